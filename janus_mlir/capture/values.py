@@ -1,0 +1,218 @@
+"""Abstract values: what capture knows of each Python value.
+
+Values are immutable handles. The contents of everything that Python can mutate (lists, dicts,
+objects, NumPy storage, iterators) live in the machine state's heap under the handle's ``id``,
+so that a state can be forked at a dynamic branch by copying one dict.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Literal
+
+import numpy as np
+
+from janus_mlir.capture.graph import Extent, Value
+from janus_mlir.capture.sources import Source
+
+NumberKind = Literal["int", "float", "bool"]
+
+_ids = count(1)
+
+
+def fresh_id() -> int:
+    """Return an identity for a newly created abstract object."""
+    return next(_ids)
+
+
+class Abstract:
+    """Base class of abstract values."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known(Abstract):
+    """A value known at capture time: a literal, or an outside object under a guard.
+
+    Only immutable or opaque objects (numbers, strings, functions, classes, modules, dtypes) are
+    ``Known``; things with contents that capture follows have handles of their own.
+    """
+
+    value: Any
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Number(Abstract):
+    """A Python number computed at run time (graph scalar of type i64, f64 or i1)."""
+
+    kind: NumberKind
+    ref: Value
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExtentNumber(Abstract):
+    """A Python int that is a symbolic array extent or an expression over such."""
+
+    expr: Extent
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JaxArray(Abstract):
+    """A ``jax.Array``: immutable, so the graph value says it all."""
+
+    ref: Value
+    dtype: np.dtype[Any]
+    shape: tuple[Extent, ...]
+    weak: bool = False
+    source: Source | None = None
+    id: int = field(default_factory=fresh_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewStep:
+    """One basic NumPy view operation from an array to a view of the same memory.
+
+    ``kind``/``args``: ``("index", ((start, size, step) | ("drop", i) | "new", ...))`` per axis,
+    ``("transpose", perm)``, ``("reshape", shape)``. Starts may be ints or INT graph values.
+    """
+
+    kind: Literal["index", "transpose", "reshape"]
+    args: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NumpyArray(Abstract):
+    """A ``numpy.ndarray``: a view path into storage whose current content is in the heap.
+
+    ``storage`` names a heap entry `Storage`; an array that owns its memory has an empty `view`.
+    """
+
+    storage: int
+    dtype: np.dtype[Any]
+    shape: tuple[Extent, ...]
+    view: tuple[ViewStep, ...] = ()
+    source: Source | None = None
+    id: int = field(default_factory=fresh_id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NumpyScalar(Abstract):
+    """A NumPy scalar object such as ``np.float64``; `ref` is a rank-0 tensor."""
+
+    ref: Value
+    dtype: np.dtype[Any]
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TupleValue(Abstract):
+    """A tuple, or an instance of a NamedTuple class `cls`."""
+
+    items: tuple[Abstract, ...]
+    cls: type = tuple
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SliceValue(Abstract):
+    """A ``slice`` object with abstract bounds (``Known(None)`` where absent)."""
+
+    start: Abstract
+    stop: Abstract
+    step: Abstract
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RangeValue(Abstract):
+    """A ``range`` with abstract bounds."""
+
+    start: Abstract
+    stop: Abstract
+    step: Abstract
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextValue(Abstract):
+    """A string built at run time: parts are ``str`` or ``(value, conversion, spec)``.
+
+    It exists only in Python, when a held-back effect is committed or a frame is rebuilt.
+    """
+
+    parts: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeapRef(Abstract):
+    """Base of handles to mutable contents in the heap."""
+
+    id: int = field(default_factory=fresh_id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListRef(HeapRef):
+    """A list."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DictRef(HeapRef):
+    """A dict."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SetRef(HeapRef):
+    """A set of known elements."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectRef(HeapRef):
+    """An instance of a user class."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IteratorRef(HeapRef):
+    """An iterator; its position is heap content."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellRef(HeapRef):
+    """A variable shared with an inner function."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Storage:
+    """Heap content of NumPy memory: the current content as a tensor, and its owner outside, if any."""
+
+    ref: Value
+    dtype: np.dtype[Any]
+    shape: tuple[Extent, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FunctionValue(Abstract):
+    """A function made inside the captured code (lambda, nested def)."""
+
+    template: Any
+    cells: tuple[tuple[str, CellRef], ...]
+    defaults: tuple[Abstract, ...]
+    kwdefaults: tuple[tuple[str, Abstract], ...]
+    id: int = field(default_factory=fresh_id)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MethodValue(Abstract):
+    """A bound method: `function` (``Known`` or ``FunctionValue``) on `self`."""
+
+    function: Abstract
+    self: Abstract
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MemberValue(Abstract):
+    """A method of a built-in type on an abstract value, such as ``xs.append`` or ``x.sum``."""
+
+    self: Abstract
+    name: str
