@@ -1,0 +1,1 @@
+"""From Python functions to typed IR: reading, three-address code, symbolic interpretation."""

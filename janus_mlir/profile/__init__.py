@@ -1,0 +1,1 @@
+"""What warm-up calls do: branch counts, trip counts and callees."""
