@@ -1,0 +1,176 @@
+//===- JIT.cpp - From the llvm dialect to native code ---------------------===//
+
+#include "compiler/Compiler.h"
+#include "compiler/Diagnostics.h"
+
+#include "mlir/CAPI/IR.h"
+#include "mlir/CAPI/Support.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
+#include "llvm/ExecutionEngine/Orc/CompileUtils.h"
+#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
+#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+
+using namespace mlir;
+using namespace mlir::janus;
+namespace orc = llvm::orc;
+
+//===----------------------------------------------------------------------===//
+// The host
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct Host {
+  std::string triple, cpu, features;
+  int vectorBits = 128;
+
+  Host() : triple(llvm::sys::getProcessTriple()), cpu(llvm::sys::getHostCPUName()) {
+    llvm::StringMap<bool> map = llvm::sys::getHostCPUFeatures();
+    std::vector<std::string> list;
+    for (const auto &feature : map)
+      list.push_back((feature.second ? "+" : "-") + feature.first().str());
+    llvm::sort(list);
+    features = llvm::join(list, ",");
+    if (map.lookup("avx512f"))
+      vectorBits = 512;
+    else if (map.lookup("avx2"))
+      vectorBits = 256;
+  }
+};
+} // namespace
+
+static const Host &getHost() {
+  static const Host host;
+  return host;
+}
+
+JanusHostTarget janusGetHostTarget(void) {
+  const Host &host = getHost();
+  return {wrap(StringRef(host.triple)), wrap(StringRef(host.cpu)), wrap(StringRef(host.features)), host.vectorBits};
+}
+
+static llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(orc::JITTargetMachineBuilder &builder,
+                                                                               llvm::CodeGenOptLevel level) {
+  const Host &host = getHost();
+  builder.setCPU(host.cpu);
+  builder.setFeatures(host.features);
+  builder.setCodeGenOptLevel(level);
+  return builder.createTargetMachine();
+}
+
+//===----------------------------------------------------------------------===//
+// Compilation
+//===----------------------------------------------------------------------===//
+
+static void optimize(llvm::Module &module, llvm::TargetMachine &machine, llvm::OptimizationLevel level) {
+  // Without it LLVM splits 512-bit vectors in two on CPUs where that was once faster.
+  std::string width = std::to_string(getHost().vectorBits);
+  for (llvm::Function &function : module)
+    if (!function.isDeclaration())
+      function.addFnAttr("prefer-vector-width", width);
+
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager callGraph;
+  llvm::ModuleAnalysisManager modules;
+  llvm::PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(callGraph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, callGraph, modules);
+  llvm::ModulePassManager passes = level == llvm::OptimizationLevel::O0 ? builder.buildO0DefaultPipeline(level)
+                                                                        : builder.buildPerModuleDefaultPipeline(level);
+  passes.run(module, modules);
+}
+
+static llvm::Expected<std::unique_ptr<orc::LLJIT>> compile(ModuleOp op, ArrayRef<MlirStringRef> names,
+                                                           ArrayRef<uint64_t> addresses, int optLevel) {
+  static const bool initialized = [] {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    return true;
+  }();
+  (void)initialized;
+
+  registerBuiltinDialectTranslation(*op.getContext());
+  registerLLVMDialectTranslation(*op.getContext());
+  auto context = std::make_unique<llvm::LLVMContext>();
+  std::unique_ptr<llvm::Module> module = translateModuleToLLVMIR(op, *context);
+  if (!module)
+    return llvm::createStringError("the module does not translate to LLVM IR");
+
+  static const llvm::OptimizationLevel levels[] = {llvm::OptimizationLevel::O0, llvm::OptimizationLevel::O1,
+                                                   llvm::OptimizationLevel::O2, llvm::OptimizationLevel::O3};
+  static const llvm::CodeGenOptLevel codegenLevels[] = {llvm::CodeGenOptLevel::None, llvm::CodeGenOptLevel::Less,
+                                                        llvm::CodeGenOptLevel::Default,
+                                                        llvm::CodeGenOptLevel::Aggressive};
+  int level = std::clamp(optLevel, 0, 3);
+  orc::JITTargetMachineBuilder machineBuilder{llvm::Triple(getHost().triple)};
+  auto machine = createTargetMachine(machineBuilder, codegenLevels[level]);
+  if (!machine)
+    return machine.takeError();
+  module->setDataLayout((*machine)->createDataLayout());
+  module->setTargetTriple((*machine)->getTargetTriple());
+  optimize(*module, **machine, levels[level]);
+
+  auto jit = orc::LLJITBuilder().setJITTargetMachineBuilder(machineBuilder).create();
+  if (!jit)
+    return jit.takeError();
+  orc::JITDylib &dylib = (*jit)->getMainJITDylib();
+  orc::SymbolMap symbols;
+  for (auto [name, address] : llvm::zip_equal(names, addresses))
+    symbols[(*jit)->mangleAndIntern(unwrap(name))] = {orc::ExecutorAddr(address), llvm::JITSymbolFlags::Exported};
+  if (llvm::Error error = dylib.define(orc::absoluteSymbols(std::move(symbols))))
+    return error;
+  // libm and libc: what the code generator itself calls.
+  auto process = orc::DynamicLibrarySearchGenerator::GetForCurrentProcess((*jit)->getDataLayout().getGlobalPrefix());
+  if (!process)
+    return process.takeError();
+  dylib.addGenerator(std::move(*process));
+  if (llvm::Error error = (*jit)->addIRModule({std::move(module), std::move(context)}))
+    return error;
+  // Compile now, on the caller's time, and say now what cannot be linked.
+  for (LLVM::LLVMFuncOp function : op.getOps<LLVM::LLVMFuncOp>()) {
+    if (function.isExternal() || function.getLinkage() != LLVM::Linkage::External)
+      continue;
+    auto address = (*jit)->lookup(function.getSymName());
+    if (!address)
+      return address.takeError();
+  }
+  return jit;
+}
+
+JanusExecutable janusJit(MlirModule module, intptr_t numSymbols, const MlirStringRef *names, const uint64_t *addresses,
+                         int optLevel, MlirStringCallback onError, void *userData) {
+  ModuleOp op = unwrap(module);
+  DiagnosticText diagnostics(op.getContext());
+  auto jit = compile(op, {names, static_cast<size_t>(numSymbols)}, {addresses, static_cast<size_t>(numSymbols)},
+                     optLevel);
+  if (jit)
+    return {jit->release()};
+  diagnostics.report(onError, userData, llvm::toString(jit.takeError()));
+  return {nullptr};
+}
+
+uint64_t janusExecutableLookup(JanusExecutable executable, MlirStringRef name) {
+  auto address = static_cast<orc::LLJIT *>(executable.ptr)->lookup(unwrap(name));
+  if (address)
+    return address->getValue();
+  llvm::consumeError(address.takeError());
+  return 0;
+}
+
+void janusExecutableDestroy(JanusExecutable executable) { delete static_cast<orc::LLJIT *>(executable.ptr); }

@@ -1,0 +1,77 @@
+//===- JanusAttrs.td - Guard kinds and profile facts --------*- tablegen -*-===//
+
+#ifndef JANUS_IR_JANUSATTRS_TD
+#define JANUS_IR_JANUSATTRS_TD
+
+include "Janus/IR/JanusDialect.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+
+def Janus_GuardKind : I32EnumAttr<"GuardKind", "what a guard assumes", [
+    I32EnumAttrCase<"Branch", 0, "branch">,
+    I32EnumAttrCase<"Value", 1, "value">,
+    I32EnumAttrCase<"Type", 2, "type">,
+    I32EnumAttrCase<"Shape", 3, "shape">,
+    I32EnumAttrCase<"Bounds", 4, "bounds">,
+    I32EnumAttrCase<"Overflow", 5, "overflow">,
+    I32EnumAttrCase<"Zero", 6, "zero">,
+    I32EnumAttrCase<"Trips", 7, "trips">,
+    I32EnumAttrCase<"Domain", 8, "domain">
+  ]> {
+  let cppNamespace = "::mlir::janus";
+  let genSpecializedAttr = 0;
+}
+
+def Janus_GuardKindAttr : EnumAttr<Janus_Dialect, Janus_GuardKind, "kind"> {
+  let assemblyFormat = "`<` $value `>`";
+  let description = [{
+    What a guard assumes:
+
+    * `branch`: a condition goes the way it went in the profile;
+    * `value`, `type`, `shape`: a value, a type, a shape is the one seen;
+    * `bounds`: an index lies within its sequence;
+    * `overflow`: an integer stays within 64 bits;
+    * `zero`: a divisor is not zero;
+    * `trips`: a loop runs as often as it did;
+    * `domain`: an argument is one for which Python raises no exception.
+  }];
+}
+
+class Janus_Attr<string name, string attrMnemonic> : AttrDef<Janus_Dialect, name> {
+  let mnemonic = attrMnemonic;
+}
+
+def Janus_BranchAttr : Janus_Attr<"Branch", "branch"> {
+  let summary = "how often each side of a branch was taken";
+  let description = [{
+    The profile of an `scf.if`, as its attribute `janus.profile`. Counts are not negative.
+
+    ```mlir
+    scf.if %p {
+      ...
+    } {janus.profile = #janus.branch<taken = 97, not_taken = 3>}
+    ```
+  }];
+  let parameters = (ins "int64_t":$taken, "int64_t":$not_taken);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Janus_TripsAttr : Janus_Attr<"Trips", "trips"> {
+  let summary = "the fewest and the most iterations seen of a loop";
+  let description = [{
+    The profile of an `scf.while` or `scf.for`, as its attribute `janus.profile`, with
+    `0 <= min <= max`.
+
+    ```mlir
+    scf.for %i = %lb to %ub step %s {
+      ...
+    } {janus.profile = #janus.trips<min = 1, max = 16>}
+    ```
+  }];
+  let parameters = (ins "int64_t":$min, "int64_t":$max);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+#endif // JANUS_IR_JANUSATTRS_TD

@@ -1,0 +1,34 @@
+//===- JanusOps.h - Ops and attributes of the janus dialect -----*- C++ -*-===//
+
+#ifndef JANUS_IR_JANUSOPS_H
+#define JANUS_IR_JANUSOPS_H
+
+#include "Janus/IR/JanusDialect.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/Interfaces/InferIntRangeInterface.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "Janus/IR/JanusEnums.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "Janus/IR/JanusAttrs.h.inc"
+
+namespace mlir::janus {
+
+/// The journal and the way out of the function: what exits write, so that they keep their order.
+struct ControlState : public SideEffects::Resource::Base<ControlState> {
+  StringRef getName() final { return "JanusControlState"; }
+};
+
+/// Whether control never passes `op`: a deopt, a leave, or a guard whose condition is constantly false.
+bool isUnconditionalExit(Operation *op);
+
+} // namespace mlir::janus
+
+#define GET_OP_CLASSES
+#include "Janus/IR/JanusOps.h.inc"
+
+#endif // JANUS_IR_JANUSOPS_H

@@ -1,0 +1,138 @@
+//===- Phases.cpp - The one table of phases and pass order ----------------===//
+
+#include "Pipelines/Phases.h"
+
+#include "Janus/IR/JanusDialect.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+
+using namespace mlir;
+using namespace mlir::janus;
+
+//===----------------------------------------------------------------------===//
+// The table
+//===----------------------------------------------------------------------===//
+
+static constexpr Phase kPhases[] = {
+    {"captured",
+     "janus, lax, scf, func, arith, math and tensor, as Python emitted them",
+     // Nothing to run: the module is what it is, and has been verified.
+     ""},
+
+    {"speculated",
+     "the same dialects; guards that are known to hold are gone",
+     // Fold first, so that ranges and guards see constants.
+     "func.func(canonicalize,cse),"
+     // Ranges prove overflow flags false; the guards on them fold.
+     "func.func(int-range-optimizations,janus-eliminate-guards),"
+     "func.func(canonicalize,cse)"},
+
+    {"linalg",
+     "no lax: linalg on tensors, with arith, math, tensor and scf; bool tensors are i8, integers signless",
+     ""},
+
+    {"codegen",
+     "no tensors: memref, vector and scf, tiled, vectorised and planned in memory; janus exits remain",
+     ""},
+
+    {"llvm",
+     "the llvm dialect only",
+     ""},
+};
+
+//===----------------------------------------------------------------------===//
+// Running phases
+//===----------------------------------------------------------------------===//
+
+ArrayRef<Phase> janus::getPhases() { return kPhases; }
+
+static std::optional<size_t> findPhase(StringRef name) {
+  const Phase *phase = llvm::find_if(kPhases, [&](const Phase &p) { return p.name == name; });
+  if (phase == std::end(kPhases))
+    return std::nullopt;
+  return phase - std::begin(kPhases);
+}
+
+/// The phases still to run, or failure after a diagnostic. A module without the attribute still has "captured" to run.
+static FailureOr<ArrayRef<Phase>> phasesToRun(ModuleOp module, size_t target) {
+  ArrayRef<Phase> phases = getPhases().take_front(target + 1);
+  auto attribute = module->getAttrOfType<StringAttr>(kPhaseAttr);
+  if (!attribute)
+    return phases;
+  std::optional<size_t> current = findPhase(attribute.getValue());
+  if (!current)
+    return module.emitError() << "unknown phase '" << attribute.getValue() << "' in '" << kPhaseAttr << "'";
+  if (*current > target)
+    return module.emitError() << "the module is in phase '" << attribute.getValue() << "', past '"
+                              << kPhases[target].name << "'";
+  return phases.drop_front(*current + 1);
+}
+
+static LogicalResult buildPhase(const Phase &phase, OpPassManager &pm, llvm::raw_ostream &errors) {
+  return phase.pipeline.empty() ? success() : parsePassPipeline(phase.pipeline, pm, errors);
+}
+
+namespace {
+
+/// Runs what is missing of the phases up to its own. One class serves all phases: the table tells them apart.
+class PhasePass : public PassWrapper<PhasePass, OperationPass<ModuleOp>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(PhasePass)
+
+  explicit PhasePass(size_t target) : target(target), argument(("janus-phase-" + kPhases[target].name).str()) {}
+
+  StringRef getArgument() const override { return argument; }
+  StringRef getDescription() const override { return kPhases[target].summary; }
+  StringRef getName() const override { return argument; }
+
+  void getDependentDialects(DialectRegistry &registry) const override {
+    // A pass may schedule only passes whose dialects it has announced.
+    OpPassManager pm(ModuleOp::getOperationName());
+    for (const Phase &phase : getPhases().take_front(target + 1))
+      if (failed(buildPhase(phase, pm, llvm::errs())))
+        return;
+    pm.getDependentDialects(registry);
+  }
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    FailureOr<ArrayRef<Phase>> phases = phasesToRun(module, target);
+    if (failed(phases))
+      return signalPassFailure();
+    for (const Phase &phase : *phases) {
+      OpPassManager pm(ModuleOp::getOperationName());
+      std::string errors;
+      llvm::raw_string_ostream stream(errors);
+      if (failed(buildPhase(phase, pm, stream))) {
+        module.emitError() << "the pipeline of phase '" << phase.name << "' does not parse: " << errors;
+        return signalPassFailure();
+      }
+      if (failed(runPipeline(pm, module)))
+        return signalPassFailure();
+      module->setAttr(kPhaseAttr, StringAttr::get(&getContext(), phase.name));
+    }
+  }
+
+private:
+  size_t target;
+  std::string argument;
+};
+
+} // namespace
+
+LogicalResult janus::runToPhase(ModuleOp module, StringRef name) {
+  std::optional<size_t> target = findPhase(name);
+  if (!target)
+    return module.emitError() << "there is no phase '" << name << "'";
+  PassManager pm(module->getName());
+  pm.addPass(std::make_unique<PhasePass>(*target));
+  return pm.run(module);
+}
+
+void janus::registerPhases() {
+  for (size_t target = 0; target < std::size(kPhases); ++target)
+    registerPass([target]() -> std::unique_ptr<Pass> { return std::make_unique<PhasePass>(target); });
+}

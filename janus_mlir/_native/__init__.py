@@ -1,0 +1,1 @@
+"""The native parts of Janus: the compiler (`_compiler`) and the dispatcher (`_runtime`)."""
