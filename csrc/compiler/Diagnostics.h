@@ -12,13 +12,14 @@ namespace mlir::janus {
 /// Collects what is emitted on this thread, and its passes' threads, while it lives.
 class DiagnosticText {
 public:
-  explicit DiagnosticText(MLIRContext *context) : handler(context, [this](Diagnostic &diagnostic) {
-        append(diagnostic);
-        for (Diagnostic &note : diagnostic.getNotes())
-          if (!StringRef(note.str()).starts_with(kOperationNote))
-            append(note);
-        return success();
-      }) {}
+  explicit DiagnosticText(MLIRContext *context)
+      : handler(context, [this](Diagnostic &diagnostic) {
+          append(diagnostic);
+          for (Diagnostic &note : diagnostic.getNotes())
+            if (!StringRef(note.str()).starts_with(kOperationNote))
+              append(note);
+          return success();
+        }) {}
 
   /// Hands the text to a C callback, `fallback` where nothing was emitted.
   void report(MlirStringCallback callback, void *userData, StringRef fallback) {

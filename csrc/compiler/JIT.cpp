@@ -62,7 +62,7 @@ JanusHostTarget janusGetHostTarget(void) {
 }
 
 static llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(orc::JITTargetMachineBuilder &builder,
-                                                                               llvm::CodeGenOptLevel level) {
+                                                                                llvm::CodeGenOptLevel level) {
   const Host &host = getHost();
   builder.setCPU(host.cpu);
   builder.setFeatures(host.features);
@@ -97,7 +97,8 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine, llvm::O
 }
 
 static llvm::Expected<std::unique_ptr<orc::LLJIT>> compile(ModuleOp op, ArrayRef<MlirStringRef> names,
-                                                           ArrayRef<uint64_t> addresses, int optLevel) {
+                                                           ArrayRef<uint64_t> addresses, int optLevel,
+                                                           std::string &linkErrors) {
   static const bool initialized = [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
@@ -129,6 +130,9 @@ static llvm::Expected<std::unique_ptr<orc::LLJIT>> compile(ModuleOp op, ArrayRef
   auto jit = orc::LLJITBuilder().setJITTargetMachineBuilder(machineBuilder).create();
   if (!jit)
     return jit.takeError();
+  // The session says which symbol is missing; the error that comes back says only that linking failed.
+  (*jit)->getExecutionSession().setErrorReporter(
+      [&linkErrors](llvm::Error error) { linkErrors += llvm::toString(std::move(error)) + "\n"; });
   orc::JITDylib &dylib = (*jit)->getMainJITDylib();
   orc::SymbolMap symbols;
   for (auto [name, address] : llvm::zip_equal(names, addresses))
@@ -150,6 +154,8 @@ static llvm::Expected<std::unique_ptr<orc::LLJIT>> compile(ModuleOp op, ArrayRef
     if (!address)
       return address.takeError();
   }
+  // `linkErrors` lives no longer than this call.
+  (*jit)->getExecutionSession().setErrorReporter([](llvm::Error error) { llvm::consumeError(std::move(error)); });
   return jit;
 }
 
@@ -157,11 +163,12 @@ JanusExecutable janusJit(MlirModule module, intptr_t numSymbols, const MlirStrin
                          int optLevel, MlirStringCallback onError, void *userData) {
   ModuleOp op = unwrap(module);
   DiagnosticText diagnostics(op.getContext());
+  std::string linkErrors;
   auto jit = compile(op, {names, static_cast<size_t>(numSymbols)}, {addresses, static_cast<size_t>(numSymbols)},
-                     optLevel);
+                     optLevel, linkErrors);
   if (jit)
     return {jit->release()};
-  diagnostics.report(onError, userData, llvm::toString(jit.takeError()));
+  diagnostics.report(onError, userData, linkErrors + llvm::toString(jit.takeError()));
   return {nullptr};
 }
 

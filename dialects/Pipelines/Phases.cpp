@@ -17,30 +17,23 @@ using namespace mlir::janus;
 //===----------------------------------------------------------------------===//
 
 static constexpr Phase kPhases[] = {
-    {"captured",
-     "janus, lax, scf, func, arith, math and tensor, as Python emitted them",
+    {"captured", "janus, lax, scf, func, arith, math and tensor, as Python emitted them",
      // Nothing to run: the module is what it is, and has been verified.
      ""},
 
-    {"speculated",
-     "the same dialects; guards that are known to hold are gone",
+    {"speculated", "the same dialects; guards that are known to hold are gone",
      // Fold first, so that ranges and guards see constants.
      "func.func(canonicalize,cse),"
      // Ranges prove overflow flags false; the guards on them fold.
      "func.func(int-range-optimizations,janus-eliminate-guards),"
      "func.func(canonicalize,cse)"},
 
-    {"linalg",
-     "no lax: linalg on tensors, with arith, math, tensor and scf; bool tensors are i8, integers signless",
+    {"linalg", "no lax: linalg on tensors, with arith, math, tensor and scf; bool tensors are i8, integers signless",
      ""},
 
-    {"codegen",
-     "no tensors: memref, vector and scf, tiled, vectorised and planned in memory; janus exits remain",
-     ""},
+    {"codegen", "no tensors: memref, vector and scf, tiled, vectorised and planned in memory; janus exits remain", ""},
 
-    {"llvm",
-     "the llvm dialect only",
-     ""},
+    {"llvm", "the llvm dialect only", ""},
 };
 
 //===----------------------------------------------------------------------===//

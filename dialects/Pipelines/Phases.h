@@ -29,8 +29,8 @@ struct Phase {
 /// All phases, first to last.
 ArrayRef<Phase> getPhases();
 
-/// Brings the module from its phase to `name`, with verification after every pass. Emits a diagnostic and fails if there
-/// is no such phase, if the module is past it, or if a pass fails.
+/// Brings the module from its phase to `name`, with verification after every pass. Emits a diagnostic and fails if
+/// there is no such phase, if the module is past it, or if a pass fails.
 LogicalResult runToPhase(ModuleOp module, StringRef name);
 
 /// Registers the pass `janus-phase-<name>` for each phase.

@@ -51,8 +51,7 @@ static void inferFlagRange(ArrayRef<ConstantIntRanges> ranges, CheckedOperation 
       (void)(a.*operation)(b, overflow);
       mayOverflow |= overflow;
     }
-  setResultRange(flag,
-                 mayOverflow ? ConstantIntRanges::maxRange(1) : ConstantIntRanges::constant(APInt::getZero(1)));
+  setResultRange(flag, mayOverflow ? ConstantIntRanges::maxRange(1) : ConstantIntRanges::constant(APInt::getZero(1)));
 }
 
 //===----------------------------------------------------------------------===//

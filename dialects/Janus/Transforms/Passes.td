@@ -13,7 +13,8 @@ def EliminateGuardsPass : Pass<"janus-eliminate-guards"> {
 
     * after `janus.guard %c`, `%c` is true, and with it both operands of `%c = arith.andi %a, %b : i1`;
     * in the first region of `scf.if %c`, `%c` is true, and in the second it is false;
-    * `arith.xori %a, true` is true where `%a` is known to be false, and the other way round.
+    * `arith.xori %a, true` is true where `%a` is known to be false, and the other way round, and so are
+      comparisons with the opposite predicate: `slt %a, %b` and `sge %a, %b`.
 
     Nothing is moved. What is learnt inside a region is forgotten at its end.
 
