@@ -1,0 +1,101 @@
+# Needs make, g++ and Python 3.11 or newer with venv; everything else comes from PyPI into .venv.
+#
+#   make demo    install the package with what the examples need, and run one
+#   make test    install the package with the tools, and run every check
+#   make docs    write the reference of the dialects and passes to docs/
+#   make clean   remove the environment and everything built
+#
+# A second run does only what changed sources call for.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help demo test docs clean ruff mypy clang-format lit pytest
+
+PYTHON ?= python3
+# Compilers at a time; each takes about a gigabyte.
+JOBS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# The build folder and the stamps live and die with the environment, whose paths they hold.
+BUILD := $(VENV)/build
+STAMPS := $(VENV)/stamps
+
+CXX_SOURCES := $(shell find csrc dialects tools -name '*.cpp' -o -name '*.h' 2>/dev/null)
+PACKAGE_SOURCES := CMakeLists.txt README.md \
+  $(shell find cmake csrc dialects tools -type f 2>/dev/null) \
+  $(shell find janus_mlir -name '*.py' -o -name '*.pyi' -o -name py.typed 2>/dev/null)
+
+# Prints the requirements in a list of pyproject.toml, one a line: the one place that names them.
+requirements = $(BIN)/python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb')); print(*p$(1), sep='\n')"
+
+help:
+	@sed -n 's/^\#   //p' Makefile
+
+# --- The environment ------------------------------------------------------------------------------
+
+$(STAMPS)/venv:
+	@echo "== Creating $(VENV)"
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --upgrade pip
+	@mkdir -p $(STAMPS) && touch $@
+
+# Without build isolation, so that the build folder stays valid and a rebuild compiles what changed.
+$(STAMPS)/build-requires: $(STAMPS)/venv pyproject.toml
+	@echo "== Installing the build requirements"
+	$(call requirements,['build-system']['requires']) > $@.txt
+	$(PIP) install --progress-bar off -r $@.txt
+	@touch $@
+
+$(STAMPS)/package: $(STAMPS)/build-requires $(PACKAGE_SOURCES)
+	@echo "== Building and installing janus_mlir (log: $(STAMPS)/package.log)"
+	@CMAKE_BUILD_PARALLEL_LEVEL=$(JOBS) PATH="$(CURDIR)/$(BIN):$$PATH" \
+	  $(PIP) install -v --progress-bar off --no-build-isolation -C build-dir=$(BUILD) . 2>&1 \
+	  | tee $(STAMPS)/package.log \
+	  | sed -un -e 's/^ *\(\[[0-9]*\/[0-9]*\]\) \(Building\|Linking\) \(.*\)/\1 \3/p' -e '/^Successfully installed/p' \
+	  || { tail -n 60 $(STAMPS)/package.log; exit 1; }
+	@touch $@
+
+$(STAMPS)/examples $(STAMPS)/dev: $(STAMPS)/%: $(STAMPS)/venv pyproject.toml
+	@echo "== Installing the extra '$*'"
+	$(call requirements,['project']['optional-dependencies']['$*']) > $@.txt
+	$(PIP) install --progress-bar off -r $@.txt
+	@touch $@
+
+# --- What one runs --------------------------------------------------------------------------------
+
+demo: $(STAMPS)/package $(STAMPS)/examples
+	$(BIN)/python examples/digits.py
+
+test: ruff clang-format mypy lit pytest
+	@echo "== All checks passed"
+
+ruff: $(STAMPS)/dev
+	@echo "== ruff"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clang-format: $(STAMPS)/dev
+	@echo "== clang-format"
+	$(BIN)/clang-format --dry-run --Werror $(CXX_SOURCES)
+
+mypy: $(STAMPS)/package $(STAMPS)/dev
+	@echo "== mypy"
+	$(BIN)/mypy
+
+lit: $(STAMPS)/package $(STAMPS)/dev
+	@echo "== lit"
+	$(BIN)/lit -sv -j$(JOBS) lit_tests
+
+pytest: $(STAMPS)/package $(STAMPS)/dev $(STAMPS)/examples
+	@echo "== pytest"
+	JAX_PLATFORMS=cpu $(BIN)/pytest -n $(JOBS)
+
+docs: $(STAMPS)/package
+	$(BIN)/cmake --build $(BUILD) --target docs
+
+clean:
+	rm -rf $(VENV) build

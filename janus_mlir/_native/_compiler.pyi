@@ -1,0 +1,55 @@
+"""The Janus compiler: dialects, phases and the JIT."""
+
+from collections.abc import Mapping
+from typing import Any
+
+class CompileError(RuntimeError):
+    """A phase or the JIT failed; the text is the diagnostics."""
+
+class Executable:
+    """Native code; it lives as long as this object."""
+
+    def address(self, name: str) -> int:
+        """Return the address of a function.
+
+        Raises
+        ------
+        KeyError
+            If there is none of that name.
+        """
+
+def register_dialects(context: Any) -> None:
+    """Add the janus and lax dialects to a context and load them."""
+
+def run_phase(module: Any, phase: str) -> None:
+    """Bring a module in place from its phase up to the phase named.
+
+    Raises
+    ------
+    CompileError
+        If there is no such phase, the module is past it, or a pass fails.
+    """
+
+def jit(module: Any, symbols: Mapping[str, int], opt_level: int = 3) -> Executable:
+    """Compile a module in phase "llvm" to native code.
+
+    Parameters
+    ----------
+    module
+        An `mlir.ir.Module`.
+    symbols
+        Addresses of the functions that it calls.
+    opt_level
+        0 to 3, as of LLVM.
+
+    Raises
+    ------
+    CompileError
+        If the module does not translate, or a symbol is missing.
+    """
+
+def phases() -> list[str]:
+    """Return the names of the phases, first to last."""
+
+def host_target() -> dict[str, Any]:
+    """Return triple, cpu, features and vector_bits of this machine."""
