@@ -1,0 +1,7 @@
+"""Native code for captured programs: runs the phases and the JIT."""
+
+from __future__ import annotations
+
+from janus_mlir.compile.driver import PHASES, Compiled, compile_graph, lower_text
+
+__all__ = ["PHASES", "Compiled", "compile_graph", "lower_text"]

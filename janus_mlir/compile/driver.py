@@ -1,0 +1,155 @@
+"""The way of one captured function through the phases to an address."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from janus_mlir import log
+from janus_mlir._native import _compiler
+from janus_mlir.capture.graph import Graph
+from janus_mlir.config import config
+from janus_mlir.emit import Module, emit_module
+from janus_mlir.errors import CompileError
+
+__all__ = ["PHASES", "Compiled", "compile_graph", "lower_text"]
+
+#: The phases, first to last. The last one is what the JIT takes.
+PHASES: tuple[str, ...] = tuple(_compiler.phases())
+
+#: Numbers the compilations of a process, so that dumps of functions of one name do not meet.
+_serial = itertools.count()
+
+
+@dataclass(slots=True, eq=False)
+class Compiled:
+    """Native code of one captured function.
+
+    Attributes
+    ----------
+    graph : Graph
+        What was compiled.
+    address : int
+        Of the entry function. Valid as long as this object lives.
+    seconds : dict of str to float
+        Time spent in ``emit``, in each phase and in ``jit``.
+    """
+
+    graph: Graph
+    address: int
+    seconds: dict[str, float]
+    _executable: Any = field(repr=False)
+    _texts: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def compile_seconds(self) -> float:
+        """Time of the whole compilation."""
+        return sum(self.seconds.values())
+
+    def as_text(self, phase: str = "captured") -> str:
+        """Return the IR after a phase. It is made anew when first asked for."""
+        if phase not in self._texts:
+            self._texts[phase] = lower_text(self.graph, phase)
+        return self._texts[phase]
+
+
+def compile_graph(graph: Graph, *, symbols: Mapping[str, int]) -> Compiled:
+    """Compile a captured function for this machine.
+
+    Parameters
+    ----------
+    graph : Graph
+    symbols : mapping of str to int
+        Addresses of the runtime functions that generated code calls.
+
+    Raises
+    ------
+    EmitError
+        If something of the graph has no MLIR form.
+    CompileError
+        If a phase or the JIT fails. The message names files with which ``janus-opt`` repeats the failure.
+    """
+    seconds: dict[str, float] = {}
+    start = time.perf_counter()
+    module = emit_module(graph)
+    seconds["emit"] = time.perf_counter() - start
+    dump = _Dump.create(graph.name)
+    for phase in PHASES:
+        start = time.perf_counter()
+        _run_phase(graph, module, phase)
+        seconds[phase] = time.perf_counter() - start
+        if dump is not None:
+            dump.write(phase, str(module))
+    start = time.perf_counter()
+    try:
+        executable = _compiler.jit(module.module, dict(symbols), config.opt_level)
+        address = int(executable.address(graph.name))
+    except (_compiler.CompileError, KeyError) as error:
+        raise _failure(graph, PHASES[-1], "the JIT", str(error)) from None
+    seconds["jit"] = time.perf_counter() - start
+    if log.enabled("compile"):
+        parts = ", ".join(f"{name} {1e3 * value:.1f}" for name, value in seconds.items())
+        log.emit("compile", f"{graph.name}: {1e3 * sum(seconds.values()):.1f} ms ({parts})")
+    return Compiled(graph, address, seconds, executable)
+
+
+def lower_text(graph: Graph, phase: str) -> str:
+    """Return the IR of a captured function after a phase, as text with the user's source locations left out."""
+    if phase not in PHASES:
+        raise ValueError(f"there is no phase {phase!r}; phases are {', '.join(PHASES)}")
+    module = emit_module(graph)
+    _run_phase(graph, module, phase)
+    return str(module)
+
+
+def _run_phase(graph: Graph, module: Module, phase: str) -> None:
+    try:
+        _compiler.run_phase(module.module, phase)
+    except _compiler.CompileError as error:
+        raise _failure(graph, phase, f"phase {phase!r}", str(error)) from None
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.-]", "_", name) or "function"
+
+
+@dataclass(frozen=True, slots=True)
+class _Dump:
+    """The folder that holds the IR of one compilation."""
+
+    folder: Path
+
+    @classmethod
+    def create(cls, name: str) -> _Dump | None:
+        root = config.dump_ir
+        if root is None:
+            return None
+        folder = Path(root) / f"{_file_name(name)}.{next(_serial)}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return cls(folder)
+
+    def write(self, phase: str, text: str) -> None:
+        (self.folder / f"{PHASES.index(phase):02d}-{phase}.mlir").write_text(text, encoding="utf-8")
+
+
+def _failure(graph: Graph, phase: str, what: str, diagnostics: str) -> CompileError:
+    """Write what repeats a failure, and return the error that names it."""
+    lines = [f"{what} failed on {graph.name!r}", diagnostics.strip()]
+    try:
+        root = config.dump_ir
+        folder = Path(root) if root is not None else Path(tempfile.mkdtemp(prefix="janus-"))
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{_file_name(graph.name)}.{next(_serial)}.reproducer.mlir"
+        command = f"janus-opt --janus-phase-{phase} {path}"
+        text = emit_module(graph).module.operation.get_asm(enable_debug_info=True)
+        path.write_text(f"// {command}\n{text}", encoding="utf-8")
+        lines.append(f"To reproduce: {command}")
+    except OSError as error:
+        lines.append(f"No reproducer was written: {error}")
+    return CompileError("\n".join(lines), phase=phase)

@@ -1,0 +1,73 @@
+"""Jaxprs read defensively: types, literals and liveness, whatever the version of JAX."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import numpy as np
+from jax.extend.core import Literal
+
+from janus_mlir.capture.graph import TensorType
+from janus_mlir.emit.errors import EmitError
+
+__all__ = ["array_of", "is_key", "live_equations", "open_jaxpr", "tensor_type"]
+
+#: Element type by the name of the dtype.
+_ELEMENTS = {
+    "bool": "i1",
+    "int8": "i8",
+    "int16": "i16",
+    "int32": "i32",
+    "int64": "i64",
+    "uint8": "ui8",
+    "uint16": "ui16",
+    "uint32": "ui32",
+    "uint64": "ui64",
+    "float16": "f16",
+    "bfloat16": "bf16",
+    "float32": "f32",
+    "float64": "f64",
+}
+
+
+def is_key(aval: Any) -> bool:
+    """Whether `aval` is an array of PRNG keys."""
+    dtype = getattr(aval, "dtype", None)
+    return dtype is not None and jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key)
+
+
+def tensor_type(aval: Any) -> TensorType:
+    """Return the type of an abstract value; keys are their words, in trailing dims."""
+    if is_key(aval):
+        return TensorType("ui32", (*aval.shape, *aval.dtype._impl.key_shape))
+    dtype = getattr(aval, "dtype", None)
+    element = _ELEMENTS.get(getattr(dtype, "name", ""))
+    if element is None:
+        raise EmitError.element_type(str(aval if dtype is None else dtype))
+    return TensorType(element, tuple(aval.shape))
+
+
+def array_of(value: Any, aval: Any) -> np.ndarray[Any, Any]:
+    """Return the NumPy array of a literal or of a constant."""
+    if is_key(aval):
+        return np.asarray(jax.random.key_data(value))
+    return np.asarray(value, dtype=aval.dtype)
+
+
+def open_jaxpr(jaxpr: Any) -> tuple[Any, list[Any]]:
+    """Return a jaxpr, closed or not, as an open one and its constants."""
+    inner = getattr(jaxpr, "jaxpr", None)
+    return (jaxpr, []) if inner is None else (inner, list(jaxpr.consts))
+
+
+def live_equations(jaxpr: Any) -> list[Any]:
+    """Return the equations of an open jaxpr that its results or effects need."""
+    needed = {v for v in jaxpr.outvars if not isinstance(v, Literal)}
+    live = []
+    for eqn in reversed(jaxpr.eqns):
+        if eqn.effects or not needed.isdisjoint(eqn.outvars):
+            live.append(eqn)
+            needed.update(v for v in eqn.invars if not isinstance(v, Literal))
+    live.reverse()
+    return live

@@ -1,0 +1,115 @@
+"""Primitives that act on each element alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from mlir import ir
+
+from janus_mlir.capture.graph import TensorType
+from janus_mlir.emit.jaxpr.avals import tensor_type
+from janus_mlir.emit.jaxpr.importer import Importer
+from janus_mlir.emit.jaxpr.registry import rule
+
+
+@rule(
+    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clamp", "clz", "cos", "cosh",
+    "digamma", "div", "eq", "erf", "erf_inv", "erfc", "exp", "exp2", "expm1", "floor", "ge", "gt", "is_finite", "le",
+    "lgamma", "log", "log1p", "logistic", "lt", "max", "min", "mulhi", "ne", "neg", "nextafter", "not", "population_count",
+    "pow", "rem", "rsqrt", "shift_left", "shift_right_arithmetic", "shift_right_logical", "sign", "sin", "sinh", "sqrt",
+    "square", "sub", "tan", "tanh", "and", "or", "xor", "add",
+)  # fmt: skip
+def _elementwise(im: Importer, eqn: Any) -> list[ir.Value]:
+    return im.elementwise(eqn)
+
+
+@rule("add_any")
+def _add_any(im: Importer, eqn: Any) -> list[ir.Value]:
+    return im.elementwise(eqn, "add")
+
+
+@rule("mul")
+def _mul(im: Importer, eqn: Any) -> list[ir.Value]:
+    result = tensor_type(eqn.outvars[0].aval)
+    operands = [im.broadcast(v, result.shape) for v in eqn.invars]
+    # `out_dtype` asks for a product in another type than the operands'.
+    for k, v in enumerate(eqn.invars):
+        if tensor_type(v.aval).dtype != result.dtype:
+            operands[k] = im.builder.lax1("convert_element_type", [operands[k]], result)
+    return im.builder.lax("mul", operands, [result])
+
+
+@rule("integer_pow")
+def _integer_pow(im: Importer, eqn: Any) -> list[ir.Value]:
+    return im.elementwise(eqn, y=eqn.params["y"])
+
+
+@rule("round")
+def _round(im: Importer, eqn: Any) -> list[ir.Value]:
+    method = eqn.params["rounding_method"]
+    return im.elementwise(eqn, rounding_method=getattr(method, "name", str(method)).lower())
+
+
+@rule("reduce_precision")
+def _reduce_precision(im: Importer, eqn: Any) -> list[ir.Value]:
+    params = eqn.params
+    return im.elementwise(eqn, exponent_bits=params["exponent_bits"], mantissa_bits=params["mantissa_bits"])
+
+
+@rule("convert_element_type")
+def _convert(im: Importer, eqn: Any) -> list[ir.Value]:
+    source, result = tensor_type(eqn.invars[0].aval), tensor_type(eqn.outvars[0].aval)
+    if source.dtype == result.dtype:  # a change of weakness
+        return im.args(eqn)
+    return im.same(eqn)
+
+
+@rule("bitcast_convert_type")
+def _bitcast(im: Importer, eqn: Any) -> list[ir.Value]:
+    return im.same(eqn)
+
+
+@rule("select_n")
+def _select(im: Importer, eqn: Any) -> list[ir.Value]:
+    which, *_ = (tensor_type(v.aval) for v in eqn.invars)
+    if which.dtype not in ("i1", "i32"):
+        result = tensor_type(eqn.outvars[0].aval)
+        operands = [im.broadcast(v, result.shape) for v in eqn.invars]
+        operands[0] = im.builder.lax1("convert_element_type", operands[:1], TensorType("i32", result.shape))
+        return im.builder.lax("select_n", operands, [result])
+    return im.elementwise(eqn)
+
+
+@rule("stop_gradient")
+def _stop_gradient(im: Importer, eqn: Any) -> list[ir.Value]:
+    return im.same(eqn)
+
+
+@rule(
+    "copy", "copy_p", "device_put", "sharding_constraint", "layout_constraint", "reshard", "pbroadcast", "pvary", "name",
+    "optimization_barrier", "random_wrap", "random_unwrap", "random_clone", "to_edtype", "from_edtype", "tie",
+    keys=True,
+)  # fmt: skip
+def _identity(im: Importer, eqn: Any) -> list[ir.Value]:
+    return im.args(eqn)[: len(eqn.outvars)]
+
+
+@rule("dim_as_value")
+def _dim_as_value(im: Importer, eqn: Any) -> list[ir.Value]:
+    extent = im.builder.extents.value(eqn.params["dim"])
+    return [im.builder.from_index(extent, tensor_type(eqn.outvars[0].aval))]
+
+
+@rule("dimension_size")
+def _dimension_size(im: Importer, eqn: Any) -> list[ir.Value]:
+    extent = im.builder.extents.value(eqn.invars[0].aval.shape[eqn.params["dimension"]])
+    return [im.builder.from_index(extent, tensor_type(eqn.outvars[0].aval))]
+
+
+@rule("platform_index", "platform_index_p")
+def _platform_index(im: Importer, eqn: Any) -> list[ir.Value]:
+    platforms = eqn.params["platforms"]
+    default = next((k for k, names in enumerate(platforms) if names is None), len(platforms) - 1)
+    index = next((k for k, names in enumerate(platforms) if names is not None and "cpu" in names), default)
+    return [im.builder.constant(np.int32(index), TensorType("i32", ()))]

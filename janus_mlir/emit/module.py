@@ -1,0 +1,280 @@
+"""From the capture graph to an MLIR module in phase "captured"."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from mlir import ir
+
+from janus_mlir.capture.graph import Block, Graph, Op, TensorType, Value
+from janus_mlir.emit.builder import Builder, attribute, predicate
+from janus_mlir.emit.extents import is_static
+from janus_mlir.emit.jaxpr import Importer
+from janus_mlir.emit.jaxpr.avals import tensor_type
+from janus_mlir.emit.types import Types
+
+__all__ = ["Module", "emit_module", "new_context"]
+
+_UPSTREAM = ["arith", "func", "math", "scf", "tensor", "ub"]
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """An MLIR module and the context it lives in.
+
+    Attributes
+    ----------
+    context : mlir.ir.Context
+    module : mlir.ir.Module
+    name : str
+        Symbol of the entry function.
+    """
+
+    context: ir.Context
+    module: ir.Module
+    name: str
+
+    def __str__(self) -> str:
+        return str(self.module)
+
+
+def new_context() -> ir.Context:
+    """Return a context with the dialects of phase "captured".
+
+    One context serves one compilation, so that compilations on several threads share nothing.
+    """
+    context = ir.Context(load_on_create_dialects=_UPSTREAM)
+    context.enable_multithreading(False)
+    compiler = importlib.import_module("janus_mlir._native._compiler")
+    compiler.register_dialects(context)
+    return context
+
+
+def emit_module(graph: Graph, context: ir.Context | None = None) -> Module:
+    """Emit a captured function.
+
+    Parameters
+    ----------
+    graph : Graph
+    context : mlir.ir.Context, optional
+        Where to build the module; a new context by default.
+
+    Raises
+    ------
+    EmitError
+        If something of the graph has no MLIR form.
+    """
+    context = new_context() if context is None else context
+    with context, ir.Location.unknown():
+        module = ir.Module.create()
+        _Emitter(graph, module).run()
+        module.operation.verify()
+    return Module(context, module, graph.name)
+
+
+class _Emitter:
+    """Emits one graph."""
+
+    def __init__(self, graph: Graph, module: ir.Module) -> None:
+        self.graph = graph
+        self.types = Types()
+        arguments = [self.types(i.value.type) for i in graph.inputs]
+        results = [self.types(operand.type) for operand in graph.body.ops[-1].operands]
+        attributes = {
+            "sym_name": ir.StringAttr.get(graph.name),
+            "function_type": ir.TypeAttr.get(ir.FunctionType.get(arguments, results)),
+            "arg_attrs": ir.ArrayAttr.get(
+                [self._argument_attributes(i.source, i.value) for i in graph.inputs]
+            ),
+            "janus.entry": ir.UnitAttr.get(),
+        }
+        if graph.return_site is not None:
+            attributes["janus.return_site"] = ir.IntegerAttr.get(self.types.i32, graph.return_site)
+        function = ir.Operation.create(
+            "func.func", attributes=attributes, regions=1, ip=ir.InsertionPoint(module.body)
+        )
+        unknown = ir.Location.unknown()
+        locs = [ir.Location.name(i.source, unknown) for i in graph.inputs]
+        self._entry = function.regions[0].blocks.append(*arguments, arg_locs=locs)
+        self._values: dict[Value, ir.Value] = {}
+        self.builder = Builder(self.types, self._entry)
+        self.importer = Importer(self.builder)
+
+    def run(self) -> None:
+        """Emit the body of the entry function."""
+        for graph_input, argument in zip(self.graph.inputs, self._entry.arguments, strict=True):
+            self._values[graph_input.value] = argument
+            self._define_extents(graph_input.value, argument)
+        self._block(self.graph.body)
+        self.builder.finish()
+
+    def _argument_attributes(self, source: str, value: Value) -> ir.DictAttr:
+        attributes: dict[str, ir.Attribute] = {"janus.source": ir.StringAttr.get(source)}
+        if isinstance(value.type, TensorType) and not all(map(is_static, value.type.shape)):
+            names = ["" if is_static(d) else str(d) for d in value.type.shape]
+            attributes["janus.dims"] = ir.ArrayAttr.get([ir.StringAttr.get(n) for n in names])
+        return ir.DictAttr.get(attributes)
+
+    def _define_extents(self, value: Value, argument: ir.Value) -> None:
+        if not isinstance(value.type, TensorType):
+            return
+        builder = self.builder
+        for axis, extent in enumerate(value.type.shape):
+            if not is_static(extent):
+                builder.extents.define(extent, lambda axis=axis: builder.dim(argument, axis))
+
+    # Blocks and ops
+
+    def _block(self, block: Block) -> None:
+        builder = self.builder
+        values = self._values
+        for op in block.ops:
+            builder.loc = builder.at(op.span, op.callers)
+            emit = _SPECIAL.get(op.name)
+            operands = [values[operand] for operand in op.operands]
+            if emit is not None:
+                results: Sequence[ir.Value] = emit(self, op, operands)
+            elif op.name.startswith("lax."):
+                results = builder.lax(op.name[4:], operands, [r.type for r in op.results], **op.attrs)
+            else:
+                attributes = {name: attribute(value) for name, value in op.attrs.items()}
+                types = [builder.types(r.type) for r in op.results]
+                results = builder.op(op.name, operands, types, attributes).results
+            values.update(zip(op.results, results, strict=True))
+
+    def _region(self, region: ir.Region, block: Block, types: Sequence[ir.Type]) -> None:
+        builder = self.builder
+        loc = builder.loc
+        target = region.blocks.append(*types, arg_locs=[loc] * len(types))
+        self._values.update(zip(block.args, target.arguments, strict=True))
+        with builder.inside(target):
+            self._block(block)
+        builder.loc = loc
+
+    # Ops with a form of their own
+
+    def _constant(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
+        return [self.builder.constant(op.attrs["value"], op.results[0].type)]
+
+    def _poison(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
+        builder = self.builder
+        types = [builder.types(r.type) for r in op.results]
+        return [builder.one("ub.poison", [], type, {"value": builder.parsed("#ub.poison")}) for type in types]
+
+    def _dim(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
+        builder = self.builder
+        return [builder.one("arith.index_cast", [builder.extents.value(op.attrs["expr"])], builder.i64)]
+
+    def _compare(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
+        attributes = {"predicate": predicate(op.name, op.attrs["predicate"])}
+        return [self.builder.one(op.name, operands, self.builder.i1, attributes)]
+
+    def _extract(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
+        """Emit the element of a tensor of rank 0, as the scalar type of its kind."""
+        builder = self.builder
+        source = op.operands[0].type
+        assert isinstance(source, TensorType)
+        (value,) = operands
+        wanted = builder.types(op.results[0].type)
+        if source.dtype.startswith("u"):  # scalars are signless
+            value = builder.lax1("convert_element_type", [value], TensorType(source.dtype[1:], source.shape))
+        element = builder.element(source.dtype.removeprefix("u"))
+        indices = [builder.index_constant(0)] * source.rank
+        number = builder.one("tensor.extract", [value, *indices], element)
+        if number.type == wanted:
+            return [number]
+        widen = "arith.extui" if source.dtype == "i1" or source.dtype.startswith("u") else "arith.extsi"
+        return [builder.one(widen if isinstance(element, ir.IntegerType) else "arith.extf", [number], wanted)]
+
+    def _guard(self, op: Op, operands: list[ir.Value]) -> Sequence[ir.Value]:
+        builder = self.builder
+        attributes = {
+            "kind": builder.parsed(f"#janus.kind<{op.attrs['kind']}>"),
+            "site": builder.site(op.attrs["site"]),
+        }
+        return builder.op(op.name, operands, [], attributes).results
+
+    def _exit(self, op: Op, operands: list[ir.Value]) -> Sequence[ir.Value]:
+        builder = self.builder
+        attributes = {"site": builder.site(op.attrs["site"])}
+        if op.name == "janus.deopt":
+            attributes["reason"] = ir.StringAttr.get(op.attrs["reason"])
+        if "text" in op.attrs:
+            attributes["janus.text"] = ir.StringAttr.get(op.attrs["text"])
+        return builder.op(op.name, operands, [], attributes).results
+
+    def _call(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
+        builder = self.builder
+        jaxpr = op.attrs["jaxpr"]
+        args = [
+            builder.resized(value, tensor_type(aval))
+            for value, aval in zip(operands, jaxpr.in_avals, strict=True)
+        ]
+        results = self.importer.jaxpr(jaxpr, args)
+        return [builder.resized(value, r.type) for value, r in zip(results, op.results, strict=True)]
+
+    def _if(self, op: Op, operands: list[ir.Value]) -> Sequence[ir.Value]:
+        builder = self.builder
+        attributes = {}
+        if op.attrs.get("profile") is not None:
+            taken, not_taken = op.attrs["profile"]
+            text = f"#janus.branch<taken = {taken}, not_taken = {not_taken}>"
+            attributes["janus.profile"] = builder.parsed(text)
+        made = builder.op(
+            "scf.if", operands, [builder.types(r.type) for r in op.results], attributes, regions=2
+        )
+        for region, block in zip(made.regions, op.regions, strict=False):
+            self._region(region, block, [])
+        return made.results
+
+    def _trips(self, op: Op) -> dict[str, ir.Attribute]:
+        if op.attrs.get("trips") is None:
+            return {}
+        low, high = op.attrs["trips"]
+        return {"janus.profile": self.builder.parsed(f"#janus.trips<min = {low}, max = {high}>")}
+
+    def _while(self, op: Op, operands: list[ir.Value]) -> Sequence[ir.Value]:
+        builder = self.builder
+        made = builder.op(
+            "scf.while", operands, [builder.types(r.type) for r in op.results], self._trips(op), regions=2
+        )
+        for region, block in zip(made.regions, op.regions, strict=True):
+            self._region(region, block, [builder.types(a.type) for a in block.args])
+        return made.results
+
+    def _for(self, op: Op, operands: list[ir.Value]) -> Sequence[ir.Value]:
+        builder = self.builder
+        made = builder.op(
+            "scf.for", operands, [builder.types(r.type) for r in op.results], self._trips(op), regions=1
+        )
+        (block,) = op.regions
+        self._region(made.regions[0], block, [builder.types(a.type) for a in block.args])
+        return made.results
+
+    def _terminator(self, op: Op, operands: list[ir.Value]) -> Sequence[ir.Value]:
+        return self.builder.op(_TERMINATORS[op.name], operands).results
+
+
+_TERMINATORS = {"yield": "scf.yield", "condition": "scf.condition", "return": "func.return"}
+
+_SPECIAL: dict[str, Callable[[_Emitter, Op, list[ir.Value]], Sequence[ir.Value]]] = {
+    "constant": _Emitter._constant,
+    "poison": _Emitter._poison,
+    "dim": _Emitter._dim,
+    "arith.cmpi": _Emitter._compare,
+    "arith.cmpf": _Emitter._compare,
+    "tensor.extract": _Emitter._extract,
+    "janus.guard": _Emitter._guard,
+    "janus.deopt": _Emitter._exit,
+    "janus.record": _Emitter._exit,
+    "janus.leave": _Emitter._exit,
+    "jax.call": _Emitter._call,
+    "scf.if": _Emitter._if,
+    "scf.while": _Emitter._while,
+    "scf.for": _Emitter._for,
+    "yield": _Emitter._terminator,
+    "condition": _Emitter._terminator,
+    "return": _Emitter._terminator,
+}
