@@ -25,6 +25,7 @@ from janus_mlir.locations import Span
 __all__ = ["BranchInfo", "Code", "LoopInfo", "Params", "Span", "Statement"]
 __all__ += _instrs.__all__
 
+
 @dataclass(frozen=True, slots=True)
 class Params:
     """Parameter names by kind, in the order of the signature."""

@@ -1,0 +1,83 @@
+"""The three-address code does what Python does, in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from janus_mlir.capture import code as tac
+from janus_mlir.capture.normalise import compile_function
+from janus_mlir.capture.reader import read_function
+from tests.capture import corpus
+from tests.capture.tac_interpreter import interpret
+
+
+class Log:
+    """Logs what is evaluated; also an object with an attribute for patterns."""
+
+    zero = 0
+
+    def __init__(self) -> None:
+        self.entries: list[str] = []
+
+    def __call__(self, tag: object, value: object) -> object:
+        self.entries.append(repr(tag))
+        assert len(self.entries) < 1000
+        return value
+
+
+def observe(fn: Callable[..., Any], *args: Any) -> tuple[object, list[str]]:
+    """Call `fn`; return what came of it, and the log."""
+    log = Log()
+    try:
+        result = fn(log, *args)
+    except Exception as error:
+        cause = error.__cause__
+        outcome: object = (type(error).__name__, type(cause).__name__)
+        if isinstance(error, ValueError | KeyError | AssertionError):
+            outcome = (outcome, error.args)
+    else:
+        outcome = ("returned", repr(result))
+    return outcome, log.entries
+
+
+@pytest.mark.parametrize("args", corpus.ARGUMENTS, ids=str)
+@pytest.mark.parametrize("fn", corpus.CASES, ids=lambda fn: fn.__name__)
+def test_same_as_python(fn: Any, args: tuple[int, int]) -> None:
+    assert observe(interpret(fn), *args) == observe(fn, *args)
+
+
+def test_methods_and_private_names() -> None:
+    obj = corpus.Derived()
+    method = interpret(corpus.Derived.method)
+    assert method(obj, 4) == obj.method(4)
+
+
+@pytest.mark.parametrize("fn", corpus.CASES, ids=lambda fn: fn.__name__)
+def test_names_agree_with_python(fn: Any) -> None:
+    code = compile_function(read_function(fn))
+    assert code.locals >= set(fn.__code__.co_varnames)
+    assert set(code.frees) == set(fn.__code__.co_freevars)
+    # Comprehensions are functions of their own in Python 3.11, and make more variables cells.
+    assert code.cells <= set(fn.__code__.co_cellvars)
+
+
+@pytest.mark.parametrize("fn", corpus.CASES, ids=lambda fn: fn.__name__)
+def test_jump_targets_are_pcs(fn: Any) -> None:
+    code = compile_function(read_function(fn))
+    size = len(code.instrs)
+    assert len(code.handlers) == size
+    for pc, instr in enumerate(code.instrs):
+        match instr:
+            case tac.Branch(_, then, orelse, number):
+                assert 0 <= then < size and 0 <= orelse < size
+                assert code.branches[number].pc == pc
+            case tac.Jump(target):
+                assert 0 <= target < size
+            case tac.ForIter(_, iterator, end, loop):
+                assert 0 <= end < size
+                assert code.loops[loop].iterator == iterator
+                assert pc in code.loops[loop].heads
+    assert isinstance(code.instrs[-1], tac.Return | tac.Raise | tac.Reraise | tac.Jump)
