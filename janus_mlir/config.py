@@ -1,8 +1,8 @@
 """Every option of Janus, in one table.
 
 An option is read as an attribute: ``config.warmup``. Its value is, in this order, that of the innermost
-``with config(...)`` of the current thread or task, that of ``config.update(...)``, that of the environment variable ``JANUS_<NAME>`` when
-Janus was imported, and the default.
+``with config(...)`` of the current thread or task, that of ``config.update(...)``, that of the environment
+variable ``JANUS_<NAME>`` when Janus was imported, and the default.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _name(text: str) -> str | None:
     return text.strip() or None
 
 
-def _choice(*names: str) -> Callable[[Any], None]:
+def _choice(*names: str | None) -> Callable[[Any], None]:
     def check(value: Any) -> None:
         if value not in names:
             raise ValueError(f"expected one of {', '.join(map(repr, names))}, not {value!r}")
@@ -106,7 +106,7 @@ class Options:
     stress: str | None = _option(
         None,
         _name,
-        _choice(*[None, "deopt"]),  # type: ignore[list-item]
+        _choice(None, "deopt"),
         "'deopt' makes each guard fail in turn although its condition holds.",
     )
     warmup: int = _option(

@@ -1,6 +1,6 @@
 """What Janus tells about itself: messages on named channels, to stderr, chosen by ``JANUS_LOG``.
 
-Each channel is also the standard logger ``janus_mlir.<channel>``, to which a program may attach its own handlers.
+Each channel is also the standard logger ``janus_mlir.<channel>``, to which a program may attach handlers.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def compile_graph(graph: Graph, *, symbols: Mapping[str, int]) -> Compiled:
 
 
 def lower_text(graph: Graph, phase: str) -> str:
-    """Return the IR of a captured function after a phase, as text with the user's source locations left out."""
+    """Return the IR of a captured function after a phase, as text without source locations."""
     if phase not in PHASES:
         raise ValueError(f"there is no phase {phase!r}; phases are {', '.join(PHASES)}")
     module = emit_module(graph)

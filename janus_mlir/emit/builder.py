@@ -25,7 +25,8 @@ _SPLAT_SEARCH = 1 << 16
 _PREDICATES = {
     "arith.cmpi": ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge"),
     "arith.cmpf": (
-        "false", "oeq", "ogt", "oge", "olt", "ole", "one", "ord", "ueq", "ugt", "uge", "ult", "ule", "une", "uno", "true",
+        "false", "oeq", "ogt", "oge", "olt", "ole", "one", "ord",
+        "ueq", "ugt", "uge", "ult", "ule", "une", "uno", "true",
     ),
 }  # fmt: skip
 
@@ -83,8 +84,8 @@ def array_attribute(array: np.ndarray[Any, Any], type: ir.Type) -> ir.Attribute:
 class Builder:
     """Appends operations at an insertion point, with the current location.
 
-    An MLIR context must be entered while a builder is used. Constants and extents are emitted once each, at the
-    entry of the function, where they dominate every use.
+    An MLIR context must be entered while a builder is used. Constants and extents are emitted once each, at
+    the entry of the function, where they dominate every use.
     """
 
     def __init__(self, types: Types, entry: ir.Block) -> None:

@@ -1,7 +1,7 @@
 """The ``lax`` ops whose operands or attributes depend on which extents are static.
 
-Each form takes the operands and parameters that stand for all extents alike, ints or symbolic, and returns those of the
-MLIR op: symbolic extents become operands of type ``index``.
+Each form takes the operands and parameters that stand for all extents alike, ints or symbolic, and returns
+those of the MLIR op: symbolic extents become operands of type ``index``.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from mlir import ir
 
@@ -123,7 +124,7 @@ class _Emitter:
         builder = self.builder
         for axis, extent in enumerate(value.type.shape):
             if not is_static(extent):
-                builder.extents.define(extent, lambda axis=axis: builder.dim(argument, axis))
+                builder.extents.define(extent, partial(builder.dim, argument, axis))
 
     # Blocks and ops
 
@@ -135,13 +136,14 @@ class _Emitter:
             emit = _SPECIAL.get(op.name)
             operands = [values[operand] for operand in op.operands]
             if emit is not None:
-                results: Sequence[ir.Value] = emit(self, op, operands)
+                results = emit(self, op, operands)
             elif op.name.startswith("lax."):
-                results = builder.lax(op.name[4:], operands, [r.type for r in op.results], **op.attrs)
+                types = [r.type for r in op.results if isinstance(r.type, TensorType)]
+                results = builder.lax(op.name[4:], operands, types, **op.attrs)
             else:
                 attributes = {name: attribute(value) for name, value in op.attrs.items()}
-                types = [builder.types(r.type) for r in op.results]
-                results = builder.op(op.name, operands, types, attributes).results
+                mlir_types = [builder.types(r.type) for r in op.results]
+                results = list(builder.op(op.name, operands, mlir_types, attributes).results)
             values.update(zip(op.results, results, strict=True))
 
     def _region(self, region: ir.Region, block: Block, types: Sequence[ir.Type]) -> None:
@@ -188,22 +190,22 @@ class _Emitter:
         widen = "arith.extui" if source.dtype == "i1" or source.dtype.startswith("u") else "arith.extsi"
         return [builder.one(widen if isinstance(element, ir.IntegerType) else "arith.extf", [number], wanted)]
 
-    def _guard(self, op: Op, operands: list[ir.Value]) -> Sequence[ir.Value]:
+    def _guard(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
         builder = self.builder
         attributes = {
             "kind": builder.parsed(f"#janus.kind<{op.attrs['kind']}>"),
             "site": builder.site(op.attrs["site"]),
         }
-        return builder.op(op.name, operands, [], attributes).results
+        return list(builder.op(op.name, operands, [], attributes).results)
 
-    def _exit(self, op: Op, operands: list[ir.Value]) -> Sequence[ir.Value]:
+    def _exit(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
         builder = self.builder
         attributes = {"site": builder.site(op.attrs["site"])}
         if op.name == "janus.deopt":
             attributes["reason"] = ir.StringAttr.get(op.attrs["reason"])
         if "text" in op.attrs:
             attributes["janus.text"] = ir.StringAttr.get(op.attrs["text"])
-        return builder.op(op.name, operands, [], attributes).results
+        return list(builder.op(op.name, operands, [], attributes).results)
 
     def _call(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
         builder = self.builder
@@ -215,7 +217,7 @@ class _Emitter:
         results = self.importer.jaxpr(jaxpr, args)
         return [builder.resized(value, r.type) for value, r in zip(results, op.results, strict=True)]
 
-    def _if(self, op: Op, operands: list[ir.Value]) -> Sequence[ir.Value]:
+    def _if(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
         builder = self.builder
         attributes = {}
         if op.attrs.get("profile") is not None:
@@ -227,7 +229,7 @@ class _Emitter:
         )
         for region, block in zip(made.regions, op.regions, strict=False):
             self._region(region, block, [])
-        return made.results
+        return list(made.results)
 
     def _trips(self, op: Op) -> dict[str, ir.Attribute]:
         if op.attrs.get("trips") is None:
@@ -235,31 +237,31 @@ class _Emitter:
         low, high = op.attrs["trips"]
         return {"janus.profile": self.builder.parsed(f"#janus.trips<min = {low}, max = {high}>")}
 
-    def _while(self, op: Op, operands: list[ir.Value]) -> Sequence[ir.Value]:
+    def _while(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
         builder = self.builder
         made = builder.op(
             "scf.while", operands, [builder.types(r.type) for r in op.results], self._trips(op), regions=2
         )
         for region, block in zip(made.regions, op.regions, strict=True):
             self._region(region, block, [builder.types(a.type) for a in block.args])
-        return made.results
+        return list(made.results)
 
-    def _for(self, op: Op, operands: list[ir.Value]) -> Sequence[ir.Value]:
+    def _for(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
         builder = self.builder
         made = builder.op(
             "scf.for", operands, [builder.types(r.type) for r in op.results], self._trips(op), regions=1
         )
         (block,) = op.regions
         self._region(made.regions[0], block, [builder.types(a.type) for a in block.args])
-        return made.results
+        return list(made.results)
 
-    def _terminator(self, op: Op, operands: list[ir.Value]) -> Sequence[ir.Value]:
-        return self.builder.op(_TERMINATORS[op.name], operands).results
+    def _terminator(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
+        return list(self.builder.op(_TERMINATORS[op.name], operands).results)
 
 
 _TERMINATORS = {"yield": "scf.yield", "condition": "scf.condition", "return": "func.return"}
 
-_SPECIAL: dict[str, Callable[[_Emitter, Op, list[ir.Value]], Sequence[ir.Value]]] = {
+_SPECIAL: dict[str, Callable[[_Emitter, Op, list[ir.Value]], list[ir.Value]]] = {
     "constant": _Emitter._constant,
     "poison": _Emitter._poison,
     "dim": _Emitter._dim,

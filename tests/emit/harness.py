@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.export
 import numpy as np
 
 from janus_mlir.capture.graph import Builder, Graph, TensorType
@@ -34,12 +35,12 @@ def import_function(function: Callable[..., Any], *args: Any, context: Any = Non
 
 
 def symbolic(args: Any) -> Any:
-    """Return the shapes and dtypes of `args`, with the symbol ``b`` for the leading extent of the last two groups of arrays.
+    """Return the shapes and dtypes of `args`, ``b`` for the leading extent of the first array.
 
-    Arrays in nested containers are parameters and keep their shapes.
+    Arrays beside it of the same extent have it too; those in containers are parameters and keep their shapes.
     """
     (batch,) = jax.export.symbolic_shape("b")
-    leading = {np.shape(a)[0] for a in args if isinstance(a, np.ndarray)}
+    first = next(a.shape[0] for a in args if isinstance(a, np.ndarray))
 
     def shape_of(value: Any, *, top: bool) -> Any:
         if not isinstance(value, np.ndarray):
@@ -49,5 +50,4 @@ def symbolic(args: Any) -> Any:
             shape = (batch, *shape[1:])
         return jax.ShapeDtypeStruct(shape, value.dtype)
 
-    first = next(np.shape(a)[0] for a in args if isinstance(a, np.ndarray)) if leading else None
     return tuple(shape_of(a, top=True) for a in args)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import corpus
-import harness
 import jax
 import numpy as np
 import pytest
+from emit import corpus, harness
 
 from janus_mlir.emit import EmitError, supported
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import dtypes, random
 from jax.extend.core import Literal
 
 from janus_mlir.capture.graph import TensorType
@@ -13,45 +14,50 @@ from janus_mlir.emit.errors import EmitError
 
 __all__ = ["array_of", "is_key", "live_equations", "open_jaxpr", "tensor_type"]
 
-#: Element type by the name of the dtype.
+#: Element type by dtype. Extended dtypes, PRNG keys among them, are no NumPy dtypes.
 _ELEMENTS = {
-    "bool": "i1",
-    "int8": "i8",
-    "int16": "i16",
-    "int32": "i32",
-    "int64": "i64",
-    "uint8": "ui8",
-    "uint16": "ui16",
-    "uint32": "ui32",
-    "uint64": "ui64",
-    "float16": "f16",
-    "bfloat16": "bf16",
-    "float32": "f32",
-    "float64": "f64",
+    np.dtype(dtype): element
+    for dtype, element in {
+        "bool": "i1",
+        "int8": "i8",
+        "int16": "i16",
+        "int32": "i32",
+        "int64": "i64",
+        "uint8": "ui8",
+        "uint16": "ui16",
+        "uint32": "ui32",
+        "uint64": "ui64",
+        "float16": "f16",
+        jnp.bfloat16: "bf16",
+        "float32": "f32",
+        "float64": "f64",
+    }.items()
 }
 
 
 def is_key(aval: Any) -> bool:
     """Whether `aval` is an array of PRNG keys."""
     dtype = getattr(aval, "dtype", None)
-    return dtype is not None and jax.dtypes.issubdtype(dtype, jax.dtypes.prng_key)
+    if dtype is None or isinstance(dtype, np.dtype):
+        return False
+    return bool(dtypes.issubdtype(dtype, dtypes.prng_key))  # type: ignore[attr-defined]
 
 
 def tensor_type(aval: Any) -> TensorType:
     """Return the type of an abstract value; keys are their words, in trailing dims."""
+    dtype = getattr(aval, "dtype", None)
+    element = _ELEMENTS.get(dtype)
+    if element is not None:
+        return TensorType(element, tuple(aval.shape))
     if is_key(aval):
         return TensorType("ui32", (*aval.shape, *aval.dtype._impl.key_shape))
-    dtype = getattr(aval, "dtype", None)
-    element = _ELEMENTS.get(getattr(dtype, "name", ""))
-    if element is None:
-        raise EmitError.element_type(str(aval if dtype is None else dtype))
-    return TensorType(element, tuple(aval.shape))
+    raise EmitError.element_type(str(aval if dtype is None else dtype))
 
 
 def array_of(value: Any, aval: Any) -> np.ndarray[Any, Any]:
     """Return the NumPy array of a literal or of a constant."""
     if is_key(aval):
-        return np.asarray(jax.random.key_data(value))
+        return np.asarray(random.key_data(value))
     return np.asarray(value, dtype=aval.dtype)
 
 

@@ -65,12 +65,10 @@ def _cond(im: Importer, eqn: Any) -> list[ir.Value]:
                 "arith.cmpi", [number, here], builder.i1, {"predicate": predicate("arith.cmpi", "ne")}
             )
         op = builder.op("scf.if", [is_other], types, regions=2)
-        for region, emit in (
-            (op.regions[0], lambda: chain(first + 1)),
-            (op.regions[1], lambda: im.jaxpr(branches[first], operands)),
-        ):
-            with builder.inside(region.blocks.append()):
-                _yield(im, emit())
+        with builder.inside(op.regions[0].blocks.append()):
+            _yield(im, chain(first + 1))
+        with builder.inside(op.regions[1].blocks.append()):
+            _yield(im, im.jaxpr(branches[first], operands))
         return list(op.results)
 
     return chain(0)

@@ -14,11 +14,12 @@ from janus_mlir.emit.jaxpr.registry import rule
 
 
 @rule(
-    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clamp", "clz", "cos", "cosh",
-    "digamma", "div", "eq", "erf", "erf_inv", "erfc", "exp", "exp2", "expm1", "floor", "ge", "gt", "is_finite", "le",
-    "lgamma", "log", "log1p", "logistic", "lt", "max", "min", "mulhi", "ne", "neg", "nextafter", "not", "population_count",
-    "pow", "rem", "rsqrt", "shift_left", "shift_right_arithmetic", "shift_right_logical", "sign", "sin", "sinh", "sqrt",
-    "square", "sub", "tan", "tanh", "and", "or", "xor", "add",
+    "abs", "acos", "acosh", "add", "and", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "clamp",
+    "clz", "cos", "cosh", "digamma", "div", "eq", "erf", "erf_inv", "erfc", "exp", "exp2", "expm1", "floor",
+    "ge", "gt", "is_finite", "le", "lgamma", "log", "log1p", "logistic", "lt", "max", "min", "mulhi", "ne",
+    "neg", "nextafter", "not", "or", "population_count", "pow", "rem", "rsqrt", "shift_left",
+    "shift_right_arithmetic", "shift_right_logical", "sign", "sin", "sinh", "sqrt", "square", "sub", "tan",
+    "tanh", "xor",
 )  # fmt: skip
 def _elementwise(im: Importer, eqn: Any) -> list[ir.Value]:
     return im.elementwise(eqn)
@@ -87,8 +88,9 @@ def _stop_gradient(im: Importer, eqn: Any) -> list[ir.Value]:
 
 
 @rule(
-    "copy", "copy_p", "device_put", "sharding_constraint", "layout_constraint", "reshard", "pbroadcast", "pvary", "name",
-    "optimization_barrier", "random_wrap", "random_unwrap", "random_clone", "to_edtype", "from_edtype", "tie",
+    "copy", "copy_p", "device_put", "from_edtype", "layout_constraint", "name", "optimization_barrier",
+    "pbroadcast", "pvary", "random_clone", "random_unwrap", "random_wrap", "reshard", "sharding_constraint",
+    "tie", "to_edtype",
     keys=True,
 )  # fmt: skip
 def _identity(im: Importer, eqn: Any) -> list[ir.Value]:

@@ -66,7 +66,7 @@ class Importer:
         return [tensor_type(v.aval) for v in eqn.outvars]
 
     def broadcast(self, atom: Any, shape: tuple[Any, ...]) -> ir.Value:
-        """Return the value of `atom` in `shape`, by JAX's implicit broadcasting of scalars and of dims of size 1."""
+        """Return the value of `atom` broadcast to `shape`, as JAX does it for scalars and dims of size 1."""
         source = tensor_type(atom.aval)
         if source.shape == shape:
             return self.read(atom)

@@ -12,7 +12,7 @@ from janus_mlir.emit.jaxpr.avals import tensor_type
 from janus_mlir.emit.jaxpr.importer import Importer
 from janus_mlir.emit.jaxpr.registry import rule
 
-# JAX documents that a broken promise clamps a gather and drops an update; programs rely on it, so it is no promise.
+# JAX documents that a broken promise clamps a gather and drops an update. Programs rely on it: no promise.
 _GATHER_MODES = {"CLIP": "clip", "FILL_OR_DROP": "fill", "PROMISE_IN_BOUNDS": "clip"}
 _SCATTER_MODES = {"CLIP": "clip", "FILL_OR_DROP": "fill", "PROMISE_IN_BOUNDS": "fill"}
 

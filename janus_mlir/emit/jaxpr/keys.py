@@ -16,8 +16,8 @@ __all__ = ["key_rule"]
 #: Primitives that move elements whatever their type.
 _STRUCTURAL = frozenset(
     (
-        "broadcast_in_dim", "concatenate", "copy", "dynamic_slice", "dynamic_update_slice", "gather", "reshape", "rev",
-        "scatter", "select_n", "slice", "split", "squeeze", "stack", "transpose", "unstack",
+        "broadcast_in_dim", "concatenate", "copy", "dynamic_slice", "dynamic_update_slice", "gather",
+        "reshape", "rev", "scatter", "select_n", "slice", "split", "squeeze", "stack", "transpose", "unstack",
     )
 )  # fmt: skip
 
@@ -80,7 +80,7 @@ def _same_or_scalar(eqn: Any) -> bool:
 @by_tracing("random_fold_in", accepts=_same_or_scalar, keys=True)
 def _fold_in(eqn: Any) -> Callable[..., Any]:
     keys, data = (v.aval for v in eqn.invars)
-    function = keys.dtype._impl.fold_in
+    function: Callable[..., Any] = keys.dtype._impl.fold_in
     if keys.shape and data.shape:
         return _vmapped(len(keys.shape), function)
     axes = (0 if keys.shape else None, 0 if data.shape else None)

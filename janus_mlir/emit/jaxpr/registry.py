@@ -29,7 +29,8 @@ class Rule:
     accepts
         Whether the parameters of an equation are among those that `emit` knows.
     keys
-        Whether `emit` takes arrays of PRNG keys; elsewhere such an equation is vectorised over the words of the keys.
+        Whether `emit` takes arrays of PRNG keys. If not, such an equation is vectorised over the words of
+        the keys.
     """
 
     emit: Emit

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax._src.lax import special
 from mlir import ir
 
@@ -25,15 +26,17 @@ def _threefry(im: Importer, eqn: Any) -> list[ir.Value]:
 @by_tracing("eq_to", "lt_to", "le_to")
 def _total_order(eqn: Any) -> Callable[..., Any]:
     """Compare floats by IEEE 754's total order: -NaN < -inf < ... < -0.0 < 0.0 < ... < inf < NaN."""
-    compare = {"eq_to": jnp.equal, "lt_to": jnp.less, "le_to": jnp.less_equal}[eqn.primitive.name]
+    compare: Callable[..., Any] = {"eq_to": jnp.equal, "lt_to": jnp.less, "le_to": jnp.less_equal}[
+        eqn.primitive.name
+    ]
     dtype = eqn.invars[0].aval.dtype
     if not jnp.issubdtype(dtype, jnp.floating):
         return compare
-    signed = jnp.dtype(f"int{8 * dtype.itemsize}")
+    signed = np.dtype(f"int{8 * dtype.itemsize}")
 
     def key(x: Any) -> Any:
         bits = jax.lax.bitcast_convert_type(x, signed)
-        return jnp.where(bits < 0, bits ^ jnp.iinfo(signed).max, bits)
+        return jnp.where(bits < 0, bits ^ np.iinfo(signed).max, bits)
 
     return lambda x, y: compare(key(x), key(y))
 

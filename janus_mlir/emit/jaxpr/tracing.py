@@ -17,14 +17,15 @@ _traced: dict[Any, Any] = {}
 _TRACED_LIMIT = 512
 
 
-def physical(aval: Any) -> jax.ShapeDtypeStruct:
+def physical(aval: Any) -> Any:
     """Return the shape and dtype of an abstract value; keys as their words."""
+    make: Any = jax.ShapeDtypeStruct
     if is_key(aval):
-        return jax.ShapeDtypeStruct((*aval.shape, *aval.dtype._impl.key_shape), "uint32")
-    return jax.ShapeDtypeStruct(aval.shape, aval.dtype)
+        return make((*aval.shape, *aval.dtype._impl.key_shape), "uint32")
+    return make(aval.shape, aval.dtype)
 
 
-def trace(define: Callable[[Any], Callable[..., Any]], eqn: Any) -> Any:
+def trace(define: Define, eqn: Any) -> Any:
     """Return the closed jaxpr of ``define(eqn)`` on the inputs of `eqn`."""
     avals = tuple(v.aval for v in eqn.invars)
     key: Any = (
@@ -39,7 +40,7 @@ def trace(define: Callable[[Any], Callable[..., Any]], eqn: Any) -> Any:
         key = known = None
     if known is None:
         wide = any(getattr(v.aval.dtype, "itemsize", 0) == 8 for v in (*eqn.invars, *eqn.outvars))
-        with jax.enable_x64(wide or jax.config.jax_enable_x64):
+        with jax.enable_x64(wide or bool(jax.config.values["jax_enable_x64"])):
             known = jax.make_jaxpr(define(eqn))(*map(physical, avals))
         if key is not None:
             while len(_traced) >= _TRACED_LIMIT:
@@ -48,10 +49,18 @@ def trace(define: Callable[[Any], Callable[..., Any]], eqn: Any) -> Any:
     return known
 
 
-def by_tracing(*names: str, accepts: Callable[[Any], bool] | None = None, keys: bool = False) -> Any:
-    """Register a definition: the decorated function returns a JAX function of the equation's (physical) inputs."""
+Define = Callable[[Any], Callable[..., Any]]
 
-    def register(define: Callable[[Any], Callable[..., Any]]) -> Callable[[Any], Callable[..., Any]]:
+
+def by_tracing(
+    *names: str, accepts: Callable[[Any], bool] | None = None, keys: bool = False
+) -> Callable[[Define], Define]:
+    """Register a definition: the decorated function returns a JAX function of the equation's inputs.
+
+    Keys reach it as their words.
+    """
+
+    def register(define: Define) -> Define:
         @rule(*names, inner=lambda eqn: [trace(define, eqn)], accepts=accepts, keys=keys)
         def emit(im: Any, eqn: Any) -> Any:
             return im.jaxpr(trace(define, eqn), im.args(eqn))
