@@ -8,7 +8,7 @@ __all__ = ["Break"]
 
 
 class Break(Exception):
-    """This statement (or function) is not compiled, for the coded reason; Python runs it.
+    """Says that a statement (or function) is not compiled, for the coded reason; Python runs it.
 
     Attributes
     ----------

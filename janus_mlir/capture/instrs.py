@@ -359,7 +359,8 @@ class Length(Instr):
 @dataclass(frozen=True, slots=True)
 class MatchSequence(Instr):
     """``dst``: whether a sequence pattern can match ``subject`` (a ``collections.abc.Sequence``, not"
-    " a string)."""
+    " a string).
+    """
 
     dst: Var
     subject: Var
@@ -385,7 +386,8 @@ class MatchKeys(Instr):
 @dataclass(frozen=True, slots=True)
 class MatchClass(Instr):
     """``dst``: tuple of ``count`` positional and the ``names`` attributes of ``subject``, or "
-    "``None`` if it does not match ``cls``."""
+    "``None`` if it does not match ``cls``.
+    """
 
     dst: Var
     subject: Var
@@ -530,7 +532,8 @@ class ExitTry(Instr):
 @dataclass(frozen=True, slots=True)
 class EnterWith(Instr):
     """``dst = cm.__enter__()``; ``__exit__`` is looked up first and kept. From here on exceptions go"
-    " to ``handler``."""
+    " to ``handler``.
+    """
 
     dst: Var
     cm: Var

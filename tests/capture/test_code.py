@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+import source_corpus as corpus
+from tac_interpreter import interpret, observe
 
 from janus_mlir.capture import code as tac
 from janus_mlir.capture.normalise import compile_function
 from janus_mlir.capture.reader import read_function
-from tests.capture import corpus
-from tests.capture.tac_interpreter import interpret
-
-
-class Log:
-    """Logs what is evaluated; also an object with an attribute for patterns."""
-
-    zero = 0
-
-    def __init__(self) -> None:
-        self.entries: list[str] = []
-
-    def __call__(self, tag: object, value: object) -> object:
-        self.entries.append(repr(tag))
-        assert len(self.entries) < 1000
-        return value
-
-
-def observe(fn: Callable[..., Any], *args: Any) -> tuple[object, list[str]]:
-    """Call `fn`; return what came of it, and the log."""
-    log = Log()
-    try:
-        result = fn(log, *args)
-    except Exception as error:
-        cause = error.__cause__
-        outcome: object = (type(error).__name__, type(cause).__name__)
-        if isinstance(error, ValueError | KeyError | AssertionError):
-            outcome = (outcome, error.args)
-    else:
-        outcome = ("returned", repr(result))
-    return outcome, log.entries
 
 
 @pytest.mark.parametrize("args", corpus.ARGUMENTS, ids=str)

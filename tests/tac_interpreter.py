@@ -74,10 +74,7 @@ class Frame:
             self.variables[name] = value
 
     def read(self, name: str) -> Any:
-        if name in self.cells:
-            value = self.cells[name].value
-        else:
-            value = self.variables.get(name, UNBOUND)
+        value = self.cells[name].value if name in self.cells else self.variables.get(name, UNBOUND)
         if value is UNBOUND:
             assert not name.startswith("%"), name
             kind = NameError if name in self.cells else UnboundLocalError
@@ -449,3 +446,32 @@ def interpret(fn: types.FunctionType, stop_at: int | None = None) -> Callable[..
     assert not isinstance(source, Unreadable), source
     cells = dict(zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True))
     return interpreted(source, fn.__globals__, cells, fn.__defaults__ or (), fn.__kwdefaults__, stop_at)
+
+
+class Log:
+    """Logs what is evaluated; also an object with an attribute for patterns."""
+
+    zero = 0
+
+    def __init__(self) -> None:
+        self.entries: list[str] = []
+
+    def __call__(self, tag: object, value: object) -> object:
+        self.entries.append(repr(tag))
+        assert len(self.entries) < 1000
+        return value
+
+
+def observe(fn: Callable[..., Any], *args: Any) -> tuple[object, list[str]]:
+    """Call `fn`; return what came of it, and the log."""
+    log = Log()
+    try:
+        result = fn(log, *args)
+    except Exception as error:
+        cause = error.__cause__
+        outcome: object = (type(error).__name__, type(cause).__name__)
+        if isinstance(error, ValueError | KeyError | AssertionError):
+            outcome = (outcome, error.args)
+    else:
+        outcome = ("returned", repr(result))
+    return outcome, log.entries

@@ -3,7 +3,7 @@
 Each takes ``e``, a function that logs a tag and returns the value given with it, and numbers. `CASES` names the arguments.
 """
 
-# ruff: noqa: B007, B017, B018, B023, E501, E711, E712, E731, F401, F811, F841, I001, SIM, UP, B, D
+# ruff: noqa
 
 from __future__ import annotations
 
