@@ -1,0 +1,289 @@
+"""Control flow of symbolic execution: running, forking at dynamic branches, joining."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.graph import INT, Block, Value
+from janus_mlir.capture.join import Joiner, NotJoinable
+from janus_mlir.capture.outcomes import Outcomes, Scope
+from janus_mlir.capture.state import Rewriter, State, Where, tidy
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.machine import Machine
+
+#: Marks a phi operand that is never read, because its way is not taken.
+POISON = object()
+
+Action = Callable[[State], None]
+
+
+class Unjoined(Exception):
+    """The states that meet at `where` cannot be represented by one."""
+
+    def __init__(self, where: Where, detail: str) -> None:
+        super().__init__(where, detail)
+        self.where = where
+        self.detail = detail
+
+
+class Left(Exception):
+    """The function has been left on every path, in the middle of an instruction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """A branch that only run time decides: what each side does to the state, and where the sides meet."""
+
+    cond: Value
+    then: Action
+    orelse: Action
+    join: Where | None
+
+
+def run(m: Machine, state: State, scope: Scope | None, *, started: bool = False) -> Outcomes:
+    """Execute from `state` until a position at which `scope` stops, or the end of the function.
+
+    `started`: the first position is inside, although the scope would stop there.
+    """
+    from janus_mlir.capture.loops import run_loop
+
+    while True:
+        m.state = state
+        where = state.where
+        frame = state.top
+        if not started and scope is not None and scope.stops(where):
+            return Outcomes([(where, state)])
+        instrs = frame.function.code.instrs
+        if frame.pc >= len(instrs):
+            if where[0] == 0:
+                return Outcomes([(where, state)])
+            m.pop_frame()
+            started = False
+            continue
+        m.spend_fuel()
+        if not started and frame.pc in frame.function.flow.loops:
+            outcomes = run_loop(m, state)
+        else:
+            started = False
+            fork = _step(m, state)
+            state = m.state
+            if fork is None:
+                continue
+            if isinstance(fork, Outcomes):
+                return fork
+            outcomes = run_fork(m, state, fork, scope)
+        outcomes = finish(m, outcomes, scope, step=True)
+        if len(outcomes.ways) != 1:
+            return outcomes
+        where, state = outcomes.ways[0]
+
+
+def _step(m: Machine, state: State) -> Fork | Outcomes | None:
+    """Execute one instruction; what cannot be captured leaves the function there."""
+    try:
+        return m.step()
+    except Break as reason:
+        m.leave_for(reason)
+        return Outcomes([])
+    except Left:
+        return Outcomes([])
+
+
+def finish(m: Machine, outcomes: Outcomes, scope: Scope | None, *, step: bool = False) -> Outcomes:
+    """Run on from every way that `scope` does not stop (with `step`, a single such way is left to the caller)."""
+    while True:
+        open_ways = [
+            i
+            for i, (where, state) in enumerate(outcomes.ways)
+            if not (scope is not None and scope.stops(where)) and not _at_end(where, state)
+        ]
+        if not open_ways or (step and len(outcomes.ways) == 1):
+            return outcomes
+        if len(outcomes.ways) == 1:
+            return run(m, outcomes.ways[0][1], scope)
+        index = open_ways[0]
+        chosen = outcomes.chosen(m.b, index)
+        rest = outcomes.without(m.b, index)
+        continuing = outcomes.ways[index][1]
+
+        def go_on(state: State = continuing) -> Outcomes:
+            return run(m, state, scope)
+
+        def stay(others: Outcomes = rest) -> Outcomes:
+            return others
+
+        outcomes = _both(m, chosen, go_on, stay, m.mark())
+
+
+def _at_end(where: Where, state: State) -> bool:
+    return where[0] == 0 and where[1] >= len(state.frames[0].function.code.instrs)
+
+
+@dataclass(slots=True)
+class _Side:
+    block: Block
+    outcomes: Outcomes
+
+
+def run_fork(m: Machine, state: State, fork: Fork, scope: Scope | None) -> Outcomes:
+    """Capture both sides of a branch and join them."""
+    m.count_fork()
+    join = fork.join
+    if join is not None and not (scope is not None and scope.stops(join)):
+        inner = Scope(scope, join[0], join[1])
+        try:
+            return _fork(m, state, fork, scope, inner, join)
+        except Unjoined as error:
+            if error.where != join:
+                raise
+    return _fork(m, state, fork, scope, scope, None)
+
+
+def _fork(
+    m: Machine, state: State, fork: Fork, scope: Scope | None, inner: Scope | None, join: Where | None
+) -> Outcomes:
+    mark = m.mark()
+    sides = []
+    for action in (fork.then, fork.orelse):
+        side_state = state.clone()
+        block = Block()
+        with m.b.inside(block):
+            m.state = side_state
+            action(side_state)
+            sides.append(_Side(block, run(m, side_state, inner)))
+    if join is not None and sum(s.outcomes.get(join) is not None for s in sides) == 1:
+        # Only one side reaches the join: it simply runs on.
+        _run_on(m, sides, scope)
+    try:
+        return _merge(m, fork.cond, sides, mark)
+    except Unjoined as error:
+        if error.where != join or len(sides[0].outcomes.ways) != 1 or len(sides[1].outcomes.ways) != 1:
+            raise
+        _run_on(m, sides, scope)
+        return _merge(m, fork.cond, sides, mark)
+
+
+def _run_on(m: Machine, sides: list[_Side], scope: Scope | None) -> None:
+    for side in sides:
+        with m.b.inside(side.block):
+            side.outcomes = finish(m, side.outcomes, scope)
+
+
+def _both(
+    m: Machine, cond: Value, then: Callable[[], Outcomes], orelse: Callable[[], Outcomes], mark: int
+) -> Outcomes:
+    sides = []
+    for action in (then, orelse):
+        block = Block()
+        with m.b.inside(block):
+            sides.append(_Side(block, action()))
+    return _merge(m, cond, sides, mark)
+
+
+def _merge(m: Machine, cond: Value, sides: list[_Side], mark: int) -> Outcomes:
+    """Emit the ``scf.if`` of two captured sides and return the joined ways."""
+    a, b = (s.outcomes for s in sides)
+    for outcomes in (a, b):
+        for _, state in outcomes.ways:
+            tidy(state, m.initial.keys())
+    wheres: list[Where] = []
+    for where, _ in [*a.ways, *b.ways]:
+        if where not in wheres:
+            wheres.append(where)
+    ways: list[tuple[Where, State]] = []
+    results: list[Value] = []
+    operands: list[tuple[object, object]] = []
+    for where in list(wheres):
+        one, two = a.get(where), b.get(where)
+        if one is not None and two is not None:
+            joiner = Joiner(m.initial, m.load_initial)
+            try:
+                joined = joiner.states(one, two)
+            except NotJoinable as error:
+                if not _at_end(where, one):
+                    raise Unjoined(where, str(error)) from None
+                _return_separately(m, sides, where)
+                return _merge(m, cond, sides, mark)
+            for phi in joiner.phis:
+                results.append(phi.value)
+                operands.append((phi.a, phi.b))
+            ways.append((where, joined))
+        else:
+            state, first = (one, True) if one is not None else (two, False)
+            assert state is not None
+            inside = Inside(mark)
+            inside.leave(state)
+            for old, new in inside.moved:
+                results.append(new)
+                operands.append((old, POISON) if first else (POISON, old))
+            ways.append((where, state))
+    select = None
+    if len(wheres) > 1:
+        if len(a.ways) == 1 and len(b.ways) == 1:
+            select = cond
+        else:
+            select = Value(INT)
+    for i, side in enumerate(sides):
+        with m.b.inside(side.block):
+            yields = [m.phi_operand(pair[i], result.type) for pair, result in zip(operands, results, strict=True)]
+            if select is not None and select is not cond:
+                yields.append(side.outcomes.selector(m.b, wheres))
+            m.b.op("yield", yields)
+    if select is not None and select is not cond:
+        results.append(select)
+    m.b.if_(cond, sides[0].block, sides[1].block, results)
+    return Outcomes(ways, select)
+
+
+def _return_separately(m: Machine, sides: list[_Side], where: Where) -> None:
+    """Let each side return on its own: the results have different types or structure."""
+    for side in sides:
+        index = side.outcomes.index(where)
+        state = side.outcomes.ways[index][1]
+        with m.b.inside(side.block):
+            if len(side.outcomes.ways) == 1:
+                m.leave_with_result(state)
+                side.outcomes = Outcomes([])
+                continue
+            chosen = side.outcomes.chosen(m.b, index)
+            rest = side.outcomes.without(m.b, index)
+            then, orelse = Block(), Block()
+            with m.b.inside(then):
+                m.leave_with_result(state)
+                m.b.op("yield")
+            with m.b.inside(orelse):
+                m.b.op("yield")
+            m.b.if_(chosen, then, orelse, [])
+            side.outcomes = rest
+
+
+class Inside:
+    """Renames the values defined since `mark` (or listed in `also`) in a state that leaves their region."""
+
+    def __init__(self, mark: int, also: frozenset[int] = frozenset()) -> None:
+        self.moved: list[tuple[Value, Value]] = []
+        self._new: dict[int, Value] = {}
+        self._mark = mark
+        self._also = also
+        self.rewriter = Rewriter(self._rename)
+
+    def leave(self, state: State) -> None:
+        """Rename in `state`; a snapshot taken inside the region is of no use outside."""
+        self.rewriter.state(state)
+        if state.snapshot is not None and state.snapshot.mark >= self._mark:
+            state.snapshot = None
+
+    def _rename(self, value: Value) -> Value:
+        if value.uid < self._mark and value.uid not in self._also:
+            return value
+        new = self._new.get(value.uid)
+        if new is None:
+            new = self._new[value.uid] = Value(value.type)
+            # A value may be renamed once only, even if it is met again under its new name.
+            self._new[new.uid] = new
+            self.moved.append((value, new))
+        return new

@@ -1,0 +1,154 @@
+"""The entry program of a compiled version: how to reach outside objects, what must hold of them, what to bind.
+
+It is built while the function is captured, in the order in which facts are used, and runs in the
+native dispatcher (``runtime``). Each instruction remembers the fact it stands for, in words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from janus_mlir.capture.graph import Builder, Extent, Type, Value
+from janus_mlir.capture.sources import (
+    Argument,
+    Attribute,
+    Cell,
+    CellOf,
+    Global,
+    Index,
+    Key,
+    Pinned,
+    Source,
+    TypeOf,
+)
+from janus_mlir.locations import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What an instruction of the entry program demands, in words, and of which source."""
+
+    source: Source | None
+    kind: str
+    expected: str
+    span: Span | None
+
+
+@dataclass(slots=True)
+class EntryProgram:
+    """Slots, instructions and bindings of one version's entry."""
+
+    builder: Builder
+    argument_count: int
+    instrs: list[tuple[Any, ...]] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    binds: list[tuple[Any, ...]] = field(default_factory=list)
+    slot_count: int = 0
+    #: Source of each symbolic extent by its name: ``(source, axis)`` pairs seen, first one defines it.
+    symbols: dict[str, tuple[int, list[tuple[Source, int]]]] = field(default_factory=dict)
+    _slots: dict[Source, int] = field(default_factory=dict)
+    _seen: set[Any] = field(default_factory=set)
+    _bound: dict[tuple[str, Source], Value] = field(default_factory=dict)
+    _env: int | None = None
+
+    def __post_init__(self) -> None:
+        self.slot_count = self.argument_count
+
+    def _new_slot(self) -> int:
+        self.slot_count += 1
+        return self.slot_count - 1
+
+    def emit(self, instr: tuple[Any, ...], source: Source | None, kind: str, expected: str = "") -> None:
+        """Append an instruction (once) with the fact that it stands for."""
+        try:
+            if instr in self._seen:
+                return
+            self._seen.add(instr)
+        except TypeError:
+            pass  # an operand that cannot be hashed: no deduplication
+        self.instrs.append(instr)
+        self.facts.append(Fact(source, kind, expected, self.builder.span))
+
+    def slot(self, source: Source) -> int:
+        """Return the slot that holds the object of `source`, fetching it if it is new."""
+        if isinstance(source, Argument):
+            return source.index
+        found = self._slots.get(source)
+        if found is not None:
+            return found
+        base: Source | None = getattr(source, "base", None)
+        origin = self.slot(base) if base is not None else -1
+        slot = self._slots[source] = self._new_slot()
+        match source:
+            case Pinned():
+                instr: tuple[Any, ...] = ("const", slot, source.object)
+            case Global():
+                instr = ("global", slot, source.namespace.object, source.name)
+            case Cell():
+                instr = ("cell", slot, source.cell.object)
+            case CellOf():
+                instr = ("call1", slot, origin, _CellReader(source.index))
+            case Attribute():
+                instr = ("attr", slot, origin, source.name)
+            case Index():
+                instr = ("index", slot, origin, source.index)
+            case Key():
+                instr = ("key", slot, origin, source.key)
+            case TypeOf():
+                instr = ("type", slot, origin)
+            case _:
+                raise AssertionError(f"unknown source {source!r}")
+        self.instrs.append(instr)
+        self.facts.append(Fact(source, "present", "to exist", self.builder.span))
+        return slot
+
+    def env(self) -> int:
+        """Return the slot of a dict that is new in each call: objects made by the call, by abstract id."""
+        if self._env is None:
+            one = self.slot(Pinned("()", id(_ENV_SEED), (_ENV_SEED,)))
+            self._env = self._new_slot()
+            self.instrs.append(("call1", self._env, one, _new_env))
+            self.facts.append(Fact(None, "env", "", None))
+        return self._env
+
+    def bind(self, how: str, source: Source, type: Type, *operands: Any) -> Value:
+        """Return the native input that `source` is bound to (`how`: a bind instruction's name)."""
+        value = self._bound.get((how, source))
+        if value is None:
+            value = self._bound[how, source] = self.builder.input(type, source.text)
+            self.binds.append((how, self.slot(source), *operands))
+        return value
+
+    def symbol(self, name: str, source: Source, axis: int) -> int:
+        """Return the number of the symbolic extent `name`, noting that `source` has it on `axis`."""
+        number, uses = self.symbols.setdefault(name, (len(self.symbols), []))
+        if (source, axis) not in uses:
+            uses.append((source, axis))
+        return number
+
+    def program(self) -> list[tuple[Any, ...]]:
+        """Return all instructions, bindings last."""
+        return self.instrs + self.binds
+
+
+@dataclass(frozen=True, slots=True)
+class _CellReader:
+    """Reads a closure variable of a function."""
+
+    index: int
+
+    def __call__(self, function: Any) -> Any:
+        return function.__closure__[self.index].cell_contents
+
+
+_ENV_SEED: tuple[()] = ()
+
+
+def _new_env(_: object) -> dict[int, object]:
+    return {}
+
+
+def extent_name(extent: Extent) -> str | None:
+    """Return the variable name of an extent that is a plain symbol, else None."""
+    return None if isinstance(extent, int) else str(extent)

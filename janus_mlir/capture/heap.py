@@ -1,0 +1,110 @@
+"""Contents of mutable objects during capture, kept in the machine state's heap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from janus_mlir.capture.values import Abstract
+
+
+class Content:
+    """Base of heap contents: immutable, replaced as a whole."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListContent(Content):
+    """Items of a list.
+
+    `items` is None while an outside list has not been read; `appended` are then the pending appends to it,
+    or None if they depend on the way taken (the list can be appended to, but not read).
+    """
+
+    items: tuple[Abstract, ...] | None
+    appended: tuple[Abstract, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DictContent(Content):
+    """Entries of a dict by constant key, in order.
+
+    `complete` is False for an outside dict of which only the entries read or written so far are known.
+    """
+
+    entries: tuple[tuple[Any, Abstract], ...]
+    complete: bool = True
+
+    def get(self, key: Any) -> Abstract | None:
+        for k, v in self.entries:
+            if type(k) is type(key) and k == key:
+                return v
+        return None
+
+    def set(self, key: Any, value: Abstract) -> DictContent:
+        entries = list(self.entries)
+        for i, (k, _) in enumerate(entries):
+            if type(k) is type(key) and k == key:
+                entries[i] = (k, value)
+                return DictContent(tuple(entries), self.complete)
+        return DictContent((*self.entries, (key, value)), self.complete)
+
+    def remove(self, key: Any) -> DictContent:
+        kept = tuple((k, v) for k, v in self.entries if not (type(k) is type(key) and k == key))
+        return DictContent(kept, self.complete)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SetContent(Content):
+    """Elements of a set of constants."""
+
+    items: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectContent(Content):
+    """Attributes of an object as written by the captured code so far (all of them for an object made there)."""
+
+    written: tuple[tuple[str, Abstract], ...] = ()
+
+    def get(self, name: str) -> Abstract | None:
+        for k, v in self.written:
+            if k == name:
+                return v
+        return None
+
+    def set(self, name: str, value: Abstract) -> ObjectContent:
+        kept = [(k, v) for k, v in self.written if k != name]
+        position = next((i for i, (k, _) in enumerate(self.written) if k == name), len(kept))
+        kept.insert(position, (name, value))
+        return ObjectContent(tuple(kept))
+
+    def remove(self, name: str) -> ObjectContent:
+        return ObjectContent(tuple((k, v) for k, v in self.written if k != name))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CellContent(Content):
+    """Value of a variable shared with an inner function; None while unbound."""
+
+    value: Abstract | None
+
+
+IteratorKind = Literal["sequence", "range", "array", "enumerate", "zip", "map", "reversed"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IteratorContent(Content):
+    """Position of an iterator.
+
+    ``sequence``: `items` to come. ``range``: `parts` are (start, step) numbers, `position` and
+    `length` count iterations. ``array``: leading axis of `parts[0]`. ``enumerate``: `parts[0]` is the inner iterator and
+    `position` the next count. ``zip``: `parts` are iterators. ``map``: `parts[0]` the function, the rest iterators.
+    """
+
+    kind: IteratorKind
+    items: tuple[Abstract, ...] = ()
+    parts: tuple[Abstract, ...] = ()
+    position: Abstract | None = None
+    length: Abstract | None = None

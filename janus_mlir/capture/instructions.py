@@ -1,0 +1,333 @@
+"""What each instruction of the three-address code does to the machine."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+from janus_mlir.capture import code as c
+from janus_mlir.capture.attributes import delete_attribute, get_attribute, set_attribute
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.calls import call_instruction, make_function
+from janus_mlir.capture.containers import (
+    append,
+    build_dict,
+    build_set,
+    contains,
+    delete_item,
+    expand,
+    get_item,
+    new_list,
+    set_item,
+    unpack,
+)
+from janus_mlir.capture.control import Fork
+from janus_mlir.capture.graph import Value
+from janus_mlir.capture.heap import CellContent
+from janus_mlir.capture.iteration import get_iterator, next_item
+from janus_mlir.capture.namespaces import cell_value, global_value, write_cell, write_global
+from janus_mlir.capture.operators import binary, compare, inplace, truth, unary
+from janus_mlir.capture.sources import Cell, CellOf, Global, Source
+from janus_mlir.capture.state import RESULT, State
+from janus_mlir.capture.text import build_string, format_value
+from janus_mlir.capture.values import Abstract, CellRef, Known, SliceValue, TupleValue
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.machine import Machine
+
+
+def execute(m: Machine, instr: c.Instr) -> Fork | None:
+    """Execute one instruction; return a fork if only run time can tell how it goes on."""
+    frame = m.state.top
+    match instr:
+        case c.Branch():
+            return _branch(m, instr)
+        case c.ForIter():
+            return _for_iter(m, instr)
+        case c.Jump(target=target):
+            frame.pc = target
+            return None
+        case c.Return(src=src):
+            frame.vars[RESULT] = _read(m, src)
+            frame.pc = len(frame.function.code.instrs)
+            return None
+        case c.Call():
+            frame.pc += 1
+            call_instruction(m, instr)
+            return None
+        case c.StatementStart():
+            m.take_snapshot()
+        case c.Unsupported(code=code, message=message):
+            raise Break(code, message)
+        case c.Raise():
+            raise Break("JN208", "an exception is raised here")
+        case _:
+            result = _compute(m, instr)
+            if result is not None:
+                _write(m, instr.dst, result)  # type: ignore[attr-defined]
+    m.state.top.pc += 1
+    return None
+
+
+# ---- variables ---------------------------------------------------------------------
+
+
+def _read(m: Machine, name: str) -> Abstract:
+    value = m.var(name)
+    if isinstance(value, CellRef):
+        content = m.get(value.id)
+        if content.value is None:
+            raise Break("JN201", f"`{name}` may be unbound here")
+        return content.value  # type: ignore[no-any-return]
+    return value
+
+
+def _write(m: Machine, name: str, value: Abstract) -> None:
+    frame = m.state.top
+    if name in frame.function.code.cells:
+        old = frame.vars.get(name)
+        cell = old if isinstance(old, CellRef) else CellRef()
+        frame.vars[name] = cell
+        m.put(cell.id, CellContent(value))
+    else:
+        frame.vars[name] = value
+
+
+def _load_global(m: Machine, name: str) -> Abstract:
+    function = m.state.top.function
+    written = global_value(m, function.namespace, name)
+    if written is not None:
+        return written
+    namespace = function.namespace.object
+    if name in namespace:
+        return m.outside.wrap(namespace[name], Global(function.namespace, name))
+    if name not in function.builtins:
+        raise Break("JN208", f"name `{name}` is not defined")
+    entry = m.entry
+    entry.emit(
+        ("absent", namespace, name), Global(function.namespace, name), "name", f"`{name}` is the builtin"
+    )
+    return Known(function.builtins[name])
+
+
+def _free_source(m: Machine, name: str) -> CellRef | Source:
+    return m.state.top.function.closure[name]
+
+
+def _load_free(m: Machine, name: str) -> Abstract:
+    cell = _free_source(m, name)
+    if isinstance(cell, CellRef):
+        content = m.get(cell.id)
+        if content.value is None:
+            raise Break("JN201", f"`{name}` may be unbound here")
+        return content.value  # type: ignore[no-any-return]
+    assert isinstance(cell, (Cell, CellOf))
+    written = cell_value(m, cell)
+    if written is not None:
+        return written
+    try:
+        live = cell.fetch(m.arguments)
+    except ValueError:
+        raise Break("JN201", f"`{name}` is unbound") from None
+    return m.outside.wrap(live, cell)
+
+
+def _store_free(m: Machine, name: str, value: Abstract) -> None:
+    cell = _free_source(m, name)
+    if isinstance(cell, CellRef):
+        m.put(cell.id, CellContent(value))
+    else:
+        write_cell(m, cell, value)
+
+
+# ---- everything with a result ---------------------------------------------------------
+
+
+def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
+    match instr:
+        case c.Const(value=value):
+            return Known(value)
+        case c.Move(src=src):
+            return _read(m, src)
+        case c.Delete(var=var):
+            if m.state.top.vars.pop(var, None) is None and not c.is_temporary(var):
+                raise Break("JN201", f"`{var}` may be unbound here")
+            return None
+        case c.LoadGlobal(name=name):
+            return _load_global(m, name)
+        case c.StoreGlobal(name=name, src=src):
+            write_global(m, m.state.top.function.namespace, name, _read(m, src))
+            return None
+        case c.LoadFree(name=name):
+            return _load_free(m, name)
+        case c.StoreFree(name=name, src=src):
+            _store_free(m, name, _read(m, src))
+            return None
+        case c.Unary(op=op, a=a):
+            return unary(m, op, _read(m, a))
+        case c.Binary(op=op, a=a, b=b):
+            return binary(m, op, _read(m, a), _read(m, b))
+        case c.Inplace(op=op, a=a, b=b):
+            return inplace(m, op, _read(m, a), _read(m, b))
+        case c.Compare(op="contains" | "not_contains" as op, a=a, b=b):
+            return contains(m, _read(m, b), _read(m, a), negate=op == "not_contains")
+        case c.Compare(op=op, a=a, b=b):
+            return compare(m, op, _read(m, a), _read(m, b))
+        case c.GetAttr(obj=obj, name=name):
+            return get_attribute(m, _read(m, obj), name)
+        case c.SetAttr(obj=obj, name=name, src=src):
+            set_attribute(m, _read(m, obj), name, _read(m, src))
+            return None
+        case c.DelAttr(obj=obj, name=name):
+            delete_attribute(m, _read(m, obj), name)
+            return None
+        case c.GetItem(obj=obj, index=index):
+            return get_item(m, _read(m, obj), _read(m, index))
+        case c.SetItem(obj=obj, index=index, src=src):
+            set_item(m, _read(m, obj), _read(m, index), _read(m, src))
+            return None
+        case c.DelItem(obj=obj, index=index):
+            delete_item(m, _read(m, obj), _read(m, index))
+            return None
+        case c.BuildTuple(items=items):
+            return TupleValue(expand(m, [(_read(m, v), star) for v, star in items]))
+        case c.BuildList(items=items):
+            return new_list(m, expand(m, [(_read(m, v), star) for v, star in items]))
+        case c.BuildSet(items=items):
+            return build_set(m, expand(m, [(_read(m, v), star) for v, star in items]))
+        case c.BuildDict(items=items):
+            pairs = [(None if k is None else _read(m, k), _read(m, v)) for k, v in items]
+            return build_dict(m, pairs)
+        case c.BuildSlice(a=a, b=b, c=step):
+            return _slice(_read(m, a), _read(m, b), _read(m, step))
+        case c.FormatValue(src=src, conversion=conversion, spec=spec):
+            return format_value(m, _read(m, src), conversion, None if spec is None else _read(m, spec))
+        case c.BuildString(parts=parts):
+            return build_string([_read(m, p) for p in parts])
+        case c.UnpackSequence(dsts=dsts, src=src, star=star):
+            for dst, value in zip(dsts, unpack(m, _read(m, src), len(dsts), star), strict=True):
+                _write(m, dst, value)
+            return None
+        case c.GetIter(src=src):
+            return get_iterator(m, _read(m, src))
+        case c.ListAppend(list=list_, item=item):
+            append(m, _read(m, list_), _read(m, item))
+            return None
+        case c.DictStore(dict=dict_, key=key, item=item):
+            set_item(m, _read(m, dict_), _read(m, key), _read(m, item))
+            return None
+        case c.MakeFunction():
+            return make_function(m, instr)
+        case c.Import():
+            return _import(m, instr)
+        case c.EnterTry() | c.ExitTry():
+            return None
+    raise Break("JN203", type(instr).__name__)
+
+
+def _slice(a: Abstract, b: Abstract, step: Abstract) -> Abstract:
+    if isinstance(a, Known) and isinstance(b, Known) and isinstance(step, Known):
+        return Known(slice(a.value, b.value, step.value))
+    return SliceValue(a, b, step)
+
+
+def _import(m: Machine, instr: c.Import) -> Abstract:
+    """Import a module that is loaded already; loading one runs unknown code."""
+    namespace = m.state.top.function.namespace.object
+    name = instr.module
+    if instr.level:
+        name = importlib.util.resolve_name("." * instr.level + name, namespace.get("__package__") or "")
+    if name not in sys.modules:
+        raise Break("JN305", f"module `{name}` is imported here for the first time")
+    module = sys.modules[name]
+    if instr.name is None:
+        return Known(module if instr.leaf else sys.modules[name.partition(".")[0]])
+    return get_attribute(m, Known(module), instr.name)
+
+
+# ---- branches and loops -----------------------------------------------------------------
+
+
+def _branch(m: Machine, instr: c.Branch) -> Fork | None:
+    frame = m.state.top
+    cond = truth(m, _read(m, instr.cond))
+    if isinstance(cond, bool):
+        frame.pc = instr.then if cond else instr.orelse
+        return None
+    return fork_to(m, cond, instr.then, instr.orelse, instr.span)
+
+
+def fork_to(m: Machine, cond: Value, then: int, orelse: int, span: Any) -> Fork | None:
+    """Decide how to capture a dynamic branch: one side under a guard, or both."""
+    state = m.state
+    frame = state.top
+    depth, pc = state.where
+    stays = _staying_side(m, then, orelse)
+    if m.assume_iteration is not None and stays is not None and m.assume_iteration[0] == depth:
+        m.assume_iteration = None
+        m.guard(cond, "trips", expected=stays, text="the loop runs at least once")
+        frame.pc = then if stays else orelse
+        return None
+    if stays is None and m.profile is not None and span not in m.speculation.both:
+        counts = m.profile.branch(frame.function.code, span)
+        if counts is not None and (counts.taken == 0) != (counts.not_taken == 0) and not m.pure:
+            side = counts.taken > 0
+            m.guard(cond, "branch", expected=side, text=f"the condition is {str(side).lower()}", branch=span)
+            frame.pc = then if side else orelse
+            return None
+    if m.pure:
+        raise Break("JN332", "a data-dependent branch inside a function that JAX transforms")
+    meet = frame.function.flow.postdominators[pc]
+    join = None if meet is None else (depth, meet)
+    return Fork(cond, _goto(then), _goto(orelse), join)
+
+
+def _goto(pc: int) -> Any:
+    def action(state: State) -> None:
+        state.top.pc = pc
+
+    return action
+
+
+def _staying_side(m: Machine, then: int, orelse: int) -> bool | None:
+    """Whether exactly one side stays in the innermost loop around, and which."""
+    frame = m.state.top
+    inner = [body for body in frame.function.flow.loops.values() if frame.pc in body]
+    if not inner:
+        return None
+    body = min(inner, key=len)
+    if (then in body) == (orelse in body):
+        return None
+    return then in body
+
+
+def _for_iter(m: Machine, instr: c.ForIter) -> Fork | None:
+    frame = m.state.top
+    step = next_item(m, frame.vars[instr.iter])
+    if step.more is False:
+        frame.pc = instr.end
+        return None
+    if step.more is True:
+        _write(m, instr.dst, step.advance(m))
+        frame.pc += 1
+        return None
+    depth, pc = m.state.where
+    if m.assume_iteration is not None and m.assume_iteration[0] == depth:
+        m.assume_iteration = None
+        m.guard(step.more, "trips", text="the loop runs at least once")
+        _write(m, instr.dst, step.advance(m))
+        frame.pc += 1
+        return None
+    if m.pure:
+        raise Break("JN332", "a data-dependent loop inside a function that JAX transforms")
+
+    def proceed(state: State) -> None:
+        _write(m, instr.dst, step.advance(m))
+        state.top.pc = pc + 1
+
+    meet = frame.function.flow.postdominators[pc]
+    return Fork(step.more, proceed, _goto(instr.end), None if meet is None else (depth, meet))
+
+
+__all__ = ["execute", "fork_to"]

@@ -1,0 +1,237 @@
+"""Iterators of symbolic execution: ranges, containers, leading axes, ``enumerate``, ``zip``, ``map``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from janus_mlir.capture import code as c
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.containers import items_of
+from janus_mlir.capture.graph import BOOL, Value
+from janus_mlir.capture.heap import IteratorContent
+from janus_mlir.capture.numbers import compare_numbers, number_binary
+from janus_mlir.capture.values import (
+    Abstract,
+    ExtentNumber,
+    IteratorRef,
+    JaxArray,
+    Known,
+    NumpyArray,
+    RangeValue,
+    TupleValue,
+)
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.machine import Machine
+    from janus_mlir.capture.state import State
+
+
+@dataclass(slots=True)
+class NextItem:
+    """Outcome of asking an iterator: whether there is another item, and how to take it."""
+
+    more: bool | Value
+    advance: Callable[[Machine], Abstract]
+
+
+def make_iterator(m: Machine, content: IteratorContent) -> IteratorRef:
+    """Return a new iterator."""
+    handle = IteratorRef()
+    m.put(handle.id, content)
+    return handle
+
+
+def extent_value(extent: Any) -> Abstract:
+    """Return an array extent as a Python number."""
+    return Known(extent) if isinstance(extent, int) else ExtentNumber(extent)
+
+
+def range_length(m: Machine, value: RangeValue) -> Abstract:
+    """Return ``len(range)``."""
+    parts = (value.start, value.stop, value.step)
+    if all(isinstance(p, Known) for p in parts):
+        return Known(len(range(*(p.value for p in parts))))  # type: ignore[attr-defined]
+    if not isinstance(value.step, Known):
+        raise Break("JN221", "a range whose step is only known at run time")
+    step = value.step.value
+    span = number_binary(m, "sub", value.stop, value.start)
+    count = number_binary(m, "add", span, Known(step - 1 if step > 0 else step + 1))
+    count = number_binary(m, "floordiv", count, Known(step))
+    return _clamp(m, count)
+
+
+def _clamp(m: Machine, count: Abstract) -> Abstract:
+    from janus_mlir.capture.numbers import select_number
+
+    if isinstance(count, Known):
+        return Known(max(count.value, 0))
+    if isinstance(count, ExtentNumber):
+        return count
+    positive = compare_numbers(m, "gt", count, Known(0))
+    return select_number(m, positive, count, Known(0))
+
+
+def get_iterator(m: Machine, value: Abstract) -> Abstract:
+    """Return ``iter(value)``."""
+    if isinstance(value, IteratorRef):
+        return value
+    if isinstance(value, Known) and isinstance(value.value, range):
+        r = value.value
+        value = RangeValue(Known(r.start), Known(r.stop), Known(r.step))
+    if isinstance(value, RangeValue):
+        length = range_length(m, value)
+        if not isinstance(length, Known) or length.value > m.speculation.unroll_limit:
+            return make_iterator(
+                m, IteratorContent("range", (), (value.start, value.step), Known(0), length)
+            )
+        starts = [number_binary(m, "add", value.start, Known(i * _step(value))) for i in range(length.value)]
+        return make_iterator(m, IteratorContent("sequence", tuple(starts)))
+    if isinstance(value, (JaxArray, NumpyArray)):
+        if not value.shape:
+            raise Break("JN208", "iteration over a 0-d array")
+        return make_iterator(
+            m, IteratorContent("array", (), (value,), Known(0), extent_value(value.shape[0]))
+        )
+    items = items_of(m, value)
+    if items is None:
+        raise Break("JN222", f"iteration over a {type(value).__name__}")
+    return make_iterator(m, IteratorContent("sequence", tuple(items)))
+
+
+def _step(value: RangeValue) -> int:
+    assert isinstance(value.step, Known)
+    return int(value.step.value)
+
+
+def iterator_content(m: Machine, iterator: Abstract) -> IteratorContent:
+    if not isinstance(iterator, IteratorRef):
+        raise Break("JN222", "iteration over an unknown iterator")
+    content: IteratorContent = m.get(iterator.id)
+    return content
+
+
+def next_item(m: Machine, iterator: Abstract) -> NextItem:
+    """Ask an iterator for its next item, without taking it yet."""
+    content = iterator_content(m, iterator)
+    assert isinstance(iterator, IteratorRef)
+    match content.kind:
+        case "sequence" | "reversed":
+            return _sequence(iterator, content)
+        case "range" | "array":
+            return _counted(m, iterator, content)
+        case "enumerate":
+            return _enumerate(m, iterator, content)
+        case "zip" | "map":
+            return _zip(m, iterator, content)
+
+
+def _sequence(iterator: IteratorRef, content: IteratorContent) -> NextItem:
+    def advance(m: Machine) -> Abstract:
+        m.put(iterator.id, replace(content, items=content.items[1:]))
+        return content.items[0]
+
+    return NextItem(bool(content.items), advance)
+
+
+def _counted(m: Machine, iterator: IteratorRef, content: IteratorContent) -> NextItem:
+    position, length = content.position, content.length
+    assert position is not None and length is not None
+    more = compare_numbers(m, "lt", position, length)
+
+    def advance(m: Machine) -> Abstract:
+        from janus_mlir.capture.containers import get_item
+
+        m.put(iterator.id, replace(content, position=count_up(m, position)))
+        if content.kind == "array":
+            return get_item(m, content.parts[0], position, checked=True)
+        start, step = content.parts
+        offset = number_binary(m, "mul", position, step, checked=False)
+        return number_binary(m, "add", start, offset, checked=False)
+
+    return NextItem(more, advance)
+
+
+def count_up(m: Machine, position: Abstract) -> Abstract:
+    """Return ``position + 1``, which cannot overflow."""
+    return number_binary(m, "add", position, Known(1), checked=False)
+
+
+def _enumerate(m: Machine, iterator: IteratorRef, content: IteratorContent) -> NextItem:
+    inner = next_item(m, content.parts[0])
+    position = content.position
+    assert position is not None
+
+    def advance(m: Machine) -> Abstract:
+        item = inner.advance(m)
+        m.put(iterator.id, replace(content, position=count_up(m, position)))
+        return TupleValue((position, item))
+
+    return NextItem(inner.more, advance)
+
+
+def _zip(m: Machine, iterator: IteratorRef, content: IteratorContent) -> NextItem:
+    parts = content.parts[1:] if content.kind == "map" else content.parts
+    steps = [next_item(m, part) for part in parts]
+    more: bool | Value = True
+    for step in steps:
+        if step.more is False:
+            more = False
+            break
+        if step.more is not True:
+            more = step.more if more is True else m.b.one("arith.andi", [more, step.more], BOOL)
+
+    def advance(m: Machine) -> Abstract:
+        items = tuple(step.advance(m) for step in steps)
+        if content.kind == "map":
+            from janus_mlir.capture.calls import call_inline
+
+            return call_inline(m, content.parts[0], list(items))
+        return TupleValue(items)
+
+    return NextItem(more, advance)
+
+
+def static_length(m: Machine, state: State) -> int | None:
+    """Return how many iterations the ``for`` loop at hand has left, None if only run time knows."""
+    frame = state.top
+    instrs = frame.function.code.instrs
+    for pc in (frame.pc, frame.pc + 1):
+        instr = instrs[pc]
+        if isinstance(instr, c.ForIter):
+            iterator = frame.vars.get(instr.iter)
+            return None if iterator is None else _left(m, state, iterator)
+    return None
+
+
+def _left(m: Machine, state: State, iterator: Abstract) -> int | None:
+    if not isinstance(iterator, IteratorRef):
+        return None
+    content: IteratorContent = m.content(state, iterator.id)
+    if content.kind in ("sequence", "reversed"):
+        return len(content.items)
+    if content.kind in ("range", "array"):
+        if isinstance(content.position, Known) and isinstance(content.length, Known):
+            return int(content.length.value - content.position.value)
+        return None
+    parts = content.parts[:1] if content.kind == "enumerate" else content.parts
+    parts = content.parts[1:] if content.kind == "map" else parts
+    lengths = [_left(m, state, part) for part in parts]
+    known = [n for n in lengths if n is not None]
+    return min(known) if len(known) == len(lengths) and known else None
+
+
+def exhaust(m: Machine, iterator: Abstract) -> list[Abstract]:
+    """Take all items of an iterator whose length is static."""
+    items: list[Abstract] = []
+    while True:
+        step = next_item(m, iterator)
+        if step.more is False:
+            return items
+        if step.more is not True:
+            raise Break("JN222", "the number of items is only known at run time")
+        if len(items) > 10_000:
+            raise Break("JN604", "too many items")
+        items.append(step.advance(m))
+

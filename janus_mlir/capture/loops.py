@@ -1,0 +1,161 @@
+"""Loops of symbolic execution: unrolled where every decision is static, otherwise ``scf.while``.
+
+A dynamic loop is captured several times. The header state starts as the state at entry; what
+differs after an iteration becomes a loop-carried value, until an iteration changes nothing else. If
+an iteration changes a *type* (an int that becomes a float, an unbound variable that is bound), the first
+iteration is peeled off under a guard that it takes place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.control import Inside, Unjoined, run
+from janus_mlir.capture.graph import Block, Op, Value
+from janus_mlir.capture.join import Joiner, NotJoinable
+from janus_mlir.capture.outcomes import Outcomes, Scope
+from janus_mlir.capture.state import State, Where, tidy
+from janus_mlir.capture.values import Abstract
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.machine import Machine
+
+_MAX_ROUNDS = 24
+_MAX_PEELED = 2
+
+
+@dataclass(slots=True)
+class Carried:
+    """A loop-carried value: the block argument and what it is on entry."""
+
+    argument: Value
+    entry: Value | Abstract
+
+
+def run_loop(m: Machine, state: State) -> Outcomes:
+    """Execute a loop whose head the state has just reached; the ways out are outside the loop, or its head again."""
+    depth, head = state.where
+    frame = state.top
+    scope = Scope(None, depth, head, frame.function.flow.loops[head])
+    if m.may_unroll(state):
+        block = Block()
+        try:
+            with m.b.inside(block):
+                outcomes = run(m, state.clone(), scope, started=True)
+        except Unjoined as error:
+            if error.where[0] > depth:
+                raise
+        else:
+            if len(outcomes.ways) <= 1:
+                m.b.block.ops.extend(block.ops)
+                m.count_unrolled(outcomes, (depth, head))
+                return outcomes
+    m.state = state
+    try:
+        return _dynamic(m, state, scope)
+    except NotJoinable as error:
+        detail = str(error)
+    except Unjoined as error:
+        if error.where[0] > depth:
+            raise
+        detail = error.detail
+    return _peel(m, state, scope, detail)
+
+
+def _peel(m: Machine, state: State, scope: Scope, detail: str) -> Outcomes:
+    """Run one iteration in line, assuming that there is one."""
+    where = state.where
+    if m.peeled.get(where, 0) >= _MAX_PEELED or not m.peeling_allowed(state):
+        m.state = state
+        m.leave_for(Break("JN220", f"a loop changes the type of what it carries: {detail}"))
+        return Outcomes([])
+    m.peeled[where] = m.peeled.get(where, 0) + 1
+    m.assume_iteration = where
+    try:
+        outcomes = run(m, state.clone(), scope, started=True)
+    finally:
+        m.assume_iteration = None
+    return outcomes
+
+
+def _dynamic(m: Machine, entry: State, scope: Scope) -> Outcomes:
+    where = entry.where
+    tidy(entry, m.initial.keys())
+    header = entry.clone()
+    carried: list[Carried] = []
+    for _ in range(_MAX_ROUNDS):
+        mark = m.mark()
+        block = Block()
+        with m.b.inside(block):
+            outcomes = run(m, header.clone(), scope, started=True)
+        back = outcomes.get(where)
+        if back is None:
+            if carried:
+                raise NotJoinable("the loop never starts again")
+            m.b.block.ops.extend(block.ops)
+            return outcomes
+        tidy(back, m.initial.keys())
+        joiner = Joiner(m.initial, m.load_initial)
+        joined = joiner.states(header, back)
+        arguments = {c.argument.uid: c for c in carried}
+        known = [p.a.uid for p in joiner.phis if isinstance(p.a, Value) and p.a.uid in arguments]
+        if len(known) == len(joiner.phis) and len(set(known)) == len(known):
+            backs = {p.a.uid: p.b for p in joiner.phis if isinstance(p.a, Value)}
+            return _emit(m, where, block, outcomes, carried, backs, mark)
+        again = []
+        replaced = set()
+        for phi in joiner.phis:
+            old = arguments.get(phi.a.uid) if isinstance(phi.a, Value) else None
+            if old is not None:
+                replaced.add(old.argument.uid)
+            again.append(Carried(phi.value, old.entry if old is not None else phi.a))
+        carried = again + [c for c in carried if c.argument.uid not in replaced]
+        joined.snapshot = header.snapshot
+        header = joined
+    raise NotJoinable("the loop's state does not settle")
+
+
+def _emit(
+    m: Machine,
+    where: Where,
+    block: Block,
+    outcomes: Outcomes,
+    carried: list[Carried],
+    backs: dict[int, Value | Abstract],
+    mark: int,
+) -> Outcomes:
+    """Emit the ``scf.while`` whose body was captured into `block`."""
+    arguments = [c.argument for c in carried]
+    own = frozenset(a.uid for a in arguments)
+    index = outcomes.index(where)
+    exits = [(w, s) for w, s in outcomes.ways if w != where]
+    moved: list[tuple[Value, Value]] = []
+    for _, state in exits:
+        tidy(state, m.initial.keys())
+        inside = Inside(mark, own)
+        inside.leave(state)
+        moved += inside.moved
+    with m.b.inside(block):
+        cond = outcomes.chosen(m.b, index)
+        select = outcomes.without(m.b, index).select if len(exits) > 1 else None
+        forwarded = [m.phi_operand(backs.get(a.uid, a), a.type) for a in arguments]
+        forwarded += [old for old, _ in moved]
+        results = [Value(a.type) for a in arguments] + [new for _, new in moved]
+        if select is not None:
+            forwarded.append(select)
+            results.append(Value(select.type))
+            select = results[-1]
+        m.b.op("condition", [cond, *forwarded])
+    block.args = arguments
+    inits = [m.phi_operand(c.entry, c.argument.type) for c in carried]
+    after = Block(args=[Value(v.type) for v in forwarded])
+    with m.b.inside(after):
+        m.b.op("yield", after.args[: len(arguments)])
+    m.b.block.ops.append(
+        Op("scf.while", inits, results, {}, [block, after], m.b.span, m.b.callers)
+    )
+    return Outcomes(exits, select)
+
+

@@ -1,0 +1,449 @@
+"""The symbolic machine: executes three-address code on abstract values and builds the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from janus_mlir.capture import graph as g
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.control import POISON, Fork
+from janus_mlir.capture.entry import EntryProgram
+from janus_mlir.capture.function import FunctionContext
+from janus_mlir.capture.graph import BOOL, FLOAT, INT, Block, Builder, Graph, Op, TensorType, Type, Value
+from janus_mlir.capture.heap import Content
+from janus_mlir.capture.join import SCALARS, number_kind
+from janus_mlir.capture.objects import Outside
+from janus_mlir.capture.outcomes import Outcomes
+from janus_mlir.capture.sites import Site, SiteWriter
+from janus_mlir.capture.sources import Argument, Source
+from janus_mlir.capture.state import RESULT, Frame, Snapshot, State, Where
+from janus_mlir.capture.values import (
+    Abstract,
+    ExtentNumber,
+    FunctionValue,
+    IteratorRef,
+    Known,
+    Number,
+    NumpyArray,
+    NumpyScalar,
+    Storage,
+    ViewStep,
+    fresh_id,
+)
+from janus_mlir.locations import Span
+from janus_mlir.profile import Profile
+
+if TYPE_CHECKING:
+    import types
+
+_FUEL = 60_000
+_MAX_FORKS = 400
+
+
+@dataclass(slots=True)
+class Speculation:
+    """What one version assumes; each failing guard moves one fact up the lattice."""
+
+    #: Numbers (and truth values) that are run-time inputs instead of constants.
+    dynamic: set[Source] = field(default_factory=set)
+    #: Floats that some array function needs as constants.
+    constant: set[Source] = field(default_factory=set)
+    #: Extents that are symbolic: (source, axis).
+    extents: set[tuple[Source, int]] = field(default_factory=set)
+    #: Branches of which both sides are compiled, whatever the profile says.
+    both: set[Span] = field(default_factory=set)
+    #: Loops that must not be unrolled or must be.
+    unroll_limit: int = 64
+
+    def copy(self) -> Speculation:
+        return Speculation(
+            set(self.dynamic), set(self.constant), set(self.extents), set(self.both), self.unroll_limit
+        )
+
+
+class Respecialise(Exception):
+    """A fact turned out to be needed otherwise: capture starts again with the changed speculation."""
+
+
+@dataclass(frozen=True, slots=True)
+class BreakNote:
+    """A place where compiled code ends, for `explain`."""
+
+    code: str
+    detail: str
+    span: Span | None
+    resumes: bool
+
+
+class Machine:
+    """State and services shared by the parts of the symbolic machine."""
+
+    def __init__(
+        self,
+        function: FunctionContext,
+        arguments: list[Any],
+        speculation: Speculation,
+        profile: Profile | None,
+    ) -> None:
+        self.function = function
+        self.arguments = arguments
+        self.speculation = speculation
+        self.profile = profile
+        self.graph = Graph(function.code.name)
+        self.b = Builder(self.graph)
+        self.entry = EntryProgram(self.b, len(arguments))
+        self.outside = Outside(self)
+        self.sites: list[Site] = []
+        self.notes: list[BreakNote] = []
+        self.state = State([], {})
+        self.objects: list[int] = list(range(len(arguments)))
+        self.peeled: dict[Where, int] = {}
+        self.assume_iteration: Where | None = None
+        #: Inside a function that JAX differentiates or maps: effects and guards are not possible there.
+        self.pure = 0
+        self._symbols_by_size: dict[int, str] = {}
+        self.layouts: dict[int, tuple[int, ...] | None] = {}
+        self._fuel = _FUEL
+        self._forks = 0
+
+    # ---- bookkeeping -------------------------------------------------------------
+
+    @property
+    def initial(self) -> Mapping[int, Content | Storage]:
+        """Contents of outside objects as the call found them, by id."""
+        return self.outside.initial
+
+    def load_initial(self, id: int, name: Any) -> Abstract:
+        return self.outside.load_entry(id, name)
+
+    def mark(self) -> int:
+        """Return a number above the uids of all values so far."""
+        return Value(BOOL).uid
+
+    def spend_fuel(self) -> None:
+        self._fuel -= 1
+        if self._fuel < 0:
+            raise Break("JN604", "the function executes too many instructions when unrolled")
+
+    def count_fork(self) -> None:
+        self._forks += 1
+        if self._forks > _MAX_FORKS:
+            raise Break("JN604", "too many dynamic branches")
+
+    def may_unroll(self, state: State) -> bool:
+        """Whether to try the next iteration of the loop at hand as straight-line code."""
+        frame = state.top
+        if frame.unrolled.get(frame.pc, 0) > self.speculation.unroll_limit:
+            return False
+        from janus_mlir.capture.iteration import static_length
+
+        if frame.pc in frame.function.flow.for_heads:
+            length = static_length(self, state)
+            return length is not None and length <= self.speculation.unroll_limit
+        return True
+
+    def peeling_allowed(self, state: State) -> bool:
+        return not self.pure
+
+    def count_unrolled(self, outcomes: Outcomes, head: Where) -> None:
+        """Note an iteration that was executed in line."""
+        for where, state in outcomes.ways:
+            if len(state.frames) > head[0]:
+                unrolled = state.frames[head[0]].unrolled
+                count = unrolled.pop(head[1], 0)
+                if where == head:
+                    unrolled[head[1]] = count + 1
+
+    def content(self, state: State, id: int) -> Any:
+        """Return the content of a mutable object in `state`."""
+        found = state.heap.get(id)
+        return found if found is not None else self.initial[id]
+
+    def get(self, id: int) -> Any:
+        return self.content(self.state, id)
+
+    def put(self, id: int, content: Content | Storage) -> None:
+        self.state.heap[id] = content
+
+    def is_outside(self, id: int) -> bool:
+        """Whether the object exists outside the captured code, so that changing it is an effect."""
+        return id in self.initial or id in self.state.escaped
+
+    # ---- values ---------------------------------------------------------------------
+
+    def const(self, value: bool | int | float) -> Value:
+        """Emit a scalar constant."""
+        type_ = BOOL if isinstance(value, bool) else INT if isinstance(value, int) else FLOAT
+        return self.b.one("constant", [], type_, value=value)
+
+    def tensor_const(self, array: np.ndarray[Any, Any]) -> Value:
+        """Emit an array constant."""
+        from janus_mlir.runtime.dtypes import mlir_name
+
+        return self.b.one("constant", [], TensorType(mlir_name(array.dtype), array.shape), value=array)
+
+    def number_ref(self, value: Abstract) -> Value:
+        """Return the graph scalar of a Python number."""
+        if isinstance(value, Number):
+            return value.ref
+        if isinstance(value, ExtentNumber):
+            return self.b.one("dim", [], INT, expr=value.expr)
+        if isinstance(value, Known) and number_kind(value) is not None:
+            return self.const(value.value)
+        raise Break("JN501", "a Python int beyond 64 bits")
+
+    def phi_operand(self, operand: object, type: Type) -> Value:
+        if operand is POISON:
+            return self.b.one("poison", [], type)
+        if isinstance(operand, Value):
+            return operand
+        assert isinstance(operand, Abstract)
+        ref = self.number_ref(operand)
+        assert ref.type == type or type == SCALARS[number_kind(operand) or "int"]
+        return ref
+
+    def var(self, name: str) -> Abstract:
+        """Read a variable of the current frame."""
+        try:
+            return self.state.top.vars[name]
+        except KeyError:
+            raise Break("JN201", f"`{name}` may be unbound here") from None
+
+    # ---- NumPy's context (see capture.numpy.context) ------------------------------------
+
+    def read(self, array: NumpyArray) -> Value:
+        from janus_mlir.capture.numpy import views
+
+        storage = self.get(array.storage)
+        return views.apply_view(self.b, storage.ref, array.view)
+
+    def write(self, array: NumpyArray, content: Value) -> None:
+        from janus_mlir.capture.numpy import views
+
+        storage = self.get(array.storage)
+        ref = views.write_view(self.b, storage.ref, array.view, content)
+        self.put(array.storage, Storage(ref, storage.dtype, storage.shape))
+        if self.is_outside(array.storage):
+            owner = NumpyArray(array.storage, storage.dtype, storage.shape)
+            self.outside.mark_written(array.storage)
+            copyto = np.copyto
+
+            def statement(w: SiteWriter) -> str:
+                fresh = NumpyArray(fresh_id(), storage.dtype, storage.shape)
+                w.state.heap[fresh.storage] = Storage(ref, storage.dtype, storage.shape)
+                w.escapes = False
+                return f"{w.constant(copyto)}({w.expr(owner)}, {w.expr(fresh)})"
+
+            self.effect("array contents written in place", statement)
+
+    def new_array(self, ref: Value, dtype: np.dtype[Any]) -> NumpyArray:
+        assert isinstance(ref.type, TensorType)
+        id = fresh_id()
+        self.put(id, Storage(ref, dtype, ref.type.shape))
+        return NumpyArray(id, dtype, ref.type.shape)
+
+    def new_scalar(self, ref: Value, dtype: np.dtype[Any]) -> NumpyScalar:
+        return NumpyScalar(ref, dtype)
+
+    def view(self, array: NumpyArray, step: ViewStep, shape: tuple[Any, ...]) -> NumpyArray:
+        return NumpyArray(array.storage, array.dtype, shape, (*array.view, step))
+
+    def items(self, value: Abstract) -> list[Abstract] | None:
+        from janus_mlir.capture.containers import items_of
+
+        return items_of(self, value)
+
+    def make_list(self, items: list[Abstract]) -> Abstract:
+        from janus_mlir.capture.containers import new_list
+
+        return new_list(self, tuple(items))
+
+    def storage(self, array: NumpyArray) -> Storage:
+        """Return the memory that `array` views."""
+        found: Storage = self.get(array.storage)
+        return found
+
+    def note_written(self, source: Source) -> None:
+        """A number that the call writes will differ in the next call: make it a run-time input."""
+        if source in self.outside.constant_numbers and source not in self.speculation.dynamic:
+            self.speculation.dynamic.add(source)
+            raise Respecialise
+
+    def outside_symbol(self, size: int, source: Source, axis: int) -> str:
+        """Return the name of the symbolic extent of `source` on `axis`: equal sizes share one."""
+        found = self._symbols_by_size.get(size)
+        if found is None:
+            found = self._symbols_by_size[size] = f"d{len(self._symbols_by_size)}"
+        return found
+
+    # ---- sites --------------------------------------------------------------------------
+
+    def object_index(self, source: Source) -> int:
+        """Return the position, in a site's ``o``, of the outside object."""
+        slot = self.entry.slot(source)
+        if slot not in self.objects:
+            self.objects.append(slot)
+        return self.objects.index(slot)
+
+    def env_index(self) -> int:
+        slot = self.entry.env()
+        if slot not in self.objects:
+            self.objects.append(slot)
+        return self.objects.index(slot)
+
+    def object_source(self, id: int) -> Source | None:
+        return self.outside.source(id)
+
+    def storage_source(self, storage: int) -> Source | None:
+        return self.outside.source(storage)
+
+    def object_class(self, id: int) -> type:
+        return self.outside.classes[id]
+
+    def function_builder(self, value: FunctionValue) -> Callable[..., Any]:
+        from janus_mlir.capture.calls import function_builder
+
+        return function_builder(value)
+
+    def _site(self, kind: Any, text: str, **more: Any) -> Site:
+        site = Site(len(self.sites), kind, self.b.span, text, **more)
+        self.sites.append(site)
+        return site
+
+    def effect(self, text: str, statement: Callable[[SiteWriter], str]) -> None:
+        """Record a held-back effect: `statement` writes the Python that does it."""
+        if self.pure:
+            raise Break("JN330", f"an effect inside a function that JAX transforms ({text})")
+        writer = SiteWriter(self, self.state, escapes=True)
+        line = statement(writer)
+        writer.lines.append(line)
+        site = self._site("effect", text)
+        writer.finish(site, "None")
+        self.b.op("janus.record", writer.values, site=site.id, text=text)
+        self.state.effects += 1
+
+    def guard(
+        self, cond: Value, kind: str, *, expected: bool = True, text: str = "", branch: Span | None = None
+    ) -> None:
+        """Leave compiled code unless `cond` is as expected."""
+        if self.pure:
+            raise Break("JN331", "a run-time check inside a function that JAX transforms")
+        if not expected:
+            cond = self.b.one("arith.xori", [cond, self.const(True)], BOOL)
+        site = self._site("exit", text or kind, reason=kind, discard=True, branch=branch)
+        SiteWriter(self, self.state, escapes=False).finish(site, "None")
+        self.b.op("janus.guard", [cond], kind=kind, site=site.id)
+
+    def leave_with_result(self, state: State) -> None:
+        """Return from the outermost function, from wherever it is."""
+        self.state = state
+        writer = SiteWriter(self, state, escapes=False)
+        result = writer.expr(state.frames[0].vars[RESULT])
+        site = self._site("return", "return")
+        writer.finish(site, result)
+        self.b.op("janus.leave", writer.values, site=site.id)
+
+    def final_return(self, state: State) -> None:
+        """Return from the outermost function at the end of its body."""
+        self.state = state
+        writer = SiteWriter(self, state, escapes=False)
+        result = writer.expr(state.frames[0].vars[RESULT])
+        site = self._site("return", "return")
+        writer.finish(site, result)
+        self.graph.return_site = site.id
+        self.b.op("return", writer.values)
+
+    def leave_for(self, reason: Break) -> None:
+        """Leave compiled code: Python goes on from the current statement, or starts the call again."""
+        if self.pure:
+            raise reason
+        span = self.b.span
+        site = self._site("exit", reason.detail, reason=reason.reason_code, discard=True)
+        values = self._frame(site)
+        resumes = values is not None
+        if values is None:
+            SiteWriter(self, self.state, escapes=False).finish(site, "None")
+        self.notes.append(BreakNote(reason.reason_code, reason.detail, span, resumes))
+        self.b.op("janus.deopt", values or [], reason=reason.reason_code, site=site.id)
+
+    def _frame(self, site: Site) -> list[Value] | None:
+        """Write the frame from which a resume function continues; None if the call must start again."""
+        snapshot = self.state.snapshot
+        code = self.function.code
+        if snapshot is None or self.state.effects != snapshot.effects:
+            return None
+        start = code.instrs[snapshot.pc]
+        statement = code.statements[start.stmt]
+        if not statement.resumable or code.cells or self.function.function is None:
+            return None
+        if snapshot.pc <= 1 and not snapshot.effects:
+            return None
+        live = self.function.flow.live[snapshot.pc]
+        frozen = State([], dict(snapshot.heap), snapshot.escaped)
+        writer = SiteWriter(self, frozen, escapes=False)
+        try:
+            names = [n for n in snapshot.vars if n in code.locals and n in live]
+            entries = ", ".join(f"{n!r}: {writer.expr(snapshot.vars[n])}" for n in names)
+            iterators = []
+            for loop in statement.loops:
+                name = code.loops[loop].iterator
+                if name is None or not isinstance(snapshot.vars.get(name), IteratorRef):
+                    return None
+                iterators.append(writer.expr(snapshot.vars[name]))
+        except Break:
+            return None
+        site.discard = False
+        site.resume_pc = snapshot.pc
+        writer.finish(site, f"({{{entries}}}, [{', '.join(iterators)}])")
+        return writer.values
+
+    def if_(self, cond: Value, then: Block, orelse: Block, results: list[Value]) -> None:
+        """Emit an ``scf.if`` that defines `results`."""
+        self.b.block.ops.append(
+            Op("scf.if", [cond], results, {}, [then, orelse], self.b.span, self.b.callers)
+        )
+
+    # ---- frames ----------------------------------------------------------------------------
+
+    def pop_frame(self) -> None:
+        """Return from an inlined function into its caller."""
+        frame = self.state.frames.pop()
+        value = frame.vars.get(RESULT, Known(None))
+        if frame.override is not None:
+            value = frame.override
+        caller = self.state.top
+        if frame.result is not None:
+            caller.vars[frame.result] = value
+
+    def take_snapshot(self) -> None:
+        """Note the start of a statement of the outermost function."""
+        state = self.state
+        if len(state.frames) == 1:
+            frame = state.frames[0]
+            state.snapshot = Snapshot(
+                frame.pc, dict(frame.vars), dict(state.heap), state.escaped, state.effects, self.mark()
+            )
+
+    def step(self) -> Fork | None:
+        """Execute the instruction at the current position."""
+        from janus_mlir.capture.instructions import execute
+
+        frame = self.state.top
+        instr = frame.function.code.instrs[frame.pc]
+        self.b.span = instr.span
+        self.b.callers = tuple(
+            f.call_span for f in reversed(self.state.frames[1:]) if f.call_span is not None
+        )
+        return execute(self, instr)
+
+
+def argument_sources(names: list[str]) -> list[Argument]:
+    """Return the sources of a function's parameters, in slot order."""
+    return [Argument(i, name) for i, name in enumerate(names)]
+
+
+__all__ = ["BreakNote", "Machine", "Respecialise", "Speculation", "argument_sources", "g"]

@@ -1,0 +1,394 @@
+"""Objects from outside the captured code: recognising them, guarding what was assumed, reading and writing them."""
+
+from __future__ import annotations
+
+import enum
+import functools
+import types
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.graph import BOOL, FLOAT, INT, TensorType
+from janus_mlir.capture.heap import Content, DictContent, ListContent, ObjectContent
+from janus_mlir.capture.sources import Attribute, Global, Index, Key, Pinned, Source, TypeOf
+from janus_mlir.capture.values import (
+    Abstract,
+    DictRef,
+    JaxArray,
+    Known,
+    ListRef,
+    MethodValue,
+    Number,
+    NumpyArray,
+    NumpyScalar,
+    ObjectRef,
+    Storage,
+    TupleValue,
+    fresh_id,
+)
+from janus_mlir.runtime.dtypes import dtype_code, mlir_name
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.machine import Machine
+
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodWrapperType, np.ufunc, type)
+_OPAQUE_CONSTANTS = (types.ModuleType, np.dtype, enum.Enum, range, types.EllipsisType, types.NotImplementedType)
+
+
+@dataclass(slots=True)
+class _Place:
+    """An outside object under its abstract id."""
+
+    live: Any
+    source: Source
+    handle: Abstract
+
+
+class Outside:
+    """The outside objects that one capture has met."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.m = machine
+        self.initial: dict[int, Content | Storage] = {}
+        self.classes: dict[int, type] = {}
+        self.written: set[int] = set()
+        #: Sources of numbers that are constants of this version.
+        self.constant_numbers: set[Source] = set()
+        self._places: dict[int, _Place] = {}
+        self._by_identity: dict[int, int] = {}
+        self._cache: dict[Source, Abstract] = {}
+        self._loaded: dict[tuple[int, Any], Abstract] = {}
+        self._namespaces: dict[Source, int] = {}
+        self._namespace_keys: dict[int, Source] = {}
+
+    # ---- recognising ---------------------------------------------------------------
+
+    def wrap(self, live: Any, source: Source) -> Abstract:
+        """Return the abstract value of a live object, guarding what is assumed of it."""
+        found = self._cache.get(source)
+        if found is None:
+            found = self._cache[source] = self._wrap(live, source)
+        return found
+
+    def _check(self, op: str, source: Source, *operands: Any, kind: str, expected: str) -> None:
+        if isinstance(source, Pinned):
+            return
+        entry = self.m.entry
+        entry.emit((op, entry.slot(source), *operands), source, kind, expected)
+
+    def _wrap(self, live: Any, source: Source) -> Abstract:
+        if live is None or isinstance(live, _OPAQUE_CONSTANTS):
+            self._check("is", source, live, kind="value", expected=f"is {live!r}")
+            return Known(live, source)
+        cls = type(live)
+        if cls in (bool, int, float):
+            return self._number(live, source)
+        if cls in (str, bytes, complex, slice):
+            self._check("eq", source, live, kind="value", expected=f"== {live!r}")
+            return Known(live, source)
+        if isinstance(live, np.ndarray):
+            return self._numpy(live, source)
+        if isinstance(live, np.generic):
+            return self._numpy_scalar(live, source)
+        if isinstance(live, jax.Array):
+            return self._jax(live, source)
+        if isinstance(live, tuple):
+            return self._tuple(live, source)
+        if cls in (list, dict):
+            return self._container(live, source)
+        if cls is types.MethodType:
+            self._check("type_is", source, cls, kind="type", expected="a bound method")
+            function = self.wrap(live.__func__, Attribute(source, "__func__"))
+            return MethodValue(function, self.wrap(live.__self__, Attribute(source, "__self__")))
+        if isinstance(live, _FUNCTIONS) or _is_function_like(live):
+            self._check("is", source, live, kind="identity", expected=f"is {_name(live)}")
+            return Known(live, source)
+        return self._object(live, source)
+
+    def _number(self, live: Any, source: Source) -> Abstract:
+        m = self.m
+        facts = m.speculation
+        kind = type(live)
+        dynamic = source in facts.dynamic or (kind is float and source not in facts.constant)
+        if isinstance(source, Pinned) or not dynamic:
+            self._check("eq", source, live, kind="value", expected=f"== {live!r}")
+            self.constant_numbers.add(source)
+            return Known(live, source)
+        if kind is int:
+            if not -(2**63) <= live < 2**63:
+                raise Break("JN501", f"`{source.text}` is an int beyond 64 bits")
+            return Number("int", m.entry.bind("bind_int", source, INT), source)
+        if kind is float:
+            return Number("float", m.entry.bind("bind_float", source, FLOAT), source)
+        return Number("bool", m.entry.bind("bind_bool", source, BOOL), source)
+
+    def _extents(self, shape: tuple[int, ...], source: Source) -> tuple[list[int], tuple[Any, ...]]:
+        """Return the guard's dims and the shape with symbolic extents."""
+        from janus_mlir.capture.symbols import symbol
+
+        dims: list[int] = []
+        extents: list[Any] = []
+        for axis, size in enumerate(shape):
+            if size > 1 and (source, axis) in self.m.speculation.extents:
+                name = self.m.outside_symbol(size, source, axis)
+                dims.append(-1 - self.m.entry.symbol(name, source, axis))
+                extents.append(symbol(name))
+            else:
+                dims.append(size)
+                extents.append(size)
+        return dims, tuple(extents)
+
+    def _array_guard(
+        self, source: Source, kind: str, dtype: np.dtype[Any], shape: tuple[int, ...], weak: bool
+    ) -> tuple[Any, ...]:
+        dims, extents = self._extents(shape, source)
+        what = f"{'numpy' if kind == 'numpy' else 'jax'} {dtype.name}{list(extents)}"
+        self.m.entry.emit(
+            ("array", self.m.entry.slot(source), kind, dtype_code(dtype), tuple(dims), weak, 1),
+            source,
+            "array",
+            f"{what}{' (weakly typed)' if weak else ''}",
+        )
+        return extents
+
+    def _bind_tensor(self, source: Source, dtype: np.dtype[Any], extents: tuple[Any, ...]) -> Any:
+        dynamic = tuple(i for i, e in enumerate(extents) if not isinstance(e, int))
+        return self.m.entry.bind("bind_tensor", source, TensorType(mlir_name(dtype), extents), dynamic)
+
+    def _numpy(self, live: np.ndarray[Any, Any], source: Source) -> Abstract:
+        if type(live) is not np.ndarray:
+            raise Break("JN403", f"`{source.text}` is a {type(live).__name__}, a subclass of ndarray")
+        _require_dtype(live.dtype, source)
+        alias = self._alias(live, source)
+        if alias is not None:
+            return alias
+        extents = self._array_guard(source, "numpy", live.dtype, live.shape, False)
+        ref = self._bind_tensor(source, live.dtype, extents)
+        storage = fresh_id()
+        self.initial[storage] = Storage(ref, live.dtype, extents)
+        handle = NumpyArray(storage, live.dtype, extents, (), source)
+        return self._register(live, source, storage, handle)
+
+    def _numpy_scalar(self, live: np.generic, source: Source) -> Abstract:
+        _require_dtype(live.dtype, source)
+        code = dtype_code(live.dtype)
+        self.m.entry.emit(
+            ("npscalar", self.m.entry.slot(source), code), source, "type", f"np.{live.dtype.name}"
+        )
+        return NumpyScalar(self._bind_tensor(source, live.dtype, ()), live.dtype, source)
+
+    def _jax(self, live: jax.Array, source: Source) -> Abstract:
+        if isinstance(live, jax.core.Tracer):
+            raise Break("JN404", f"`{source.text}` is a JAX tracer: the call happens inside another transformation")
+        if jax.dtypes.issubdtype(live.dtype, jax.dtypes.extended):
+            raise Break("JN403", f"`{source.text}` is a typed PRNG key array")
+        dtype = np.dtype(live.dtype)
+        _require_dtype(dtype, source)
+        if len(live.devices()) != 1 or next(iter(live.devices())).platform != "cpu":
+            raise Break("JN405", f"`{source.text}` is not on a single CPU device")
+        weak = bool(live.aval.weak_type)
+        extents = self._array_guard(source, "jax", dtype, live.shape, weak)
+        return JaxArray(self._bind_tensor(source, dtype, extents), dtype, extents, weak, source)
+
+    def _tuple(self, live: tuple[Any, ...], source: Source) -> Abstract:
+        cls = type(live)
+        if cls is not tuple and not hasattr(cls, "_make"):
+            return self._object(live, source)
+        self._check("type_is", source, cls, kind="type", expected=f"a {cls.__name__}")
+        if cls is tuple:
+            self._check("len", source, len(live), kind="length", expected=f"{len(live)} items")
+        items = tuple(self.wrap(item, Index(source, i)) for i, item in enumerate(live))
+        return TupleValue(items, cls, source)
+
+    def _container(self, live: Any, source: Source) -> Abstract:
+        self._check("type_is", source, type(live), kind="type", expected=f"a {type(live).__name__}")
+        alias = self._alias(live, source)
+        if alias is not None:
+            return alias
+        handle: ListRef | DictRef = ListRef() if type(live) is list else DictRef()
+        self.initial[handle.id] = (
+            ListContent(None) if isinstance(handle, ListRef) else DictContent((), complete=False)
+        )
+        return self._register(live, source, handle.id, handle)
+
+    def _object(self, live: Any, source: Source) -> Abstract:
+        self._check(
+            "type_is", source, type(live), kind="type", expected=f"an instance of {type(live).__qualname__}"
+        )
+        alias = self._alias(live, source)
+        if alias is not None:
+            return alias
+        handle = ObjectRef()
+        self.initial[handle.id] = ObjectContent()
+        self.classes[handle.id] = type(live)
+        return self._register(live, source, handle.id, handle)
+
+    def _alias(self, live: Any, source: Source) -> Abstract | None:
+        """Return the handle of an object met before under another name; the two names must stay one object."""
+        id_ = self._by_identity.get(id(live))
+        if id_ is None:
+            return None
+        place = self._places[id_]
+        entry = self.m.entry
+        entry.emit(
+            ("same", entry.slot(place.source), entry.slot(source)), source, "identity", f"is {place.source.text}"
+        )
+        return place.handle
+
+    def _register(self, live: Any, source: Source, id_: int, handle: Abstract) -> Abstract:
+        self._places[id_] = _Place(live, source, handle)
+        self._by_identity[id(live)] = id_
+        return handle
+
+    # ---- reading -----------------------------------------------------------------------
+
+    def source(self, id: int) -> Source | None:
+        place = self._places.get(id)
+        return place.source if place is not None else None
+
+    def live(self, id: int) -> Any:
+        return self._places[id].live
+
+    def load_entry(self, id: int, name: Any) -> Abstract:
+        """Read an attribute (or dict item) of an outside object as the call found it."""
+        found = self._loaded.get((id, name))
+        if found is None and id in self._namespace_keys:
+            found = self._loaded[id, name] = self._load_name(self._namespace_keys[id], name)
+        if found is None:
+            place = self._places[id]
+            if isinstance(place.handle, DictRef):
+                if name not in place.live:
+                    raise Break("JN503", f"`{place.source.text}` has no key {name!r}")
+                found = self.wrap(place.live[name], Key(place.source, name))
+            else:
+                try:
+                    live = getattr(place.live, name)
+                except AttributeError:
+                    raise Break("JN503", f"`{place.source.text}` has no attribute `{name}`") from None
+                found = self.wrap(live, Attribute(place.source, name))
+            self._loaded[id, name] = found
+        return found
+
+    def _load_name(self, key: Source, name: str) -> Abstract:
+        source = Global(key, name) if isinstance(key, Pinned) else key
+        try:
+            return self.wrap(source.fetch(self.m.arguments), source)
+        except (KeyError, ValueError):
+            raise Break("JN503", f"`{name}` is unbound") from None
+
+    def load_list(self, id: int) -> tuple[Abstract, ...]:
+        """Read all items of an outside list as the call found it."""
+        place = self._places[id]
+        self._check("len", place.source, len(place.live), kind="length", expected=f"{len(place.live)} items")
+        return tuple(self.wrap(item, Index(place.source, i)) for i, item in enumerate(place.live))
+
+    def load_index(self, id: int, index: int) -> Abstract:
+        """Read one item of an outside list, counted from the start or the end, without fixing its length."""
+        place = self._places[id]
+        if not -len(place.live) <= index < len(place.live):
+            raise Break("JN503", f"`{place.source.text}` has no item {index}")
+        return self.wrap(place.live[index], Index(place.source, index))
+
+    def list_length(self, id: int) -> Abstract:
+        """Return the run-time length of an outside list."""
+        source = self._places[id].source
+        return Number("int", self.m.entry.bind("bind_len", source, INT))
+
+    def load_dict(self, id: int) -> tuple[tuple[Any, Abstract], ...]:
+        """Read all entries of an outside dict as the call found it."""
+        place = self._places[id]
+        keys = tuple(place.live)
+        if not all(isinstance(k, (str, int, bytes, tuple, enum.Enum, type(None))) for k in keys):
+            raise Break("JN503", f"`{place.source.text}` has keys that are no constants")
+        self._check("dict_keys", place.source, keys, kind="keys", expected=f"the keys {list(keys)!r:.80}")
+        return tuple((k, self.load_entry(id, k)) for k in keys)
+
+    def dict_has(self, id: int, key: Any) -> bool:
+        """Whether an outside dict had a key when the call began (guarded)."""
+        place = self._places[id]
+        if key in place.live:
+            self.load_entry(id, key)
+            return True
+        entry = self.m.entry
+        entry.emit(("absent", entry.slot(place.source), key), place.source, "keys", f"no key {key!r}")
+        return False
+
+    def guard_method(self, id: int, name: str, function: Any) -> None:
+        """Assume that ``obj.name`` is the method `function` of its class."""
+        source = self.source(id)
+        if source is not None:
+            self._check("method_is", source, name, function, kind="identity", expected=f"method {_name(function)}")
+
+    def guard_class_attribute(self, cls: type, name: str) -> Source:
+        """Return the source of a class attribute."""
+        from janus_mlir.capture.sources import pinned
+
+        return Attribute(pinned(cls.__qualname__, cls), name)
+
+    def namespace_id(self, key: Source) -> int:
+        """Return the id under which writes to a namespace or closure cell are kept."""
+        found = self._namespaces.get(key)
+        if found is None:
+            found = self._namespaces[key] = fresh_id()
+            self.initial[found] = ObjectContent()
+            self._namespace_keys[found] = key
+        return found
+
+    def mark_written(self, id: int) -> None:
+        """Note that the call writes to an outside object: names for distinct objects must stay distinct."""
+        self.written.add(id)
+
+    def finish(self) -> None:
+        """Guard that written objects are not other objects under another name."""
+        entry = self.m.entry
+        groups: dict[type, list[int]] = {}
+        for id_, place in self._places.items():
+            groups.setdefault(type(place.live), []).append(id_)
+        for cls, ids in groups.items():
+            if not any(i in self.written for i in ids) or len(ids) < 2:
+                continue
+            slots = [entry.slot(self._places[i].source) for i in ids]
+            if cls is np.ndarray:
+                for i in ids:
+                    if i in self.written:
+                        mine = entry.slot(self._places[i].source)
+                        others = [s for s in slots if s != mine]
+                        entry.emit(("no_overlap", mine, others), self._places[i].source, "alias", "no shared memory")
+            else:
+                source = self._places[ids[0]].source
+                entry.emit(("distinct", slots), source, "alias", "distinct objects")
+        for id_ in self.written:
+            place_ = self._places.get(id_)
+            if place_ is not None and isinstance(place_.live, np.ndarray):
+                entry.emit(("writeable", entry.slot(place_.source)), place_.source, "alias", "a writeable array")
+
+
+def _require_dtype(dtype: np.dtype[Any], source: Source) -> None:
+    try:
+        dtype_code(dtype)
+    except (KeyError, TypeError):
+        raise Break("JN403", f"`{source.text}` has dtype {dtype}") from None
+    if not dtype.isnative or dtype.kind == "c":
+        raise Break("JN403", f"`{source.text}` has dtype {dtype}")
+
+
+def _is_function_like(live: Any) -> bool:
+    """Callables that are compared by identity: jitted functions, partials, JAX and Janus wrappers."""
+    module = type(live).__module__ or ""
+    return (
+        isinstance(live, functools.partial)
+        or module.startswith(("jaxlib", "jax.", "jax_", "janus_mlir", "functools"))
+        or type(live).__name__ in ("_ArrayFunctionDispatcher", "PjitFunction", "custom_jvp", "custom_vjp")
+        or isinstance(live, (staticmethod, classmethod, property))
+    )
+
+
+def _name(live: Any) -> str:
+    return str(getattr(live, "__qualname__", None) or getattr(live, "__name__", None) or repr(live))
+
+
+__all__ = ["Outside", "TypeOf"]

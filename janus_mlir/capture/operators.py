@@ -1,0 +1,359 @@
+"""Operators on abstract values: which family of semantics applies, and user-defined operator methods."""
+
+from __future__ import annotations
+
+import operator
+import types
+from typing import TYPE_CHECKING, Any
+
+from janus_mlir.capture import numpy as npy
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.graph import BOOL, Value
+from janus_mlir.capture.join import same_constant
+from janus_mlir.capture.numbers import compare_numbers, is_number, make, number_binary, number_unary, truth_of
+from janus_mlir.capture.values import (
+    Abstract,
+    DictRef,
+    ExtentNumber,
+    FunctionValue,
+    HeapRef,
+    JaxArray,
+    Known,
+    ListRef,
+    MethodValue,
+    Number,
+    NumpyArray,
+    NumpyScalar,
+    ObjectRef,
+    RangeValue,
+    SetRef,
+    TextValue,
+    TupleValue,
+)
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.machine import Machine
+
+_ARRAYS = (NumpyArray, NumpyScalar)
+_SLOTS = {
+    "add": "add", "sub": "sub", "mul": "mul", "matmul": "matmul", "truediv": "truediv", "floordiv": "floordiv",
+    "mod": "mod", "pow": "pow", "lshift": "lshift", "rshift": "rshift", "and_": "and", "or_": "or", "xor": "xor",
+}  # fmt: skip
+_REFLECTED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne"}
+
+
+def binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
+    """Return ``a op b``."""
+    if isinstance(a, JaxArray) or isinstance(b, JaxArray):
+        return _jax(m, op, a, b)
+    if isinstance(a, ObjectRef) or isinstance(b, ObjectRef):
+        return _user_binary(m, op, a, b)
+    if isinstance(a, _ARRAYS) or isinstance(b, _ARRAYS):
+        return npy.binary(m, op, a, b)
+    if is_number(a) and is_number(b):
+        return number_binary(m, op, a, b)
+    return _sequences(m, op, a, b)
+
+
+def _jax(m: Machine, op: str, *operands: Abstract) -> Abstract:
+    from janus_mlir.capture.jaxcalls import call_jax
+
+    return call_jax(m, getattr(operator, op), list(operands), {})
+
+
+def _sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
+    from janus_mlir.capture.containers import list_items, new_list
+
+    if isinstance(a, Known) and isinstance(b, Known):
+        return _known(op, a.value, b.value)
+    if op == "add":
+        if isinstance(a, TupleValue) and isinstance(b, TupleValue):
+            return TupleValue((*a.items, *b.items))
+        if isinstance(a, TupleValue) and isinstance(b, Known) and type(b.value) is tuple:
+            return TupleValue((*a.items, *map(Known, b.value)))
+        if isinstance(b, TupleValue) and isinstance(a, Known) and type(a.value) is tuple:
+            return TupleValue((*map(Known, a.value), *b.items))
+        if isinstance(a, ListRef) and isinstance(b, ListRef):
+            return new_list(m, (*list_items(m, a), *list_items(m, b)))
+        if isinstance(a, (Known, TextValue)) and isinstance(b, (Known, TextValue)):
+            return _join_text(a, b)
+    if op == "mul" and isinstance(b, Known) and type(b.value) is int:
+        if isinstance(a, TupleValue):
+            return TupleValue(a.items * b.value)
+        if isinstance(a, ListRef):
+            return new_list(m, list_items(m, a) * b.value)
+    if op == "mul" and isinstance(a, Known) and type(a.value) is int and isinstance(b, (TupleValue, ListRef)):
+        return _sequences(m, op, b, a)
+    if op == "mod" and isinstance(a, Known) and isinstance(a.value, str):
+        raise Break("JN204", "%-formatting of run-time values")
+    raise Break("JN202", f"operator {op} on {_kind(a)} and {_kind(b)}")
+
+
+def _join_text(a: Abstract, b: Abstract) -> Abstract:
+    parts: list[Any] = []
+    for value in (a, b):
+        if isinstance(value, TextValue):
+            parts.extend(value.parts)
+        elif isinstance(value, Known) and isinstance(value.value, str):
+            parts.append(value.value)
+        else:
+            raise Break("JN208", "a string and something else are added")
+    return TextValue(tuple(parts))
+
+
+def _known(op: str, *values: Any) -> Abstract:
+    """Apply an operator to constants; only where the types are immutable builtins."""
+    if not all(_foldable(v) for v in values):
+        raise Break("JN202", f"operator {op} on {' and '.join(type(v).__name__ for v in values)}")
+    try:
+        return Known(getattr(operator, op)(*values))
+    except Exception as error:  # the user's own error, which Python will raise again
+        raise Break("JN208", f"{type(error).__name__}: {error}") from None
+
+
+def _foldable(value: Any) -> bool:
+    import enum
+
+    return (
+        value is None
+        or isinstance(value, (str, bytes, int, float, complex, type, types.UnionType, range, slice, enum.Enum))
+        or (type(value) in (tuple, frozenset) and all(_foldable(v) for v in value))
+        or type(value).__module__ == "numpy"
+    )
+
+
+def inplace(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
+    """Return what ``a op= b`` leaves in ``a``."""
+    if isinstance(a, NumpyArray) and not isinstance(b, JaxArray):
+        return npy.inplace(m, op, a, b)
+    if isinstance(a, ListRef) and op == "add":
+        from janus_mlir.capture.containers import append
+        from janus_mlir.capture.iteration import exhaust, get_iterator
+
+        for item in exhaust(m, get_iterator(m, b)):
+            append(m, a, item)
+        return a
+    if isinstance(a, (DictRef, SetRef)):
+        raise Break("JN202", f"in-place operator {op} on a dict or set")
+    if isinstance(a, ObjectRef):
+        from janus_mlir.capture.attributes import class_attribute
+
+        function = class_attribute(m, a, f"__i{_SLOTS[op]}__")
+        if function is not None:
+            from janus_mlir.capture.calls import call_inline
+
+            return call_inline(m, function, [a, b])
+    return binary(m, op, a, b)
+
+
+def unary(m: Machine, op: str, a: Abstract) -> Abstract:
+    """Return ``op a``."""
+    if op == "not_":
+        value = truth(m, a)
+        if isinstance(value, bool):
+            return Known(not value)
+        return make("bool", m.b.one("arith.xori", [value, m.const(True)], BOOL))
+    if isinstance(a, JaxArray):
+        return _jax(m, op, a)
+    if isinstance(a, _ARRAYS):
+        return npy.unary(m, op, a)
+    if is_number(a):
+        return number_unary(m, op, a)
+    if isinstance(a, Known):
+        return _known(op, a.value)
+    if isinstance(a, ObjectRef):
+        from janus_mlir.capture.attributes import class_attribute
+        from janus_mlir.capture.calls import call_inline
+
+        function = class_attribute(m, a, f"__{op}__")
+        if function is not None:
+            return call_inline(m, function, [a])
+    raise Break("JN202", f"operator {op} on {_kind(a)}")
+
+
+def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
+    """Return ``a op b`` of a comparison, ``is`` included."""
+    if op in ("is_", "is_not"):
+        same = identical(m, a, b)
+        return Known(same if op == "is_" else not same)
+    if isinstance(a, JaxArray) or isinstance(b, JaxArray):
+        if any(isinstance(x, Known) and (x.value is None or isinstance(x.value, str)) for x in (a, b)):
+            return Known(op == "ne")
+        return _jax(m, op, a, b)
+    if isinstance(a, ObjectRef) or isinstance(b, ObjectRef):
+        return _user_compare(m, op, a, b)
+    if isinstance(a, _ARRAYS) or isinstance(b, _ARRAYS):
+        return npy.compare(m, op, a, b)
+    if is_number(a) and is_number(b):
+        result = compare_numbers(m, op, a, b)
+        return Known(result) if isinstance(result, bool) else make("bool", result)
+    if isinstance(a, Known) and isinstance(b, Known):
+        if op in ("eq", "ne") and not (_foldable(a.value) and _foldable(b.value)):
+            if a.value is b.value:
+                return Known(op == "eq")
+            raise Break("JN202", f"comparison of {_kind(a)} and {_kind(b)}")
+        return _known(op, a.value, b.value)
+    return _compare_sequences(m, op, a, b)
+
+
+def _compare_sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
+    from janus_mlir.capture.containers import items_of
+
+    if op in ("eq", "ne"):
+        if _class_of(a) is not _class_of(b) and not (is_number(a) or is_number(b)):
+            if all(_class_of(x) in (list, tuple, dict, str, type(None), range) for x in (a, b)):
+                return Known(op == "ne")
+        elif _class_of(a) in (list, tuple):
+            xs, ys = items_of(m, a), items_of(m, b)
+            if xs is not None and ys is not None:
+                return _equal_items(m, op, xs, ys)
+    raise Break("JN202", f"comparison {op} of {_kind(a)} and {_kind(b)}")
+
+
+def _equal_items(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) -> Abstract:
+    if len(xs) != len(ys):
+        return Known(op == "ne")
+    result: bool | Value = True
+    for x, y in zip(xs, ys, strict=True):
+        if not (is_number(x) or isinstance(x, Known)) or not (is_number(y) or isinstance(y, Known)):
+            raise Break("JN202", "comparison of containers of arrays")
+        equal = truth(m, compare(m, "eq", x, y))
+        if equal is False:
+            return Known(op == "ne")
+        if equal is not True:
+            result = equal if result is True else m.b.one("arith.andi", [result, equal], BOOL)
+    if isinstance(result, bool):
+        return Known(op == "eq")
+    if op == "ne":
+        result = m.b.one("arith.xori", [result, m.const(True)], BOOL)
+    return make("bool", result)
+
+
+def _class_of(value: Abstract) -> type | None:
+    from janus_mlir.capture.calls import class_of
+
+    return class_of(value, None)
+
+
+def identical(m: Machine, a: Abstract, b: Abstract) -> bool:
+    """Return ``a is b``."""
+    if isinstance(a, Known) and isinstance(b, Known):
+        if type(a.value) in (int, float, str, bytes, tuple, complex) and a.value is not b.value:
+            if type(a.value) is type(b.value) and same_constant(a.value, b.value):
+                raise Break("JN202", "identity of equal constants")
+        return a.value is b.value
+    if isinstance(a, HeapRef) and isinstance(b, HeapRef):
+        if a.id != b.id and a.id in m.initial and b.id in m.initial:
+            m.outside.mark_written(a.id)  # the two names must go on meaning different objects
+        return a.id == b.id
+    if isinstance(a, (JaxArray, NumpyArray)) and isinstance(b, (JaxArray, NumpyArray)):
+        if a.id == b.id:
+            return True
+        if type(a) is not type(b) or (a.source is None) != (b.source is None):
+            return False
+        raise Break("JN202", "identity of two arrays from outside")
+    for x, y in ((a, b), (b, a)):
+        if isinstance(x, Known) and not isinstance(y, (Known, Number, ExtentNumber, TupleValue, TextValue)):
+            if isinstance(x.value, (type(None), bool, type)) or callable(x.value):
+                return False
+        if isinstance(x, Known) and x.value is None:
+            return False
+    if a is b:
+        return True
+    raise Break("JN202", f"identity of {_kind(a)} and {_kind(b)}")
+
+
+def truth(m: Machine, value: Abstract) -> bool | Value:
+    """Return the truth value, static or dynamic."""
+    match value:
+        case Known():
+            try:
+                return bool(value.value)
+            except Exception as error:  # the user's own error, which Python will raise again
+                raise Break("JN208", f"{type(error).__name__}: {error}") from None
+        case ExtentNumber():
+            return compare_numbers(m, "ne", value, Known(0))
+        case Number():
+            return truth_of(m, value)
+        case JaxArray():
+            if any(not isinstance(e, int) or e != 1 for e in value.shape):
+                raise Break("JN208", "truth value of an array with more than one element")
+            return m.b.one("janus.truth", [value.ref], BOOL)
+        case NumpyArray() | NumpyScalar():
+            return npy.truth(m, value)
+        case TupleValue():
+            return bool(value.items)
+        case FunctionValue() | MethodValue():
+            return True
+        case TextValue():
+            if any(isinstance(p, str) and p for p in value.parts):
+                return True
+        case ListRef() | DictRef() | SetRef() | RangeValue():
+            from janus_mlir.capture.containers import length
+
+            return truth(m, length(m, value))
+        case ObjectRef():
+            return _user_truth(m, value)
+    raise Break("JN202", f"truth value of {_kind(value)}")
+
+
+def _user_truth(m: Machine, value: ObjectRef) -> bool | Value:
+    from janus_mlir.capture.attributes import class_attribute
+    from janus_mlir.capture.calls import call_inline
+
+    for name in ("__bool__", "__len__"):
+        function = class_attribute(m, value, name)
+        if function is not None:
+            result = call_inline(m, function, [value])
+            if not is_number(result):
+                raise Break("JN202", "truth value of an object")
+            return truth(m, result)
+    return True
+
+
+def _user_binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
+    slot = _SLOTS[op]
+    return _dispatch(m, a, b, f"__{slot}__", f"__r{slot}__", op)
+
+
+def _user_compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
+    from janus_mlir.capture.attributes import class_attribute
+
+    first = class_attribute(m, a, f"__{op}__") if isinstance(a, ObjectRef) else None
+    if op in ("eq", "ne") and first is None:
+        second = class_attribute(m, b, f"__{_REFLECTED[op]}__") if isinstance(b, ObjectRef) else None
+        if second is None and op == "eq":
+            return Known(identical(m, a, b))
+        if second is None:
+            equal = _user_compare(m, "eq", a, b)
+            return unary(m, "not_", equal)
+    return _dispatch(m, a, b, f"__{op}__", f"__{_REFLECTED[op]}__", op)
+
+
+def _dispatch(m: Machine, a: Abstract, b: Abstract, name: str, reflected: str, op: str) -> Abstract:
+    from janus_mlir.capture.attributes import class_attribute
+    from janus_mlir.capture.calls import call_inline
+
+    order = [(a, name, b), (b, reflected, a)]
+    if isinstance(a, ObjectRef) and isinstance(b, ObjectRef):
+        ca, cb = m.outside.classes.get(a.id), m.outside.classes.get(b.id)
+        if ca is not None and cb is not None and ca is not cb and issubclass(cb, ca):
+            order.reverse()
+    for self, method, other in order:
+        if not isinstance(self, ObjectRef):
+            if isinstance(self, (NumpyArray, NumpyScalar)):
+                raise Break("JN202", f"operator {op} on an array and an object")
+            continue
+        function = class_attribute(m, self, method)
+        if function is None:
+            continue
+        result = call_inline(m, function, [self, other])
+        if not (isinstance(result, Known) and result.value is NotImplemented):
+            return result
+    raise Break("JN208", f"operator {op} is not defined for {_kind(a)} and {_kind(b)}")
+
+
+def _kind(value: Abstract) -> str:
+    if isinstance(value, Known):
+        return f"a {type(value.value).__name__}"
+    return f"a {type(value).__name__}"

@@ -1,0 +1,363 @@
+"""Sites: where native code hands values back, and the Python that puts them into place.
+
+A site is the return, a held-back effect, or an exit (a failed guard, or code that is not compiled).
+`SiteWriter` writes a small Python function for it, which rebuilds the user's objects from the
+values in the journal and the objects that the entry program has fetched.
+"""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.graph import Value
+from janus_mlir.capture.heap import DictContent, IteratorContent, ListContent, ObjectContent, SetContent
+from janus_mlir.capture.state import State
+from janus_mlir.capture.values import (
+    Abstract,
+    DictRef,
+    ExtentNumber,
+    FunctionValue,
+    HeapRef,
+    IteratorRef,
+    JaxArray,
+    Known,
+    ListRef,
+    MemberValue,
+    MethodValue,
+    Number,
+    NumpyArray,
+    NumpyScalar,
+    ObjectRef,
+    RangeValue,
+    SetRef,
+    SliceValue,
+    TextValue,
+    TupleValue,
+    ViewStep,
+)
+from janus_mlir.locations import Span
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.machine import Machine
+
+SiteKind = Literal["return", "effect", "exit"]
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSpec:
+    """How one value of a site becomes a Python object."""
+
+    kind: Literal["int", "float", "bool", "numpy", "npscalar", "jax"]
+    dtype: np.dtype[Any] | None = None
+    shape: tuple[Any, ...] = ()
+    weak: bool = False
+
+
+@dataclass(slots=True)
+class Site:
+    """A point where native code hands values back."""
+
+    id: int
+    kind: SiteKind
+    span: Span | None
+    #: What happens there, in words: the effect, or the guard's condition, or the reason of the break.
+    text: str
+    specs: list[ValueSpec] = field(default_factory=list)
+    #: Source of ``def site(o, v0, ...)`` and the constants it uses.
+    source: str = ""
+    constants: dict[str, Any] = field(default_factory=dict)
+    fast: Literal["single", "tuple", "none"] | None = None
+    #: Exits: False if the effects so far are committed before Python goes on from `resume`.
+    discard: bool = False
+    #: Exits: guard kind, or the code of the reason.
+    reason: str = ""
+    #: Exits that continue in the middle: the statement's pc in the outermost code.
+    resume_pc: int | None = None
+    #: Key of the branch in the profile whose direction was assumed, if the guard is of that kind.
+    branch: Span | None = None
+
+
+class SiteWriter:
+    """Writes the Python of one site."""
+
+    def __init__(self, machine: Machine, state: State, *, escapes: bool) -> None:
+        self.machine = machine
+        self.state = state
+        #: Whether objects made here live on and may be referred to by later sites of the call.
+        self.escapes = escapes
+        self.values: list[Value] = []
+        self.specs: list[ValueSpec] = []
+        self.lines: list[str] = []
+        self.constants: dict[str, Any] = {}
+        self._memo: dict[int, str] = {}
+        self._value_names: dict[tuple[int, str], str] = {}
+        self._open: set[int] = set()
+        self._temps = 0
+        self.keep: list[Any] = []
+
+    # ---- pieces ---------------------------------------------------------------
+
+    def object(self, source: Any) -> str:
+        return f"o[{self.machine.object_index(source)}]"
+
+    def env(self) -> str:
+        return f"o[{self.machine.env_index()}]"
+
+    def constant(self, value: Any) -> str:
+        if value is None or value is True or value is False or type(value) in (int, str):
+            return repr(value)
+        for name, known in self.constants.items():
+            if known is value:
+                return name
+        name = f"k{len(self.constants)}"
+        self.constants[name] = value
+        return name
+
+    def value(self, ref: Value, spec: ValueSpec, fresh: bool = False) -> str:
+        key = (ref.uid, spec.kind)
+        if not fresh and key in self._value_names:
+            return self._value_names[key]
+        name = f"v{len(self.values)}"
+        self.values.append(ref)
+        self.specs.append(spec)
+        if not fresh:
+            self._value_names[key] = name
+        return name
+
+    def temp(self, expr: str) -> str:
+        name = f"t{self._temps}"
+        self._temps += 1
+        self.lines.append(f"{name} = {expr}")
+        return name
+
+    def _made(self, id: int, expr: str) -> str:
+        """Name an object that this site makes, for this and for later sites."""
+        name = self.temp(expr)
+        self._memo[id] = name
+        if self.escapes:
+            self.lines.append(f"{self.env()}[{id}] = {name}")
+            self.state.escaped |= {id}
+        return name
+
+    def _known_object(self, id: int) -> str | None:
+        if id in self._memo:
+            return self._memo[id]
+        if id in self.state.escaped:
+            return f"{self.env()}[{id}]"
+        return None
+
+    # ---- expressions ------------------------------------------------------------
+
+    def expr(self, value: Abstract) -> str:
+        """Return a Python expression for an abstract value."""
+        match value:
+            case Known():
+                return self.constant(value.value)
+            case Number():
+                return self.value(value.ref, ValueSpec(value.kind))
+            case ExtentNumber():
+                return self.value(self.machine.number_ref(value), ValueSpec("int"))
+            case JaxArray():
+                return self._jax(value)
+            case NumpyScalar():
+                if value.source is not None:
+                    return self.object(value.source)
+                return self.value(value.ref, ValueSpec("npscalar", value.dtype))
+            case NumpyArray():
+                return self._numpy(value)
+            case TupleValue():
+                return self._tuple(value)
+            case SliceValue():
+                return f"slice({self.expr(value.start)}, {self.expr(value.stop)}, {self.expr(value.step)})"
+            case RangeValue():
+                return f"range({self.expr(value.start)}, {self.expr(value.stop)}, {self.expr(value.step)})"
+            case TextValue():
+                return self.text(value)
+            case MethodValue():
+                method = self.constant(types.MethodType)
+                return f"{method}({self.expr(value.function)}, {self.expr(value.self)})"
+            case MemberValue():
+                return f"{self.expr(value.self)}.{value.name}"
+            case HeapRef():
+                return self._heap(value)
+            case FunctionValue():
+                return self._function(value)
+        raise Break("JN502", f"a {type(value).__name__} cannot be rebuilt in Python")
+
+    def _jax(self, value: JaxArray) -> str:
+        if value.source is not None:
+            return self.object(value.source)
+        known = self._known_object(value.id)
+        if known is not None:
+            return known
+        spec = ValueSpec("jax", value.dtype, value.shape, value.weak)
+        name = self.value(value.ref, spec, fresh=True)
+        self._memo[value.id] = name
+        if self.escapes:
+            self.lines.append(f"{self.env()}[{value.id}] = {name}")
+            self.state.escaped |= {value.id}
+        return name
+
+    def _numpy(self, value: NumpyArray) -> str:
+        if value.source is not None:
+            return self.object(value.source)
+        known = self._known_object(value.id)
+        if known is not None:
+            return known
+        base = self._storage(value.storage)
+        if not value.view:
+            self._memo[value.id] = base
+            return base
+        for step in value.view:
+            base = f"{base}{self.view(step)}"
+        return self._made(value.id, base)
+
+    def _storage(self, storage: int) -> str:
+        source = self.machine.storage_source(storage)
+        if source is not None:
+            return self.object(source)
+        known = self._known_object(storage)
+        if known is not None:
+            return known
+        content = self.machine.content(self.state, storage)
+        name = self.value(content.ref, ValueSpec("numpy", content.dtype, content.shape), fresh=True)
+        self._memo[storage] = name
+        if self.escapes:
+            self.lines.append(f"{self.env()}[{storage}] = {name}")
+            self.state.escaped |= {storage}
+        return name
+
+    def view(self, step: ViewStep) -> str:
+        """Return the Python suffix that makes one view of an array."""
+        if step.kind == "transpose":
+            return f".transpose({self.constant(tuple(step.args))})"
+        if step.kind == "reshape":
+            return f".reshape(({''.join(self._extent(e) + ', ' for e in step.args)}))"
+        parts = []
+        for item in step.args:
+            if item == "new":
+                parts.append("None")
+            elif item[0] == "drop":
+                parts.append(self._extent(item[1]))
+            else:
+                start, size, stride = item
+                first = self._extent(start)
+                if stride > 0:
+                    parts.append(f"{first}:{first}+({self._extent(size)})*{stride}:{stride}")
+                else:
+                    parts.append(f"slice({first}, (lambda e: e if e >= 0 else None)({first}+({self._extent(size)})*{stride}), {stride})")
+        return f"[{', '.join(parts)}{',' if len(parts) == 1 else ''}]"
+
+    def _extent(self, extent: Any) -> str:
+        if isinstance(extent, Value):
+            return self.value(extent, ValueSpec("int"))
+        if isinstance(extent, int):
+            return repr(extent)
+        return self.expr(ExtentNumber(extent))
+
+    def _tuple(self, value: TupleValue) -> str:
+        if value.source is not None:
+            return self.object(value.source)
+        items = "".join(self.expr(i) + ", " for i in value.items)
+        if value.cls is tuple:
+            return f"({items})"
+        return f"{self.constant(value.cls)}._make(({items}))"
+
+    def text(self, value: TextValue) -> str:
+        pieces = []
+        for part in value.parts:
+            if isinstance(part, str):
+                pieces.append(repr(part))
+                continue
+            inner, conversion, spec = part
+            expr = self.expr(inner)
+            if conversion:
+                expr = f"{ {'s': 'str', 'r': 'repr', 'a': 'ascii'}[conversion] }({expr})"
+            pieces.append(f"format({expr}, {spec!r})")
+        return f"''.join(({''.join(p + ', ' for p in pieces)}))"
+
+    def _heap(self, value: HeapRef) -> str:
+        source = self.machine.object_source(value.id)
+        if source is not None:
+            return self.object(source)
+        known = self._known_object(value.id)
+        if known is not None:
+            return known
+        if value.id in self._open:
+            raise Break("JN502", "an object that contains itself")
+        self._open.add(value.id)
+        content = self.machine.content(self.state, value.id)
+        try:
+            return self._make(value, content)
+        finally:
+            self._open.discard(value.id)
+
+    def _make(self, value: HeapRef, content: Any) -> str:
+        match value, content:
+            case ListRef(), ListContent(items=tuple() as items):
+                return self._made(value.id, f"[{', '.join(map(self.expr, items))}]")
+            case DictRef(), DictContent(complete=True):
+                entries = ", ".join(f"{self.constant(k)}: {self.expr(v)}" for k, v in content.entries)
+                return self._made(value.id, f"{{{entries}}}")
+            case SetRef(), SetContent():
+                return self._made(value.id, f"set(({''.join(self.constant(i) + ', ' for i in content.items)}))")
+            case ObjectRef(), ObjectContent():
+                cls = self.machine.object_class(value.id)
+                attrs = [(name, self.expr(item)) for name, item in content.written]
+                name = self._made(value.id, f"object.__new__({self.constant(cls)})")
+                self.lines += [f"object.__setattr__({name}, {k!r}, {v})" for k, v in attrs]
+                return name
+            case IteratorRef(), IteratorContent():
+                return self._made(value.id, self._iterator(content))
+        raise Break("JN502", f"a {type(value).__name__} cannot be rebuilt in Python")
+
+    def _iterator(self, content: IteratorContent) -> str:
+        if content.kind in ("sequence", "reversed"):
+            return f"iter([{', '.join(map(self.expr, content.items))}])"
+        if content.kind == "range" and content.position is not None and content.length is not None:
+            start, step = map(self.expr, content.parts)
+            position, length = self.expr(content.position), self.expr(content.length)
+            return f"iter(range(({start}) + ({position}) * ({step}), ({start}) + ({length}) * ({step}), {step}))"
+        if content.kind == "array" and content.position is not None:
+            array, position = self.expr(content.parts[0]), self.expr(content.position)
+            return f"iter(({array})[{position}:])"
+        if content.kind == "enumerate" and content.position is not None:
+            return f"enumerate({self.expr(content.parts[0])}, {self.expr(content.position)})"
+        if content.kind == "zip":
+            return f"zip({', '.join(map(self.expr, content.parts))})"
+        if content.kind == "map":
+            return f"map({', '.join(map(self.expr, content.parts))})"
+        raise Break("JN502", "an iterator cannot be rebuilt in Python")
+
+    def _function(self, value: FunctionValue) -> str:
+        if value.cells:
+            raise Break("JN502", "a function made in compiled code that closes over its variables")
+        known = self._known_object(value.id)
+        if known is not None:
+            return known
+        build = self.constant(self.machine.function_builder(value))
+        defaults = "".join(self.expr(d) + ", " for d in value.defaults)
+        kwdefaults = ", ".join(f"{k!r}: {self.expr(v)}" for k, v in value.kwdefaults)
+        return self._made(value.id, f"{build}(({defaults}), {{{kwdefaults}}})")
+
+    # ---- the whole ------------------------------------------------------------------
+
+    def finish(self, site: Site, result: str) -> None:
+        """Store the written function in `site`."""
+        names = "".join(f", v{i}" for i in range(len(self.values)))
+        body = "".join(f"    {line}\n" for line in self.lines)
+        site.source = f"def site(o{names}):\n{body}    return {result}\n"
+        site.specs = self.specs
+        site.constants = self.constants
+        if site.kind == "return" and not self.lines:
+            if len(self.values) == 1 and result == "v0":
+                site.fast = "single"
+            elif self.values and result == "(" + "".join(f"v{i}, " for i in range(len(self.values))) + ")":
+                site.fast = "tuple"
+            elif not self.values and result == "None":
+                site.fast = "none"

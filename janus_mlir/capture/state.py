@@ -1,0 +1,159 @@
+"""The machine state of symbolic execution: frames of variables and a heap, cheap to fork."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, cast
+
+from janus_mlir.capture.function import FunctionContext
+from janus_mlir.capture.graph import Value
+from janus_mlir.capture.heap import Content
+from janus_mlir.capture.values import Abstract, Known, Storage
+from janus_mlir.locations import Span
+
+#: Variable of a frame that holds what the function returns, once it has ended.
+RESULT = "%return"
+
+#: Position of the machine: depth of the frame and pc in its code.
+Where = tuple[int, int]
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """An active function: its code, position and variables."""
+
+    function: FunctionContext
+    pc: int
+    vars: dict[str, Abstract]
+    #: Variable of the caller that takes the result; None throws it away.
+    result: str | None = None
+    call_span: Span | None = None
+    #: What a constructor call returns instead of ``__init__``'s None.
+    override: Abstract | None = None
+    #: Iterations executed in line so far, by loop head.
+    unrolled: dict[int, int] = field(default_factory=dict)
+
+    def clone(self) -> Frame:
+        return replace(self, vars=dict(self.vars), unrolled=dict(self.unrolled))
+
+
+@dataclass(slots=True, eq=False)
+class Snapshot:
+    """The outermost frame at the start of its current statement: what a resume function needs."""
+
+    pc: int
+    vars: dict[str, Abstract]
+    heap: dict[int, Any]
+    escaped: frozenset[int]
+    #: Number of effects recorded on this path when the statement began.
+    effects: int
+    #: Values with a smaller uid existed before.
+    mark: int
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """Frames, heap and the ids of objects that exist outside already (through a recorded effect)."""
+
+    frames: list[Frame]
+    heap: dict[int, Any]
+    escaped: frozenset[int] = frozenset()
+    effects: int = 0
+    snapshot: Snapshot | None = None
+
+    @property
+    def top(self) -> Frame:
+        return self.frames[-1]
+
+    @property
+    def where(self) -> Where:
+        return len(self.frames) - 1, self.frames[-1].pc
+
+    def clone(self) -> State:
+        return State([f.clone() for f in self.frames], dict(self.heap), self.escaped, self.effects, self.snapshot)
+
+
+class Rewriter:
+    """Applies a function to every graph value inside abstract values, preserving sharing."""
+
+    def __init__(self, function: Callable[[Value], Value]) -> None:
+        self.function = function
+        self.memo: dict[int, tuple[Any, Any]] = {}
+
+    def __call__(self, obj: Any) -> Any:
+        if isinstance(obj, Value):
+            return self.function(obj)
+        if isinstance(obj, tuple):
+            items = tuple(self(x) for x in obj)
+            return obj if all(a is b for a, b in zip(items, obj, strict=True)) else items
+        if not isinstance(obj, (Abstract, Content, Storage)) or isinstance(obj, Known):
+            return obj
+        seen = self.memo.get(id(obj))
+        if seen is not None:
+            return seen[1]
+        changes = {}
+        for f in fields(cast(Any, obj)):
+            old = getattr(obj, f.name)
+            if isinstance(old, (Value, Abstract, Content, tuple)):
+                new = self(old)
+                if new is not old:
+                    changes[f.name] = new
+        result = replace(cast(Any, obj), **changes) if changes else obj
+        self.memo[id(obj)] = (obj, result)
+        return result
+
+    def state(self, state: State) -> None:
+        """Rewrite a state in place (its snapshot excepted)."""
+        for frame in state.frames:
+            for name, value in frame.vars.items():
+                frame.vars[name] = self(value)
+            if frame.override is not None:
+                frame.override = self(frame.override)
+        for key, content in state.heap.items():
+            state.heap[key] = self(content)
+
+
+def references(roots: Iterable[Any], heap: dict[int, Any]) -> set[int]:
+    """Return the ids of all abstract objects (heap entries and arrays) that `roots` reach."""
+    found: set[int] = set()
+    seen: set[int] = set()
+    work: list[Any] = list(roots)
+    while work:
+        obj = work.pop()
+        if isinstance(obj, tuple):
+            work.extend(obj)
+            continue
+        if not isinstance(obj, (Abstract, Content)) or isinstance(obj, Known) or id(obj) in seen:
+            continue
+        seen.add(id(obj))
+        for f in fields(cast(Any, obj)):
+            item = getattr(obj, f.name)
+            if f.name in ("id", "storage"):
+                if item not in found:
+                    found.add(item)
+                    if item in heap:
+                        work.append(heap[item])
+            elif isinstance(item, (Abstract, Content, tuple)):
+                work.append(item)
+    return found
+
+
+def tidy(state: State, outside: Collection[int]) -> None:
+    """Forget variables that no path reads again and heap entries that nothing reaches.
+
+    Entries of `outside` objects stay: they hold the pending writes of the call.
+    """
+    last = len(state.frames) - 1
+    roots: list[Any] = []
+    for depth, frame in enumerate(state.frames):
+        live = frame.function.live_at(frame.pc)
+        ended = depth == last and frame.pc >= len(frame.function.code.instrs)
+        for name in [n for n in frame.vars if n not in live and not (ended and n == RESULT)]:
+            del frame.vars[name]
+        roots.extend(frame.vars.values())
+        roots.append(frame.override)
+    roots.extend(state.heap[key] for key in state.heap if key in outside or key in state.escaped)
+    alive = references(roots, state.heap)
+    for key in [k for k in state.heap if k not in alive and k not in outside and k not in state.escaped]:
+        del state.heap[key]
