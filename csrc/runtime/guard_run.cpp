@@ -126,8 +126,8 @@ Outcome bind_tensor(CallContext &context, PyObject *object, const int64_t *axes,
   if (PyArray_Check(object))
     return bind_array(context, reinterpret_cast<PyArrayObject *>(object), axes, count);
   if (is_jax_array(object)) {
-    int64_t pointer = jax_data_pointer(object);
-    if (!pointer && PyErr_Occurred())
+    int64_t pointer;
+    if (!jax_data_pointer(object, pointer))
       return fetch_failure();
     context.slots.push(pointer);
     if (count == 0)

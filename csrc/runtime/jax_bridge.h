@@ -13,25 +13,28 @@
 
 namespace janus {
 
-/// `_runtime.register_jax(array_type, sharding_attribute, accepts_sharding)`.
+/// `_runtime.register_jax(array_type, is_on_host)`.
 PyObject *register_jax(PyObject *module, PyObject *args);
 
 /// Have JAX registered, importing the Python side when needed. Throws PythonError.
 void require_jax();
 
-/// The check ("array", src, "jax", ...). Python errors are failures.
-bool check_jax_array(PyObject *object, const Instruction &instruction, const int64_t *dims,
-                     JaxCache &cache, int64_t *symbols);
-
-/// The address of a JAX array's data, waiting for its computation if need be. 0 with a Python
-/// error set for an array that has none any more. The array may be any object of the registered type.
-int64_t jax_data_pointer(PyObject *array);
-
 /// Whether it is exactly a registered JAX array. False before the registration.
 bool is_jax_array(PyObject *object);
 
-/// The extents of a JAX array, from its `shape`. False with an error set on failure.
+/// The check ("array", src, "jax", ...). May leave a Python error set on failure.
+bool check_jax_array(PyObject *object, const Instruction &instruction, const int64_t *dims,
+                     JaxCache &cache, int64_t *symbols);
+
+/// The address of a JAX array's data, after waiting for its computation if need
+/// be; false with a Python error set for an array that has no data any more.
+bool jax_data_pointer(PyObject *array, int64_t &address);
+
+/// The extents of a JAX array; false, perhaps with an error set, where it has none.
 bool jax_shape(PyObject *array, std::vector<int64_t> &dims);
+
+/// Note that a wrap callable has just made `array` from memory at `data`.
+void remember_made_array(PyObject *array, const void *data);
 
 } // namespace janus
 

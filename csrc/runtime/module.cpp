@@ -55,8 +55,8 @@ PyMethodDef methods[] = {
     {"live_blocks", live_blocks, METH_NOARGS,
      "live_blocks() -> int\n\nMemory blocks of results that are alive."},
     {"register_jax", register_jax, METH_VARARGS,
-     "register_jax(array_type, sharding_attribute, accepts_sharding)\n\nTell the runtime what JAX "
-     "arrays are; done by janus_mlir.runtime.jax_arrays."},
+     "register_jax(array_type, is_on_host)\n\nTell the runtime what JAX arrays are; done by "
+     "janus_mlir.runtime.jax_arrays."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyModuleDef definition = {PyModuleDef_HEAD_INIT,

@@ -2,6 +2,7 @@
 
 #include "blocks.h"
 #include "dtypes.h"
+#include "jax_bridge.h"
 #include "sites.h"
 
 #include <cstring>
@@ -192,7 +193,10 @@ PyObject *wrap_fresh(CallContext &context, const JournalValue &value, const Valu
     return wrap_array(context.journal, value, spec);
   case ValueKind::Jax: {
     Ref array(wrap_array(context.journal, value, spec));
-    return array ? PyObject_CallOneArg(spec.wrap, array.get()) : nullptr;
+    Ref wrapped(array ? PyObject_CallOneArg(spec.wrap, array.get()) : nullptr);
+    if (wrapped)
+      remember_made_array(wrapped.get(), PyArray_DATA(reinterpret_cast<PyArrayObject *>(array.get())));
+    return wrapped.release();
   }
   }
   return nullptr;
