@@ -91,8 +91,9 @@ class _Emitter:
             ),
             "janus.entry": ir.UnitAttr.get(),
         }
-        if graph.return_site is not None:
-            attributes["janus.return_site"] = ir.IntegerAttr.get(self.types.i32, graph.return_site)
+        # Without a site of its own the ordinary return is never reached: any free number will do.
+        site = _free_site(graph.body) if graph.return_site is None else graph.return_site
+        attributes["janus.return_site"] = ir.IntegerAttr.get(self.types.i32, site)
         function = ir.Operation.create(
             "func.func", attributes=attributes, regions=1, ip=ir.InsertionPoint(module.body)
         )
@@ -257,6 +258,12 @@ class _Emitter:
 
     def _terminator(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
         return list(self.builder.op(_TERMINATORS[op.name], operands).results)
+
+
+def _free_site(block: Block) -> int:
+    """Return a number above every site in `block`."""
+    inner = (_free_site(region) for op in block.ops for region in op.regions)
+    return max((*(op.attrs["site"] + 1 for op in block.ops if "site" in op.attrs), *inner), default=0)
 
 
 _TERMINATORS = {"yield": "scf.yield", "condition": "scf.condition", "return": "func.return"}

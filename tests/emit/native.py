@@ -49,7 +49,9 @@ class Call:
         start = -raw.ctypes.data % 64
         return raw[start : start + size].view(item).reshape(shape)
 
-    def run(self, graph: Graph, address: int, arguments: Sequence[Any]) -> tuple[int, list[tuple[int, list[Any]]]]:
+    def run(
+        self, graph: Graph, address: int, arguments: Sequence[Any]
+    ) -> tuple[int, list[tuple[int, list[Any]]]]:
         """Call the native entry of `graph` and return its status and records."""
         slots: list[int] = []
         keep = []

@@ -1,0 +1,233 @@
+//===- jax_bridge.cpp - JAX arrays as inputs ------------------------------===//
+
+#include "jax_bridge.h"
+
+#include "dtypes.h"
+#include "guard_checks.h"
+
+namespace janus {
+namespace {
+
+/// What the Python side registered. References are held for good.
+PyTypeObject *array_type = nullptr;
+PyObject *is_on_host = nullptr;
+
+struct {
+  PyObject *aval;
+  PyObject *shape;
+  PyObject *dtype;
+  PyObject *weak_type;
+  PyObject *is_deleted;
+  PyObject *is_ready;
+  PyObject *block_until_ready;
+  PyObject *unsafe_buffer_pointer;
+} names;
+
+bool initialize_names() {
+  auto intern = [](PyObject *&slot, const char *name) {
+    slot = PyUnicode_InternFromString(name);
+    return slot != nullptr;
+  };
+  return intern(names.aval, "aval") && intern(names.shape, "shape") &&
+         intern(names.dtype, "dtype") && intern(names.weak_type, "weak_type") &&
+         intern(names.is_deleted, "is_deleted") && intern(names.is_ready, "is_ready") &&
+         intern(names.block_until_ready, "block_until_ready") &&
+         intern(names.unsafe_buffer_pointer, "unsafe_buffer_pointer");
+}
+
+//===----------------------------------------------------------------------===//
+// Arrays seen before
+//===----------------------------------------------------------------------===//
+
+/// JAX arrays do not change, except that they can be deleted (donated). What was
+/// found out about one, at about a microsecond, holds as long as it lives.
+struct KnownArray {
+  PyObject *array = nullptr;   // borrowed, valid while the weak reference is alive
+  PyObject *weakref = nullptr; // owned
+  PyObject *aval = nullptr;    // owned
+  int64_t address = 0;         // of data that is ready; 0 where not asked for yet
+};
+
+constexpr size_t kKnownArrays = 1024;
+KnownArray known_arrays[kKnownArrays];
+
+KnownArray &place_of(PyObject *array) {
+  uintptr_t address = reinterpret_cast<uintptr_t>(array);
+  return known_arrays[((address >> 4) ^ (address >> 14)) % kKnownArrays];
+}
+
+bool refers_to(PyObject *weakref, PyObject *object) {
+#if PY_VERSION_HEX >= 0x030D0000
+  PyObject *target = nullptr;
+  if (PyWeakref_GetRef(weakref, &target) != 1)
+    return false;
+  Py_DECREF(target);
+  return target == object;
+#else
+  return PyWeakref_GetObject(weakref) == object;
+#endif
+}
+
+/// Null for an array not seen before.
+KnownArray *find_known(PyObject *array) {
+  KnownArray &place = place_of(array);
+  return place.array == array && refers_to(place.weakref, array) ? &place : nullptr;
+}
+
+/// Remember an array whose data lies on the host. Null if that failed.
+KnownArray *remember(PyObject *array, PyObject *aval) {
+  PyObject *weakref = PyWeakref_NewRef(array, nullptr);
+  if (!weakref) {
+    PyErr_Clear();
+    return nullptr;
+  }
+  KnownArray &place = place_of(array);
+  KnownArray replaced = std::exchange(place, KnownArray{array, weakref, Py_NewRef(aval), 0});
+  Py_XDECREF(replaced.weakref);
+  Py_XDECREF(replaced.aval);
+  return &place;
+}
+
+//===----------------------------------------------------------------------===//
+// Finding out
+//===----------------------------------------------------------------------===//
+
+bool lies_on_host(PyObject *array) {
+  Ref verdict(PyObject_CallOneArg(is_on_host, array));
+  return verdict.get() == Py_True;
+}
+
+bool read_dims(PyObject *shape, std::vector<int64_t> &dims) {
+  if (!shape || !PyTuple_Check(shape))
+    return false;
+  dims.clear();
+  for (Py_ssize_t axis = 0; axis < PyTuple_GET_SIZE(shape); ++axis) {
+    long long extent = PyLong_AsLongLong(PyTuple_GET_ITEM(shape, axis));
+    if (extent < 0)
+      return false;
+    dims.push_back(extent);
+  }
+  return true;
+}
+
+bool is_wanted_aval(PyObject *aval, const Instruction &wanted, std::vector<int64_t> &dims) {
+  Ref dtype(PyObject_GetAttr(aval, names.dtype));
+  if (!dtype || !PyArray_DescrCheck(dtype.get()) ||
+      !is_dtype(reinterpret_cast<PyArray_Descr *>(dtype.get()), wanted.descr))
+    return false;
+  Ref weak(PyObject_GetAttr(aval, names.weak_type));
+  if (!weak || weak.get() != (wanted.weak ? Py_True : Py_False))
+    return false;
+  Ref shape(PyObject_GetAttr(aval, names.shape));
+  return read_dims(shape.get(), dims) && dims.size() == wanted.number_count;
+}
+
+bool wait_until_ready(PyObject *array) {
+  Ref ready(PyObject_CallMethodNoArgs(array, names.is_ready));
+  if (!ready)
+    return false;
+  if (ready.get() == Py_True)
+    return true;
+  return bool(Ref(PyObject_CallMethodNoArgs(array, names.block_until_ready)));
+}
+
+} // namespace
+
+PyObject *register_jax(PyObject *, PyObject *args) {
+  PyObject *type, *predicate;
+  if (!PyArg_ParseTuple(args, "O!O:register_jax", &PyType_Type, &type, &predicate))
+    return nullptr;
+  if (!names.aval && !initialize_names())
+    return nullptr;
+  Ref old_type(reinterpret_cast<PyObject *>(array_type));
+  Ref old_predicate(std::exchange(is_on_host, Py_NewRef(predicate)));
+  array_type = reinterpret_cast<PyTypeObject *>(Py_NewRef(type));
+  Py_RETURN_NONE;
+}
+
+void require_jax() {
+  if (array_type)
+    return;
+  Ref module(PyImport_ImportModule("janus_mlir.runtime.jax_arrays"));
+  if (!module)
+    throw PythonError();
+  if (!array_type) {
+    PyErr_SetString(PyExc_RuntimeError, "janus_mlir.runtime.jax_arrays did not register JAX");
+    throw PythonError();
+  }
+}
+
+bool is_jax_array(PyObject *object) { return array_type && Py_TYPE(object) == array_type; }
+
+bool check_jax_array(PyObject *object, const Instruction &instruction, const int64_t *dims,
+                     JaxCache &cache, int64_t *symbols) {
+  if (!is_jax_array(object))
+    return false;
+  KnownArray *known = find_known(object);
+  Ref aval = known ? Ref::borrow(known->aval) : Ref(PyObject_GetAttr(object, names.aval));
+  if (!aval)
+    return false;
+  if (aval.get() == cache.aval) {
+    // Dimension symbols may differ from the last time: the dims are matched again.
+    if (!match_dims(cache.dims.data(), dims, cache.dims.size(), instruction.low, symbols))
+      return false;
+  } else {
+    std::vector<int64_t> found;
+    if (!is_wanted_aval(aval.get(), instruction, found) ||
+        !match_dims(found.data(), dims, found.size(), instruction.low, symbols))
+      return false;
+    cache.dims.swap(found);
+    Ref replaced(std::exchange(cache.aval, Py_NewRef(aval.get())));
+  }
+  if (!known) {
+    if (!lies_on_host(object))
+      return false;
+    remember(object, aval.get());
+  }
+  return true;
+}
+
+bool jax_data_pointer(PyObject *array, int64_t &address) {
+  if (KnownArray *known = find_known(array); known && known->address) {
+    address = known->address;
+    Ref deleted(PyObject_CallMethodNoArgs(array, names.is_deleted));
+    if (deleted.get() == Py_False)
+      return true;
+    if (deleted)
+      PyErr_SetString(PyExc_RuntimeError, "the JAX array has been deleted");
+    return false;
+  }
+  // The address is known before the data is there: JAX computes asynchronously.
+  if (!wait_until_ready(array))
+    return false;
+  Ref pointer(PyObject_CallMethodNoArgs(array, names.unsafe_buffer_pointer));
+  if (!pointer)
+    return false;
+  unsigned long long value = PyLong_AsUnsignedLongLong(pointer.get());
+  if (PyErr_Occurred())
+    return false;
+  address = static_cast<int64_t>(value);
+  // Looked up again: waiting may have let other threads in.
+  if (KnownArray *known = find_known(array))
+    known->address = address;
+  return true;
+}
+
+bool jax_shape(PyObject *array, std::vector<int64_t> &dims) {
+  Ref shape(PyObject_GetAttr(array, names.shape));
+  return read_dims(shape.get(), dims);
+}
+
+void remember_made_array(PyObject *array, const void *data) {
+  if (!is_jax_array(array))
+    return;
+  Ref pointer(PyObject_CallMethodNoArgs(array, names.unsafe_buffer_pointer));
+  Ref aval(pointer ? PyObject_GetAttr(array, names.aval) : nullptr);
+  // Another address would mean a copy, perhaps one still in the making.
+  if (aval && PyLong_AsVoidPtr(pointer.get()) == data)
+    if (KnownArray *known = remember(array, aval.get()))
+      known->address = static_cast<int64_t>(reinterpret_cast<uintptr_t>(data));
+  PyErr_Clear();
+}
+
+} // namespace janus

@@ -1,0 +1,41 @@
+//===- jax_bridge.h - JAX arrays as inputs --------------------------------===//
+//
+// What the runtime needs of JAX is registered by janus_mlir/runtime/jax_arrays.py,
+// the one place that knows JAX's internals.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef JANUS_RUNTIME_JAX_BRIDGE_H
+#define JANUS_RUNTIME_JAX_BRIDGE_H
+
+#include "guard_program.h"
+#include "python_api.h"
+
+namespace janus {
+
+/// `_runtime.register_jax(array_type, is_on_host)`.
+PyObject *register_jax(PyObject *module, PyObject *args);
+
+/// Have JAX registered, importing the Python side when needed. Throws PythonError.
+void require_jax();
+
+/// Whether it is exactly a registered JAX array. False before the registration.
+bool is_jax_array(PyObject *object);
+
+/// The check ("array", src, "jax", ...). May leave a Python error set on failure.
+bool check_jax_array(PyObject *object, const Instruction &instruction, const int64_t *dims,
+                     JaxCache &cache, int64_t *symbols);
+
+/// The address of a JAX array's data, after waiting for its computation if need
+/// be; false with a Python error set for an array that has no data any more.
+bool jax_data_pointer(PyObject *array, int64_t &address);
+
+/// The extents of a JAX array; false, perhaps with an error set, where it has none.
+bool jax_shape(PyObject *array, std::vector<int64_t> &dims);
+
+/// Note that a wrap callable has just made `array` from memory at `data`.
+void remember_made_array(PyObject *array, const void *data);
+
+} // namespace janus
+
+#endif // JANUS_RUNTIME_JAX_BRIDGE_H

@@ -1,0 +1,246 @@
+//===- journal.cpp - What native code writes during a call ----------------===//
+
+#include "journal.h"
+
+#include "blocks.h"
+#include "dtypes.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+using namespace janus;
+
+//===----------------------------------------------------------------------===//
+// Scratch memory
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+constexpr size_t kFirstChunkBytes = size_t(64) << 10;
+/// A version keeps one arena of any size, for its usual call, and a few small
+/// ones for recursion and threads.
+constexpr size_t kIdleArenas = 4;
+constexpr size_t kSmallArenaBytes = size_t(1) << 20;
+
+size_t round_up(size_t bytes) { return (bytes + kBlockAlignment - 1) & ~(kBlockAlignment - 1); }
+
+} // namespace
+
+ScratchArena::~ScratchArena() {
+  for (Chunk &chunk : chunks)
+    std::free(chunk.start);
+}
+
+void *ScratchArena::allocate(size_t bytes) noexcept {
+  if (bytes > SIZE_MAX / 4)
+    return nullptr;
+  bytes = round_up(std::max<size_t>(bytes, 1));
+  if (chunks.empty() || chunks.back().bytes - used_in_last < bytes) {
+    size_t size = std::max({bytes, kFirstChunkBytes, next_chunk_bytes, total});
+    void *start = nullptr;
+    if (posix_memalign(&start, kBlockAlignment, size) != 0) {
+      size = bytes;
+      if (posix_memalign(&start, kBlockAlignment, size) != 0)
+        return nullptr;
+    }
+    if (!chunks.push({static_cast<char *>(start), size})) {
+      std::free(start);
+      return nullptr;
+    }
+    total += size;
+    used_in_last = 0;
+  }
+  void *memory = chunks.back().start + used_in_last;
+  used_in_last += bytes;
+  return memory;
+}
+
+void ScratchArena::reset() noexcept {
+  used_in_last = 0;
+  if (chunks.size() <= 1)
+    return;
+  for (Chunk &chunk : chunks)
+    std::free(chunk.start);
+  chunks.clear();
+  next_chunk_bytes = total;
+  total = 0;
+}
+
+ArenaPool::~ArenaPool() {
+  for (ScratchArena *arena : idle)
+    delete arena;
+}
+
+ScratchArena *ArenaPool::acquire() noexcept {
+  if (idle.empty())
+    return new (std::nothrow) ScratchArena;
+  ScratchArena *arena = idle.back();
+  idle.pop_back();
+  return arena;
+}
+
+void ArenaPool::release(ScratchArena *arena) noexcept {
+  arena->reset();
+  if (idle.empty() || (idle.size() < kIdleArenas && arena->retained_bytes() <= kSmallArenaBytes)) {
+    try {
+      idle.push_back(arena);
+      return;
+    } catch (const std::bad_alloc &) {
+      // Keeping it is only an optimisation.
+    }
+  }
+  delete arena;
+}
+
+//===----------------------------------------------------------------------===//
+// The call
+//===----------------------------------------------------------------------===//
+
+void JanusCall::release_scratch() noexcept {
+  if (arena) {
+    arena_pool->release(arena);
+    arena = nullptr;
+  }
+  arena_pool = nullptr;
+}
+
+void JanusCall::reset() noexcept {
+  release_scratch();
+  for (JournalBlock &block : blocks)
+    if (!block.taken)
+      free_block(block.memory);
+  records.clear();
+  values.clear();
+  blocks.clear();
+  dims.clear();
+  exhausted = malformed = repeated = false;
+}
+
+//===----------------------------------------------------------------------===//
+// The functions that generated code calls
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+JournalValue *push_value(JanusCall *call) {
+  if (call->records.empty()) {
+    call->malformed = true;
+    return nullptr;
+  }
+  JournalValue *value = call->values.grow(1);
+  if (!value) {
+    call->exhausted = true;
+    return nullptr;
+  }
+  ++call->records.back().value_count;
+  return value;
+}
+
+/// Bytes of a tensor, or -1 where there is no such tensor.
+int64_t tensor_bytes(int32_t dtype, int32_t rank, const int64_t *dims) {
+  if (dtype < 0 || dtype >= JANUS_DTYPE_COUNT || rank < 0 || rank > NPY_MAXDIMS)
+    return -1;
+  int64_t bytes = item_size(dtype);
+  bool overflow = false;
+  bool empty = false;
+  for (int32_t axis = 0; axis < rank; ++axis) {
+    if (dims[axis] < 0)
+      return -1;
+    // An extent of 0 makes the others irrelevant, however large they are.
+    empty |= dims[axis] == 0;
+    overflow |= __builtin_mul_overflow(bytes, dims[axis], &bytes);
+  }
+  if (empty)
+    return 0;
+  return overflow ? INT64_MAX : bytes;
+}
+
+void push_block(JanusCall *call, uint32_t index) {
+  JournalValue *value = push_value(call);
+  if (!value)
+    return;
+  value->tag = ValueTag::Tensor;
+  value->block = index;
+  value->as_int = 0;
+  if (++call->blocks[index].uses > 1)
+    call->repeated = true;
+}
+
+} // namespace
+
+void janus_rt_begin_record(JanusCall *call, int32_t site) {
+  if (!call->records.push({site, static_cast<uint32_t>(call->values.size()), 0}))
+    call->exhausted = true;
+}
+
+void janus_rt_push_i64(JanusCall *call, int64_t number) {
+  if (JournalValue *value = push_value(call)) {
+    value->tag = ValueTag::Int;
+    value->as_int = number;
+  }
+}
+
+void janus_rt_push_f64(JanusCall *call, double number) {
+  if (JournalValue *value = push_value(call)) {
+    value->tag = ValueTag::Float;
+    value->as_float = number;
+  }
+}
+
+void *janus_rt_alloc(JanusCall *call, int32_t dtype, int32_t rank, const int64_t *dims) {
+  int64_t bytes = tensor_bytes(dtype, rank, dims);
+  if (bytes < 0) {
+    call->malformed = true;
+    return nullptr;
+  }
+  void *memory = bytes == INT64_MAX ? nullptr : allocate_block(static_cast<size_t>(bytes));
+  if (!memory) {
+    call->exhausted = true;
+    return nullptr;
+  }
+  uint32_t first_dim = static_cast<uint32_t>(call->dims.size());
+  uint32_t index = static_cast<uint32_t>(call->blocks.size());
+  int64_t *stored = call->dims.grow(static_cast<size_t>(rank));
+  if ((rank && !stored) || !call->blocks.push({memory, static_cast<uint8_t>(dtype), false, false,
+                                               rank, first_dim, 0, 0})) {
+    free_block(memory);
+    call->exhausted = true;
+    return nullptr;
+  }
+  for (int32_t axis = 0; axis < rank; ++axis)
+    stored[axis] = dims[axis];
+  block_header(memory)->journal_index = index;
+  return memory;
+}
+
+void janus_rt_push_owned(JanusCall *call, void *memory) {
+  // After exhaustion native code may go on with a null pointer up to its exit.
+  uint32_t index = memory ? block_header(memory)->journal_index : 0;
+  if (!memory || index >= call->blocks.size() || call->blocks[index].memory != memory) {
+    call->malformed |= !call->exhausted;
+    return;
+  }
+  push_block(call, index);
+}
+
+void janus_rt_push_copy(JanusCall *call, int32_t dtype, int32_t rank, const int64_t *dims,
+                        const void *memory) {
+  void *copy = janus_rt_alloc(call, dtype, rank, dims);
+  if (!copy)
+    return;
+  if (int64_t bytes = tensor_bytes(dtype, rank, dims))
+    std::memcpy(copy, memory, static_cast<size_t>(bytes));
+  push_block(call, block_header(copy)->journal_index);
+}
+
+void *janus_rt_scratch(JanusCall *call, int64_t bytes) {
+  if (!call->arena && call->arena_pool)
+    call->arena = call->arena_pool->acquire();
+  void *memory = call->arena && bytes >= 0 ? call->arena->allocate(static_cast<size_t>(bytes))
+                                           : nullptr;
+  if (!memory)
+    call->exhausted = true;
+  return memory;
+}

@@ -1,0 +1,81 @@
+//===- module.cpp - The extension module `_runtime` -----------------------===//
+
+#define JANUS_RUNTIME_IMPORTS_NUMPY
+#include "python_api.h"
+
+#include "abi.h"
+#include "blocks.h"
+#include "dtypes.h"
+#include "guard_checks.h"
+#include "jax_bridge.h"
+#include "jit_function.h"
+#include "version.h"
+
+namespace {
+
+using namespace janus;
+
+bool add_symbol(PyObject *table, const char *name, void *address) {
+  Ref number(PyLong_FromVoidPtr(address));
+  return number && PyDict_SetItemString(table, name, number.get()) == 0;
+}
+
+PyObject *abi_symbols(PyObject *, PyObject *) {
+  Ref table(PyDict_New());
+  if (!table)
+    return nullptr;
+#define JANUS_ADD_SYMBOL(NAME)                                                                     \
+  if (!add_symbol(table.get(), #NAME, reinterpret_cast<void *>(&NAME)))                            \
+    return nullptr;
+  JANUS_ABI_FUNCTIONS(JANUS_ADD_SYMBOL)
+#undef JANUS_ADD_SYMBOL
+  return table.release();
+}
+
+PyObject *dtype_names(PyObject *, PyObject *) {
+  PyObject *names = PyTuple_New(JANUS_DTYPE_COUNT);
+  for (int code = 0; names && code < JANUS_DTYPE_COUNT; ++code) {
+    PyObject *name = PyUnicode_FromString(kDTypeNames[code]);
+    if (!name) {
+      Py_DECREF(names);
+      return nullptr;
+    }
+    PyTuple_SET_ITEM(names, code, name);
+  }
+  return names;
+}
+
+PyObject *live_blocks(PyObject *, PyObject *) { return PyLong_FromSize_t(live_block_count()); }
+
+PyMethodDef methods[] = {
+    {"abi_symbols", abi_symbols, METH_NOARGS,
+     "abi_symbols() -> dict[str, int]\n\nAddresses of the functions that generated code calls."},
+    {"dtype_names", dtype_names, METH_NOARGS,
+     "dtype_names() -> tuple[str, ...]\n\nNames of the element types, by code."},
+    {"live_blocks", live_blocks, METH_NOARGS,
+     "live_blocks() -> int\n\nMemory blocks of results that are alive."},
+    {"register_jax", register_jax, METH_VARARGS,
+     "register_jax(array_type, is_on_host)\n\nTell the runtime what JAX arrays are; done by "
+     "janus_mlir.runtime.jax_arrays."},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyModuleDef definition = {PyModuleDef_HEAD_INIT,
+                          "_runtime",
+                          "The native runtime of Janus: guards, native calls and commit.",
+                          -1,
+                          methods,
+                          nullptr,
+                          nullptr,
+                          nullptr,
+                          nullptr};
+
+} // namespace
+
+PyMODINIT_FUNC PyInit__runtime() {
+  import_array();
+  Ref module(PyModule_Create(&definition));
+  if (!module || !initialize_descriptors() || !initialize_checks() || !block_memory_handler() ||
+      !add_version_type(module.get()) || !add_jit_function_type(module.get()))
+    return nullptr;
+  return module.release();
+}

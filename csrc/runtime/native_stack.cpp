@@ -1,0 +1,48 @@
+//===- native_stack.cpp - How much C stack is left ------------------------===//
+
+#include "native_stack.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <pthread.h>
+
+namespace janus {
+namespace {
+
+/// Enough for the interpreter to unwind and for destructors and handlers to run.
+constexpr size_t kReserve = size_t(384) << 10;
+
+thread_local uintptr_t lowest_allowed = 0;
+
+/// The address that the stack of this thread must not grow below; 1 where unknown.
+uintptr_t find_lowest_allowed() {
+#if defined(__linux__)
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+    return 1;
+  void *base = nullptr;
+  size_t size = 0;
+  int failed = pthread_attr_getstack(&attributes, &base, &size);
+  pthread_attr_destroy(&attributes);
+  if (failed || !base)
+    return 1;
+  return reinterpret_cast<uintptr_t>(base) + std::min(kReserve, size / 4);
+#elif defined(__APPLE__)
+  auto top = reinterpret_cast<uintptr_t>(pthread_get_stackaddr_np(pthread_self()));
+  size_t size = pthread_get_stacksize_np(pthread_self());
+  return top - size + std::min(kReserve, size / 4);
+#else
+  return 1;
+#endif
+}
+
+} // namespace
+
+bool native_stack_is_low() {
+  if (!lowest_allowed)
+    lowest_allowed = find_lowest_allowed();
+  return reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) < lowest_allowed;
+}
+
+} // namespace janus
