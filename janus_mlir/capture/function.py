@@ -11,7 +11,9 @@ from typing import Any
 
 from janus_mlir.capture.code import Branch, Code, ForIter, Jump
 from janus_mlir.capture.flow import liveness, postdominators, successors
-from janus_mlir.capture.reader import FunctionSource, read_function
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.normalise import compile_function
+from janus_mlir.capture.reader import FunctionSource, Unreadable, read_function
 from janus_mlir.capture.sources import Cell, Pinned, Source, pinned
 from janus_mlir.capture.values import CellRef
 
@@ -48,7 +50,7 @@ class CodeFlow:
                     backward.setdefault(target, []).append(pc)
         predecessors: dict[int, list[int]] = {}
         for pc in range(len(code.instrs)):
-            for target in successors(code, pc):
+            for target in successors(code.instrs, pc):
                 predecessors.setdefault(target, []).append(pc)
         loops = {}
         for head, tails in backward.items():
@@ -73,7 +75,16 @@ class CodeFlow:
         )
 
 
+_codes: dict[int, tuple[FunctionSource, Code]] = {}
 _flows: dict[int, CodeFlow] = {}
+
+
+def code_of(source: FunctionSource) -> Code:
+    """Return the (cached) three-address code of a function."""
+    found = _codes.get(id(source))
+    if found is None:
+        found = _codes[id(source)] = (source, compile_function(source))
+    return found[1]
 
 
 def code_flow(code: Code) -> CodeFlow:
@@ -98,7 +109,7 @@ class FunctionContext:
 
     @property
     def code(self) -> Code:
-        return self.source.code
+        return code_of(self.source)
 
     @property
     def flow(self) -> CodeFlow:
@@ -123,6 +134,10 @@ def context_of(function: FunctionType) -> FunctionContext:
         If the function has no readable source.
     """
     source = read_function(function)
+    if isinstance(source, Unreadable):
+        raise Break(source.code, source.message)
+    if source.suspends:
+        raise Break("JN105", f"`{source.name}` is a generator or coroutine")
     cells = function.__closure__ or ()
     closure: dict[str, CellRef | Source] = {
         name: Cell(pinned(name, cell), name)

@@ -49,7 +49,7 @@ def execute(m: Machine, instr: c.Instr) -> Fork | None:
             frame.pc = target
             return None
         case c.Return(src=src):
-            frame.vars[RESULT] = _read(m, src)
+            frame.vars[RESULT] = read_variable(m, src)
             frame.pc = len(frame.function.code.instrs)
             return None
         case c.Call():
@@ -65,7 +65,7 @@ def execute(m: Machine, instr: c.Instr) -> Fork | None:
         case _:
             result = _compute(m, instr)
             if result is not None:
-                _write(m, instr.dst, result)  # type: ignore[attr-defined]
+                write_variable(m, instr.dst, result)  # type: ignore[attr-defined]
     m.state.top.pc += 1
     return None
 
@@ -73,7 +73,7 @@ def execute(m: Machine, instr: c.Instr) -> Fork | None:
 # ---- variables ---------------------------------------------------------------------
 
 
-def _read(m: Machine, name: str) -> Abstract:
+def read_variable(m: Machine, name: str) -> Abstract:
     value = m.var(name)
     if isinstance(value, CellRef):
         content = m.get(value.id)
@@ -83,7 +83,7 @@ def _read(m: Machine, name: str) -> Abstract:
     return value
 
 
-def _write(m: Machine, name: str, value: Abstract) -> None:
+def write_variable(m: Machine, name: str, value: Abstract) -> None:
     frame = m.state.top
     if name in frame.function.code.cells:
         old = frame.vars.get(name)
@@ -149,7 +149,7 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
         case c.Const(value=value):
             return Known(value)
         case c.Move(src=src):
-            return _read(m, src)
+            return read_variable(m, src)
         case c.Delete(var=var):
             if m.state.top.vars.pop(var, None) is None and not c.is_temporary(var):
                 raise Break("JN201", f"`{var}` may be unbound here")
@@ -157,65 +157,65 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
         case c.LoadGlobal(name=name):
             return _load_global(m, name)
         case c.StoreGlobal(name=name, src=src):
-            write_global(m, m.state.top.function.namespace, name, _read(m, src))
+            write_global(m, m.state.top.function.namespace, name, read_variable(m, src))
             return None
         case c.LoadFree(name=name):
             return _load_free(m, name)
         case c.StoreFree(name=name, src=src):
-            _store_free(m, name, _read(m, src))
+            _store_free(m, name, read_variable(m, src))
             return None
         case c.Unary(op=op, a=a):
-            return unary(m, op, _read(m, a))
+            return unary(m, op, read_variable(m, a))
         case c.Binary(op=op, a=a, b=b):
-            return binary(m, op, _read(m, a), _read(m, b))
+            return binary(m, op, read_variable(m, a), read_variable(m, b))
         case c.Inplace(op=op, a=a, b=b):
-            return inplace(m, op, _read(m, a), _read(m, b))
+            return inplace(m, op, read_variable(m, a), read_variable(m, b))
         case c.Compare(op="contains" | "not_contains" as op, a=a, b=b):
-            return contains(m, _read(m, b), _read(m, a), negate=op == "not_contains")
+            return contains(m, read_variable(m, b), read_variable(m, a), negate=op == "not_contains")
         case c.Compare(op=op, a=a, b=b):
-            return compare(m, op, _read(m, a), _read(m, b))
+            return compare(m, op, read_variable(m, a), read_variable(m, b))
         case c.GetAttr(obj=obj, name=name):
-            return get_attribute(m, _read(m, obj), name)
+            return get_attribute(m, read_variable(m, obj), name)
         case c.SetAttr(obj=obj, name=name, src=src):
-            set_attribute(m, _read(m, obj), name, _read(m, src))
+            set_attribute(m, read_variable(m, obj), name, read_variable(m, src))
             return None
         case c.DelAttr(obj=obj, name=name):
-            delete_attribute(m, _read(m, obj), name)
+            delete_attribute(m, read_variable(m, obj), name)
             return None
         case c.GetItem(obj=obj, index=index):
-            return get_item(m, _read(m, obj), _read(m, index))
+            return get_item(m, read_variable(m, obj), read_variable(m, index))
         case c.SetItem(obj=obj, index=index, src=src):
-            set_item(m, _read(m, obj), _read(m, index), _read(m, src))
+            set_item(m, read_variable(m, obj), read_variable(m, index), read_variable(m, src))
             return None
         case c.DelItem(obj=obj, index=index):
-            delete_item(m, _read(m, obj), _read(m, index))
+            delete_item(m, read_variable(m, obj), read_variable(m, index))
             return None
         case c.BuildTuple(items=items):
-            return TupleValue(expand(m, [(_read(m, v), star) for v, star in items]))
+            return TupleValue(expand(m, [(read_variable(m, v), star) for v, star in items]))
         case c.BuildList(items=items):
-            return new_list(m, expand(m, [(_read(m, v), star) for v, star in items]))
+            return new_list(m, expand(m, [(read_variable(m, v), star) for v, star in items]))
         case c.BuildSet(items=items):
-            return build_set(m, expand(m, [(_read(m, v), star) for v, star in items]))
+            return build_set(m, expand(m, [(read_variable(m, v), star) for v, star in items]))
         case c.BuildDict(items=items):
-            pairs = [(None if k is None else _read(m, k), _read(m, v)) for k, v in items]
+            pairs = [(None if k is None else read_variable(m, k), read_variable(m, v)) for k, v in items]
             return build_dict(m, pairs)
         case c.BuildSlice(a=a, b=b, c=step):
-            return _slice(_read(m, a), _read(m, b), _read(m, step))
+            return _slice(read_variable(m, a), read_variable(m, b), read_variable(m, step))
         case c.FormatValue(src=src, conversion=conversion, spec=spec):
-            return format_value(m, _read(m, src), conversion, None if spec is None else _read(m, spec))
+            return format_value(m, read_variable(m, src), conversion, None if spec is None else read_variable(m, spec))
         case c.BuildString(parts=parts):
-            return build_string([_read(m, p) for p in parts])
+            return build_string([read_variable(m, p) for p in parts])
         case c.UnpackSequence(dsts=dsts, src=src, star=star):
-            for dst, value in zip(dsts, unpack(m, _read(m, src), len(dsts), star), strict=True):
-                _write(m, dst, value)
+            for dst, value in zip(dsts, unpack(m, read_variable(m, src), len(dsts), star), strict=True):
+                write_variable(m, dst, value)
             return None
         case c.GetIter(src=src):
-            return get_iterator(m, _read(m, src))
+            return get_iterator(m, read_variable(m, src))
         case c.ListAppend(list=list_, item=item):
-            append(m, _read(m, list_), _read(m, item))
+            append(m, read_variable(m, list_), read_variable(m, item))
             return None
         case c.DictStore(dict=dict_, key=key, item=item):
-            set_item(m, _read(m, dict_), _read(m, key), _read(m, item))
+            set_item(m, read_variable(m, dict_), read_variable(m, key), read_variable(m, item))
             return None
         case c.MakeFunction():
             return make_function(m, instr)
@@ -251,7 +251,7 @@ def _import(m: Machine, instr: c.Import) -> Abstract:
 
 def _branch(m: Machine, instr: c.Branch) -> Fork | None:
     frame = m.state.top
-    cond = truth(m, _read(m, instr.cond))
+    cond = truth(m, read_variable(m, instr.cond))
     if isinstance(cond, bool):
         frame.pc = instr.then if cond else instr.orelse
         return None
@@ -309,21 +309,21 @@ def _for_iter(m: Machine, instr: c.ForIter) -> Fork | None:
         frame.pc = instr.end
         return None
     if step.more is True:
-        _write(m, instr.dst, step.advance(m))
+        write_variable(m, instr.dst, step.advance(m))
         frame.pc += 1
         return None
     depth, pc = m.state.where
     if m.assume_iteration is not None and m.assume_iteration[0] == depth:
         m.assume_iteration = None
         m.guard(step.more, "trips", text="the loop runs at least once")
-        _write(m, instr.dst, step.advance(m))
+        write_variable(m, instr.dst, step.advance(m))
         frame.pc += 1
         return None
     if m.pure:
         raise Break("JN332", "a data-dependent loop inside a function that JAX transforms")
 
     def proceed(state: State) -> None:
-        _write(m, instr.dst, step.advance(m))
+        write_variable(m, instr.dst, step.advance(m))
         state.top.pc = pc + 1
 
     meet = frame.function.flow.postdominators[pc]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import graph as g
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.control import POISON, Fork
 from janus_mlir.capture.entry import EntryProgram
@@ -19,7 +18,8 @@ from janus_mlir.capture.join import SCALARS, number_kind
 from janus_mlir.capture.objects import Outside
 from janus_mlir.capture.outcomes import Outcomes
 from janus_mlir.capture.sites import Site, SiteWriter
-from janus_mlir.capture.sources import Argument, Source
+from janus_mlir.capture.sources import Source
+from janus_mlir.capture.speculation import Respecialise, Speculation
 from janus_mlir.capture.state import RESULT, Frame, Snapshot, State, Where
 from janus_mlir.capture.values import (
     Abstract,
@@ -38,35 +38,10 @@ from janus_mlir.locations import Span
 from janus_mlir.profile import Profile
 
 if TYPE_CHECKING:
-    import types
+    from janus_mlir.capture.jaxcalls import Lifts
 
 _FUEL = 60_000
 _MAX_FORKS = 400
-
-
-@dataclass(slots=True)
-class Speculation:
-    """What one version assumes; each failing guard moves one fact up the lattice."""
-
-    #: Numbers (and truth values) that are run-time inputs instead of constants.
-    dynamic: set[Source] = field(default_factory=set)
-    #: Floats that some array function needs as constants.
-    constant: set[Source] = field(default_factory=set)
-    #: Extents that are symbolic: (source, axis).
-    extents: set[tuple[Source, int]] = field(default_factory=set)
-    #: Branches of which both sides are compiled, whatever the profile says.
-    both: set[Span] = field(default_factory=set)
-    #: Loops that must not be unrolled or must be.
-    unroll_limit: int = 64
-
-    def copy(self) -> Speculation:
-        return Speculation(
-            set(self.dynamic), set(self.constant), set(self.extents), set(self.both), self.unroll_limit
-        )
-
-
-class Respecialise(Exception):
-    """A fact turned out to be needed otherwise: capture starts again with the changed speculation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +80,9 @@ class Machine:
         self.assume_iteration: Where | None = None
         #: Inside a function that JAX differentiates or maps: effects and guards are not possible there.
         self.pure = 0
+        #: Tracers of graph values while JAX calls captured code back, and the outer values lifted so far.
+        self.replaying: dict[int, Any] | None = None
+        self.lifts: Lifts | None = None
         self._symbols_by_size: dict[int, str] = {}
         self.layouts: dict[int, tuple[int, ...] | None] = {}
         self._fuel = _FUEL
@@ -273,6 +251,14 @@ class Machine:
             self.speculation.dynamic.add(source)
             raise Respecialise
 
+    def need_constants(self, numbers: list[Abstract]) -> None:
+        """JAX needs the value of one of these numbers at trace time: make those from outside constants."""
+        sources = [n.source for n in numbers if isinstance(n, Number) and n.source is not None]
+        new = [s for s in sources if s not in self.speculation.constant]
+        if new:
+            self.speculation.constant.update(new)
+            raise Respecialise
+
     def outside_symbol(self, size: int, source: Source, axis: int) -> str:
         """Return the name of the symbolic extent of `source` on `axis`: equal sizes share one."""
         found = self._symbols_by_size.get(size)
@@ -439,11 +425,3 @@ class Machine:
             f.call_span for f in reversed(self.state.frames[1:]) if f.call_span is not None
         )
         return execute(self, instr)
-
-
-def argument_sources(names: list[str]) -> list[Argument]:
-    """Return the sources of a function's parameters, in slot order."""
-    return [Argument(i, name) for i, name in enumerate(names)]
-
-
-__all__ = ["BreakNote", "Machine", "Respecialise", "Speculation", "argument_sources", "g"]

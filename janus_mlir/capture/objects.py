@@ -113,7 +113,7 @@ class Outside:
         m = self.m
         facts = m.speculation
         kind = type(live)
-        dynamic = source in facts.dynamic or (kind is float and source not in facts.constant)
+        dynamic = (source in facts.dynamic or kind is float) and source not in facts.constant
         if isinstance(source, Pinned) or not dynamic:
             self._check("eq", source, live, kind="value", expected=f"== {live!r}")
             self.constant_numbers.add(source)

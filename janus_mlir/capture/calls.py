@@ -1,0 +1,482 @@
+"""Calls: which kind of callee it is, binding of arguments, functions made by the captured code."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from janus_mlir._native._runtime import JitFunction
+from janus_mlir.capture import code as c
+from janus_mlir.capture import numpy as npy
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.containers import dict_entries, expand, new_dict
+from janus_mlir.capture.control import Left, Unjoined, run
+from janus_mlir.capture.function import FunctionContext, context_of
+from janus_mlir.capture.heap import CellContent, ObjectContent
+from janus_mlir.capture.outcomes import Scope
+from janus_mlir.capture.sources import Attribute, Index, Key, pinned
+from janus_mlir.capture.state import Frame
+from janus_mlir.capture.values import (
+    Abstract,
+    CellRef,
+    DictRef,
+    ExtentNumber,
+    FunctionValue,
+    JaxArray,
+    Known,
+    ListRef,
+    MemberValue,
+    MethodValue,
+    Number,
+    NumpyArray,
+    NumpyScalar,
+    ObjectRef,
+    RangeValue,
+    SetRef,
+    SliceValue,
+    TextValue,
+    TupleValue,
+)
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.machine import Machine
+
+Arguments = tuple[list[Abstract], dict[str, Abstract]]
+
+_MAX_DEPTH = 48
+#: Frame variable through which a nested call hands its result to the instruction that made it.
+_INLINE = "%inline"
+
+
+class Entered:
+    """A call that continues in a new frame; its result goes to the frame's result variable."""
+
+
+_ENTERED = Entered()
+
+
+def call_instruction(m: Machine, instr: c.Call) -> None:
+    """Execute a call instruction; the caller's pc points behind it already."""
+    frame = m.state.top
+    function = _operand(m, instr.fn)
+    args = list(expand(m, [(_operand(m, v), star) for v, star in instr.args]))
+    kwargs: dict[str, Abstract] = {}
+    for name, var in instr.kwargs:
+        value = _operand(m, var)
+        pairs = ((name, value),) if name is not None else _mapping(m, value)
+        for key, item in pairs:
+            if not isinstance(key, str) or key in kwargs:
+                raise Break("JN208", f"keyword argument {key!r} repeated")
+            kwargs[key] = item
+    pc = frame.pc
+    try:
+        result = call(m, function, args, kwargs, instr.dst)
+    except Break:
+        m.state.top.pc = pc
+        raise
+    if not isinstance(result, Entered):
+        from janus_mlir.capture.instructions import write_variable
+
+        write_variable(m, instr.dst, result)
+
+
+def _operand(m: Machine, name: str) -> Abstract:
+    from janus_mlir.capture.instructions import read_variable
+
+    return read_variable(m, name)
+
+
+def _mapping(m: Machine, value: Abstract) -> tuple[tuple[Any, Abstract], ...]:
+    if isinstance(value, DictRef):
+        return dict_entries(m, value)
+    raise Break("JN205", "** of something that is not a dict")
+
+
+def call_inline(
+    m: Machine, function: Abstract, args: list[Abstract], kwargs: dict[str, Abstract] | None = None
+) -> Abstract:
+    """Call a function in the middle of an instruction and return its result.
+
+    Raises
+    ------
+    Break
+        If the ways through the callee cannot be joined.
+    Left
+        If the callee leaves the compiled code on every path.
+    """
+    depth, pc = m.state.where
+    result = call(m, function, args, kwargs or {}, _INLINE)
+    if not isinstance(result, Entered):
+        return result
+    try:
+        outcomes = run(m, m.state, Scope(None, depth, pc))
+    except Unjoined as error:
+        if error.where == (depth, pc):
+            raise Break("JN504", f"the results of a call: {error.detail}") from None
+        raise
+    if not outcomes.ways:
+        raise Left
+    if len(outcomes.ways) > 1:
+        raise Break("JN504", "a call that ends in several ways")
+    m.state = outcomes.ways[0][1]
+    value = m.state.top.vars.pop(_INLINE, None)
+    assert value is not None
+    return value
+
+
+def call(
+    m: Machine, function: Abstract, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
+) -> Abstract | Entered:
+    """Call any callee: either the result, or a frame has been entered that will store it in `dst`."""
+    from janus_mlir.capture import builtin_calls, jaxcalls
+
+    match function:
+        case Known():
+            return _call_known(m, function, args, kwargs, dst)
+        case MethodValue():
+            return call(m, function.function, [function.self, *args], kwargs, dst)
+        case MemberValue():
+            return builtin_calls.call_member(m, function.self, function.name, args, kwargs)
+        case FunctionValue():
+            return _enter_made(m, function, args, kwargs, dst)
+        case jaxcalls.Transformed():
+            return jaxcalls.call_transformed(m, function, args, kwargs)
+        case ObjectRef():
+            from janus_mlir.capture.attributes import class_attribute
+
+            method = class_attribute(m, function, "__call__")
+            if method is not None:
+                return call(m, method, [function, *args], kwargs, dst)
+    raise Break("JN301", f"a call of a {type(function).__name__}")
+
+
+def unwrap_callable(live: Any) -> types.FunctionType | None:
+    """Return the Python function behind a Janus function, None for anything else."""
+    if isinstance(live, JitFunction):
+        inner = live.function
+        return inner if isinstance(inner, types.FunctionType) else None
+    return live if isinstance(live, types.FunctionType) else None
+
+
+def _call_known(
+    m: Machine, function: Known, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
+) -> Abstract | Entered:
+    from janus_mlir.capture import builtin_calls, jaxcalls
+
+    live = function.value
+    if builtin_calls.handles(live):
+        return builtin_calls.call_builtin(m, live, args, kwargs, dst)
+    if jaxcalls.is_jax_callable(live):
+        return jaxcalls.call_jax(m, live, args, kwargs)
+    if npy.is_numpy_callable(live):
+        if any(isinstance(a, JaxArray) for a in [*args, *kwargs.values()]):
+            raise Break("JN403", "a JAX array is passed to a NumPy function")
+        return npy.call(m, live, args, kwargs)
+    if isinstance(live, functools.partial):
+        return _call_partial(m, function, args, kwargs, dst)
+    if isinstance(live, type):
+        return builtin_calls.construct(m, live, args, kwargs, dst)
+    python = unwrap_callable(live)
+    if python is not None:
+        return _enter(m, context_of(python), python, args, kwargs, dst)
+    if isinstance(live, types.MethodType):
+        return call(m, Known(live.__func__), [m.outside.wrap(live.__self__, pinned("self", live.__self__)), *args], kwargs, dst)
+    raise Break("JN301", f"`{getattr(live, '__qualname__', type(live).__name__)}`")
+
+
+def _call_partial(
+    m: Machine, function: Known, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
+) -> Abstract | Entered:
+    live = function.value
+    source = function.source or pinned("partial", live)
+    first = [m.outside.wrap(a, Index(Attribute(source, "args"), i)) for i, a in enumerate(live.args)]
+    named = {k: m.outside.wrap(v, Key(Attribute(source, "keywords"), k)) for k, v in live.keywords.items()}
+    inner = m.outside.wrap(live.func, Attribute(source, "func"))
+    return call(m, inner, [*first, *args], {**named, **kwargs}, dst)
+
+
+# ---- entering Python functions -------------------------------------------------------------
+
+
+def _enter(
+    m: Machine,
+    context: FunctionContext,
+    live: types.FunctionType,
+    args: list[Abstract],
+    kwargs: dict[str, Abstract],
+    dst: str,
+    override: Abstract | None = None,
+) -> Entered:
+    source = pinned(live.__qualname__, live)
+
+    def default(position: int) -> Abstract | None:
+        values = live.__defaults__ or ()
+        if not 0 <= position < len(values):
+            return None
+        return m.outside.wrap(values[position], Index(Attribute(source, "__defaults__"), position))
+
+    def kwdefault(name: str) -> Abstract | None:
+        values = live.__kwdefaults__ or {}
+        if name not in values:
+            return None
+        return m.outside.wrap(values[name], Key(Attribute(source, "__kwdefaults__"), name))
+
+    count = len(live.__defaults__ or ())
+    _push(m, context, args, kwargs, count, default, kwdefault, dst, override)
+    return _ENTERED
+
+
+def _enter_made(
+    m: Machine, function: FunctionValue, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
+) -> Entered:
+    template = function.template
+    context = FunctionContext(template.source, template.namespace, dict(function.cells), None)
+    named = dict(function.kwdefaults)
+
+    def default(position: int) -> Abstract | None:
+        return function.defaults[position] if 0 <= position < len(function.defaults) else None
+
+    _push(m, context, args, kwargs, len(function.defaults), default, named.get, dst, None)
+    return _ENTERED
+
+
+def _push(
+    m: Machine,
+    context: FunctionContext,
+    args: list[Abstract],
+    kwargs: dict[str, Abstract],
+    default_count: int,
+    default: Callable[[int], Abstract | None],
+    kwdefault: Callable[[str], Abstract | None],
+    dst: str,
+    override: Abstract | None,
+) -> None:
+    if len(m.state.frames) >= _MAX_DEPTH:
+        raise Break("JN303", f"recursion deeper than {_MAX_DEPTH} calls")
+    bound = bind(m, context, args, kwargs, default_count, default, kwdefault)
+    frame = Frame(context, 0, {}, dst, m.b.span, override)
+    m.state.frames.append(frame)
+    for name, value in bound.items():
+        if name in context.code.cells:
+            cell = CellRef()
+            m.put(cell.id, CellContent(value))
+            frame.vars[name] = cell
+        else:
+            frame.vars[name] = value
+
+
+def bind(
+    m: Machine,
+    context: FunctionContext,
+    args: list[Abstract],
+    kwargs: dict[str, Abstract],
+    default_count: int,
+    default: Callable[[int], Abstract | None],
+    kwdefault: Callable[[str], Abstract | None],
+) -> dict[str, Abstract]:
+    """Bind call arguments to parameters as Python does."""
+    params = context.code.params
+    positional = [*params.posonly, *params.pos_or_kw]
+    bound: dict[str, Abstract] = dict(zip(positional, args, strict=False))
+    extra = args[len(positional) :]
+    if extra and params.vararg is None:
+        raise Break("JN208", f"{context.code.name}() takes {len(positional)} positional arguments")
+    rest: dict[str, Abstract] = {}
+    for name, value in kwargs.items():
+        if name in bound and name not in params.posonly:
+            raise Break("JN208", f"{context.code.name}() got multiple values for `{name}`")
+        if name in params.pos_or_kw or name in params.kwonly:
+            bound[name] = value
+        elif params.kwarg is not None:
+            rest[name] = value
+        else:
+            raise Break("JN208", f"{context.code.name}() got an unexpected argument `{name}`")
+    first_default = len(positional) - default_count
+    for i, name in enumerate(positional):
+        if name not in bound:
+            bound[name] = _required(context, name, default(i - first_default))
+    for name in params.kwonly:
+        if name not in bound:
+            bound[name] = _required(context, name, kwdefault(name))
+    if params.vararg is not None:
+        bound[params.vararg] = TupleValue(tuple(extra))
+    if params.kwarg is not None:
+        bound[params.kwarg] = new_dict(m, tuple(rest.items()))
+    return bound
+
+
+def _required(context: FunctionContext, name: str, value: Abstract | None) -> Abstract:
+    if value is None:
+        raise Break("JN208", f"{context.code.name}() misses argument `{name}`")
+    return value
+
+
+# ---- functions and objects made by the captured code -----------------------------------------
+
+
+class FunctionTemplate:
+    """Code and namespace of a function that captured code makes."""
+
+    def __init__(self, source: Any, namespace: Any, name: str) -> None:
+        self.source = source
+        self.namespace = namespace
+        self.name = name
+
+
+def make_function(m: Machine, instr: c.MakeFunction) -> Abstract:
+    """Make a nested function or lambda."""
+    if instr.source.suspends:
+        raise Break("JN105", f"`{instr.name}` is a generator or coroutine")
+    frame = m.state.top
+    cells = []
+    for name in instr.source.frees:
+        if name in frame.function.code.cells:
+            cell = frame.vars.get(name)
+            if not isinstance(cell, CellRef):
+                cell = CellRef()
+                frame.vars[name] = cell
+                m.put(cell.id, CellContent(None))
+            cells.append((name, cell))
+        else:
+            outer = frame.function.closure.get(name)
+            if outer is None:
+                raise Break("JN209", f"closure variable `{name}`")
+            cells.append((name, outer))
+    defaults = tuple(_operand(m, v) for v in instr.defaults)
+    kwdefaults = tuple((k, _operand(m, v)) for k, v in instr.kwdefaults)
+    template = FunctionTemplate(instr.source, frame.function.namespace, instr.name)
+    return FunctionValue(template, tuple(cells), defaults, kwdefaults)
+
+
+def function_builder(value: FunctionValue) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
+    """Return a function that makes the live counterpart of a function without closure."""
+    template = value.template
+    code = template.source.code_object
+    if code is None or code.co_freevars:
+        raise Break("JN502", f"function `{template.name}` made in compiled code")
+
+    def build(defaults: tuple[Any, ...], kwdefaults: dict[str, Any]) -> Any:
+        made = types.FunctionType(code, template.namespace.object, template.name, defaults or None)
+        made.__kwdefaults__ = kwdefaults or None
+        made.__qualname__ = template.source.qualname
+        return made
+
+    return build
+
+
+def make_instance(
+    m: Machine, cls: type, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
+) -> Abstract | Entered:
+    """Make an instance of a user class: ``__init__`` is captured."""
+    if type(cls) is not type and not _plain_metaclass(cls):
+        raise Break("JN303", f"`{cls.__qualname__}` has a metaclass")
+    if cls.__new__ is not object.__new__ or cls.__flags__ & (1 << 20):
+        raise Break("JN303", f"`{cls.__qualname__}` defines `__new__` or is abstract")
+    if any(base.__module__ == "builtins" and base is not object for base in cls.__mro__):
+        raise Break("JN303", f"`{cls.__qualname__}` derives from a built-in class")
+    if "__slots__" in vars(cls) or hasattr(cls, "__del__"):
+        raise Break("JN303", f"`{cls.__qualname__}` has `__slots__` or `__del__`")
+    handle = ObjectRef()
+    m.put(handle.id, ObjectContent())
+    m.outside.classes[handle.id] = cls
+    init = inspect.getattr_static(cls, "__init__", None)
+    if init is object.__init__ or init is None:
+        if args or kwargs:
+            raise Break("JN208", f"{cls.__name__}() takes no arguments")
+        return handle
+    if not isinstance(init, types.FunctionType):
+        raise Break("JN303", f"`{cls.__qualname__}.__init__` is not a plain method")
+    m.outside.wrap(init, Attribute(pinned(cls.__qualname__, cls), "__init__"))
+    if hasattr(cls, "__dataclass_fields__") and init.__code__.co_filename == "<string>":
+        return _make_dataclass(m, cls, handle, args, kwargs)
+    return _enter(m, context_of(init), init, [handle, *args], kwargs, dst, override=handle)
+
+
+def _plain_metaclass(cls: type) -> bool:
+    return type(cls).__call__ is type.__call__
+
+
+def _make_dataclass(
+    m: Machine, cls: type, handle: ObjectRef, args: list[Abstract], kwargs: dict[str, Abstract]
+) -> Abstract:
+    import dataclasses
+
+    fields = [f for f in dataclasses.fields(cls) if f.init]
+    if len(fields) != len(dataclasses.fields(cls)) or len(args) > len(fields):
+        raise Break("JN303", f"dataclass `{cls.__qualname__}`")
+    values: dict[str, Abstract] = dict(zip((f.name for f in fields if not f.kw_only), args, strict=False))
+    for name, value in kwargs.items():
+        if name in values or name not in {f.name for f in fields}:
+            raise Break("JN208", f"{cls.__name__}() got an unexpected argument `{name}`")
+        values[name] = value
+    content = ObjectContent()
+    for f in fields:
+        if f.name not in values:
+            values[f.name] = _field_default(m, cls, f)
+        content = content.set(f.name, values[f.name])
+    m.put(handle.id, content)
+    post = inspect.getattr_static(cls, "__post_init__", None)
+    if post is not None:
+        call_inline(m, Known(post), [handle])
+    return handle
+
+
+def _field_default(m: Machine, cls: type, field: Any) -> Abstract:
+    import dataclasses
+
+    if field.default_factory is not dataclasses.MISSING:
+        return call_inline(m, Known(field.default_factory), [])
+    if field.default is dataclasses.MISSING:
+        raise Break("JN208", f"{cls.__name__}() misses argument `{field.name}`")
+    return m.outside.wrap(field.default, pinned(f"{cls.__name__}.{field.name}", field.default))
+
+
+def class_of(value: Abstract, m: Machine | None) -> type | None:
+    """Return the Python type of an abstract value, None if it is not known."""
+    match value:
+        case Known():
+            return type(value.value)
+        case Number():
+            return {"int": int, "float": float, "bool": bool}[value.kind]
+        case ExtentNumber():
+            return int
+        case TupleValue():
+            return value.cls
+        case ListRef():
+            return list
+        case DictRef():
+            return dict
+        case SetRef():
+            return set
+        case NumpyArray():
+            return np.ndarray
+        case NumpyScalar():
+            return value.dtype.type
+        case JaxArray():
+            from janus_mlir.runtime.jax_arrays import array_type
+
+            return array_type
+        case RangeValue():
+            return range
+        case SliceValue():
+            return slice
+        case TextValue():
+            return str
+        case FunctionValue():
+            return types.FunctionType
+        case MethodValue():
+            return types.MethodType
+        case ObjectRef() if m is not None:
+            return m.outside.classes[value.id]
+    return None
+
+
+__all__ = [
+    "bind", "call", "call_inline", "call_instruction", "class_of",
+    "function_builder", "make_function", "make_instance", "unwrap_callable",
+]  # fmt: skip
