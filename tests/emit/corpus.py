@@ -278,6 +278,8 @@ _BINARY: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "random_fold_in": (lambda k, i: jax.random.fold_in(k, i), (KEY, np.int32(7))),
     "random_seed": (lambda i: jax.random.key_data(jax.random.key(i)), (np.int32(5),)),
     "random_permutation": (lambda k: jax.random.permutation(k, 6), (KEY,)),
+    "random_gamma": (lambda k: jax.random.gamma(k, 2.5, (3,)), (KEY,)),
+    "random_truncated": (lambda k: jax.random.truncated_normal(k, -1.0, 1.0, (6,)), (KEY,)),
     "random_choice": (lambda k, v: jax.random.choice(k, v, (3,)), (KEY, V)),
     "random_categorical": (lambda k, x: jax.random.categorical(k, x), (KEY, X)),
     "random_new_key": (
