@@ -436,7 +436,7 @@ def interpreted(
         frame = Frame(code, globals_, closure, dict(bound.arguments), stop_at)
         return frame.run()
 
-    run.__name__ = source.name
+    run.__name__, run.__qualname__ = source.name, source.qualname
     return run
 
 

@@ -31,9 +31,28 @@ static constexpr Phase kPhases[] = {
     {"linalg", "no lax: linalg on tensors, with arith, math, tensor and scf; bool tensors are i8, integers signless",
      ""},
 
-    {"codegen", "no tensors: memref, vector and scf, tiled, vectorised and planned in memory; janus exits remain", ""},
+    {"codegen",
+     "no tensors: memref, vector and scf, tiled, vectorised and planned in memory; janus exits remain",
+     "inline,"
+     "func.func(janus-cpu-fuse-elementwise,canonicalize,cse),"
+     // Results become a record before buffers are chosen, so that one analysis sees all exits.
+     "janus-cpu-prepare-entry,janus-cpu-bufferize,"
+     "func.func(canonicalize,cse),"
+     // Outline first: what is alike is decided, written and compiled once.
+     "janus-cpu-outline-kernels,janus-cpu-strategy,janus-cpu-emit-kernels,"
+     "janus-cpu-approximate-math,"
+     "func.func(janus-cpu-plan-memory,canonicalize,cse)"},
 
-    {"llvm", "the llvm dialect only", ""},
+    {"llvm",
+     "the llvm dialect only",
+     "janus-lower-entry,janus-lower-overflow,"
+     "expand-strided-metadata,lower-affine,convert-scf-to-cf,"
+     // Exits and failing allocations branch, which structured control flow has no place for.
+     "janus-lower-memory,janus-lower-exits,"
+     // libm takes scalars only, so what LLVM has no intrinsic for is unrolled while vectors are still vectors.
+     "convert-math-to-llvm,convert-math-to-libm,convert-vector-to-llvm,"
+     "finalize-memref-to-llvm,convert-arith-to-llvm,convert-index-to-llvm,convert-ub-to-llvm,"
+     "convert-func-to-llvm,convert-cf-to-llvm,reconcile-unrealized-casts"},
 };
 
 //===----------------------------------------------------------------------===//

@@ -238,6 +238,9 @@ def liveness(code: Code) -> list[frozenset[Var]]:
             used[pc] &= bits.mask(code.locals) | bits.mask(n for n in uses(instr) if tac.is_temporary(n))
         elif isinstance(instr, tac.Delete):
             bound[pc] = 0
+        elif isinstance(instr, tac.LoadGlobal) and instr.name == "super" and "__class__" in code.frees:
+            # Without arguments it reads the first parameter.
+            used[pc] = bits.mask(list(code.params)[:1])
     live = [0] * size
     changed = True
     while changed:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from janus_mlir.capture.scopes import FunctionNode, Scope, analyse, mangle_tree
 
-__all__ = ["FunctionSource", "Unreadable", "read_function"]
+__all__ = ["FunctionSource", "Unreadable", "read_function", "remember_source", "renames_functions"]
 
 _FUTURE_MASK = 0x1FF0000
 _FUTURE_ANNOTATIONS = 0x1000000
@@ -148,6 +148,7 @@ def _nested_codes(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 _files: dict[str, _File] = {}
+# By the id of the code object, which is kept so that its id stays its own.
 _sources: dict[int, tuple[types.CodeType, FunctionSource | Unreadable]] = {}
 
 
@@ -309,10 +310,14 @@ def read_function(fn: object) -> FunctionSource | Unreadable:
     code = fn.__code__
     known = _sources.get(id(code))
     if known is None:
-        # The code object is kept, so its id stays its own.
         known = code, _read_code(code, fn.__globals__)
         _sources[id(code)] = known
     return known[1]
+
+
+def remember_source(code: types.CodeType, source: FunctionSource) -> None:
+    """Make `read_function` answer with `source` for functions of this code: for code that Janus has made."""
+    _sources[id(code)] = code, source
 
 
 def renames_functions(source: FunctionSource) -> bool:

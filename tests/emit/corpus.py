@@ -267,6 +267,14 @@ _BINARY: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
         ),
         (IMAGE, KERNEL),
     ),
+    "cholesky": (lambda x: jnp.linalg.cholesky(x @ x.T + 2 * jnp.eye(3)), (X,)),
+    "solve": (lambda x, y: jnp.linalg.solve(x @ x.T + jnp.eye(3), y), (X, Y)),
+    "inverse": (lambda x: jnp.linalg.inv(x @ x.T + jnp.eye(3)), (X,)),
+    "slogdet": (lambda x: jnp.linalg.slogdet(x @ x.T + jnp.eye(3)), (X,)),
+    "solve_triangular": (
+        lambda x, y: jax.scipy.linalg.solve_triangular(x @ x.T + jnp.eye(3), y, lower=True, trans=1),
+        (X, Y),
+    ),
     "igamma": (jax.scipy.special.gammainc, (P, P)),
     "random_bits": (lambda k: jax.random.bits(jax.random.wrap_key_data(k), (5,)), (KEY,)),
     "random_uniform": (lambda k: jax.random.uniform(k, (3, 5)), (KEY,)),
@@ -278,6 +286,8 @@ _BINARY: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "random_fold_in": (lambda k, i: jax.random.fold_in(k, i), (KEY, np.int32(7))),
     "random_seed": (lambda i: jax.random.key_data(jax.random.key(i)), (np.int32(5),)),
     "random_permutation": (lambda k: jax.random.permutation(k, 6), (KEY,)),
+    "random_gamma": (lambda k: jax.random.gamma(k, 2.5, (3,)), (KEY,)),
+    "random_truncated": (lambda k: jax.random.truncated_normal(k, -1.0, 1.0, (6,)), (KEY,)),
     "random_choice": (lambda k, v: jax.random.choice(k, v, (3,)), (KEY, V)),
     "random_categorical": (lambda k, x: jax.random.categorical(k, x), (KEY, X)),
     "random_new_key": (

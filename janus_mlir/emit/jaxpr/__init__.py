@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 # Imported for the rules they register.
-from janus_mlir.emit.jaxpr import contraction, control, elementwise, indexing, reduction, shape, special
+from janus_mlir.emit.jaxpr import (
+    contraction,
+    control,
+    elementwise,
+    indexing,
+    linalg,
+    reduction,
+    shape,
+    special,
+)
 from janus_mlir.emit.jaxpr.importer import Importer, unsupported
 
 __all__ = [
@@ -12,6 +21,7 @@ __all__ = [
     "control",
     "elementwise",
     "indexing",
+    "linalg",
     "reduction",
     "shape",
     "special",

@@ -11,6 +11,7 @@ from mlir import ir
 from janus_mlir.capture.graph import TensorType
 from janus_mlir.emit.builder import predicate
 from janus_mlir.emit.jaxpr.avals import tensor_type
+from janus_mlir.emit.jaxpr.elementwise import platform_index
 from janus_mlir.emit.jaxpr.importer import Importer
 from janus_mlir.emit.jaxpr.registry import rule
 
@@ -42,11 +43,18 @@ def _yield(im: Importer, values: Sequence[ir.Value]) -> None:
     im.builder.op("scf.yield", values)
 
 
-@rule("cond", inner=lambda eqn: eqn.params["branches"], keys=True)
+def _branches(eqn: Any) -> Sequence[Any]:
+    """Return the branches that may run here: one alone if they are for different platforms."""
+    branches: Sequence[Any] = eqn.params["branches"]
+    platforms = eqn.params.get("branches_platforms")
+    return branches if platforms is None else [branches[platform_index(platforms)]]
+
+
+@rule("cond", inner=_branches, keys=True)
 def _cond(im: Importer, eqn: Any) -> list[ir.Value]:
     builder = im.builder
     index, *operands = im.args(eqn)
-    branches = eqn.params["branches"]
+    branches = _branches(eqn)
     if len(branches) == 1:
         return im.jaxpr(branches[0], operands)
     index_type = tensor_type(eqn.invars[0].aval)

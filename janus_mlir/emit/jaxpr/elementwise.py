@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -109,9 +110,13 @@ def _dimension_size(im: Importer, eqn: Any) -> list[ir.Value]:
     return [im.builder.from_index(extent, tensor_type(eqn.outvars[0].aval))]
 
 
-@rule("platform_index", "platform_index_p")
-def _platform_index(im: Importer, eqn: Any) -> list[ir.Value]:
-    platforms = eqn.params["platforms"]
+def platform_index(platforms: Sequence[Sequence[str] | None]) -> int:
+    """Return which of the groups of platforms holds the CPU; None stands for all others."""
     default = next((k for k, names in enumerate(platforms) if names is None), len(platforms) - 1)
-    index = next((k for k, names in enumerate(platforms) if names is not None and "cpu" in names), default)
+    return next((k for k, names in enumerate(platforms) if names is not None and "cpu" in names), default)
+
+
+@rule("platform_index")
+def _platform_index(im: Importer, eqn: Any) -> list[ir.Value]:
+    index = platform_index(eqn.params["platforms"])
     return [im.builder.constant(np.int32(index), TensorType("i32", ()))]

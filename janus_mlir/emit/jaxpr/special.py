@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -39,6 +40,33 @@ def _total_order(eqn: Any) -> Callable[..., Any]:
         return jnp.where(bits < 0, bits ^ np.iinfo(signed).max, bits)
 
     return lambda x, y: compare(key(x), key(y))
+
+
+def _gamma_implementation() -> Callable[..., Any] | None:
+    """Return the function that JAX lowers ``random_gamma`` by; it is private, and has moved."""
+    for name in ("jax._src.random.core", "jax._src.random"):
+        try:
+            module = importlib.import_module(name)
+        except ImportError:
+            continue
+        found: Callable[..., Any] | None = getattr(module, "_gamma_impl", None)
+        if found is not None:
+            return found
+    return None
+
+
+@by_tracing("random_gamma", accepts=lambda eqn: _gamma_implementation() is not None, keys=True)
+def _random_gamma(eqn: Any) -> Callable[..., Any]:
+    implementation = _gamma_implementation()
+    assert implementation is not None
+    scheme = eqn.invars[0].aval.dtype._impl.name
+    log_space = eqn.params["log_space"]
+
+    def gamma(words: Any, alpha: Any) -> Any:
+        keys = jax.random.wrap_key_data(words, impl=scheme)
+        return implementation(keys, alpha, log_space=log_space, use_vmap=True)
+
+    return gamma
 
 
 def _define(primitive: str, function: str) -> None:

@@ -1,0 +1,88 @@
+//===- Bufferize.cpp - Tensors to buffers ---------------------------------===//
+
+#include "Codegen/CPU/Passes.h"
+#include "Janus/IR/JanusOps.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Linalg/Utils/Utils.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace mlir::janus {
+#define GEN_PASS_DEF_BUFFERIZEPASS
+#include "Codegen/CPU/Passes.h.inc"
+} // namespace mlir::janus
+
+using namespace mlir;
+using namespace mlir::janus;
+
+namespace {
+
+class BufferizePass : public janus::impl::BufferizePassBase<BufferizePass> {
+  void runOnOperation() override {
+    bufferization::OneShotBufferizationOptions options;
+    // A loop may carry a new buffer; PlanMemory bounds how many there are.
+    options.allowReturnAllocsFromLoops = true;
+    options.unknownTypeConverterFn = [](TensorType type, Attribute memorySpace,
+                                        const bufferization::BufferizationOptions &) -> BaseMemRefType {
+      return bufferization::getMemRefTypeWithStaticIdentityLayout(type, memorySpace);
+    };
+    bufferization::BufferizationState state;
+    if (failed(bufferization::runOneShotBufferize(getOperation(), options, state)))
+      return signalPassFailure();
+
+    OpBuilder b(&getContext());
+    SmallVector<Operation *> exits;
+    getOperation().walk([&](Operation *op) {
+      if (isa<GuardOp, DeoptOp, RecordOp, LeaveOp>(op) && llvm::any_of(op->getOperands(), isStrided))
+        exits.push_back(op);
+    });
+    for (Operation *op : exits)
+      makeDense(op, b);
+
+    SmallVector<memref::CopyOp> copies;
+    getOperation().walk([&](memref::CopyOp copy) { copies.push_back(copy); });
+    for (memref::CopyOp copy : copies) {
+      b.setInsertionPoint(copy);
+      if (copy.getSource() != copy.getTarget())
+        linalg::makeMemRefCopyOp(b, copy.getLoc(), copy.getSource(), copy.getTarget());
+      copy.erase();
+    }
+  }
+
+  static bool isStrided(Value value) {
+    auto type = dyn_cast<MemRefType>(value.getType());
+    return type && !type.getLayout().isIdentity();
+  }
+
+  /// The runtime takes dense arrays: copies live values that are slices of others. A guard does so only when it fails.
+  static void makeDense(Operation *op, OpBuilder &b) {
+    Location loc = op->getLoc();
+    b.setInsertionPoint(op);
+    if (auto guard = dyn_cast<GuardOp>(op)) {
+      Value no = arith::ConstantIntOp::create(b, loc, 1, 1);
+      auto fails = scf::IfOp::create(b, loc, arith::XOrIOp::create(b, loc, guard.getCond(), no), /*withElse=*/false);
+      b.setInsertionPointToStart(fails.thenBlock());
+      Operation *deopt = DeoptOp::create(b, loc, stringifyGuardKind(guard.getKind()), guard.getSite(), guard.getLive());
+      op->erase();
+      op = deopt;
+      b.setInsertionPoint(op);
+    }
+    for (OpOperand &operand : op->getOpOperands()) {
+      if (!isStrided(operand.get()))
+        continue;
+      auto type = cast<MemRefType>(operand.get().getType());
+      SmallVector<Value> sizes;
+      for (int64_t d = 0; d < type.getRank(); ++d)
+        if (type.isDynamicDim(d))
+          sizes.push_back(memref::DimOp::create(b, loc, operand.get(), d));
+      Value dense =
+          memref::AllocOp::create(b, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
+      linalg::makeMemRefCopyOp(b, loc, operand.get(), dense);
+      operand.set(dense);
+    }
+  }
+};
+
+} // namespace

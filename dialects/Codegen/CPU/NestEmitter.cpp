@@ -1,0 +1,553 @@
+//===- NestEmitter.cpp - Loop nests to vector code ------------------------===//
+
+#include "Codegen/CPU/NestEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/Utils/VectorUtils.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace mlir::janus;
+using namespace mlir::janus::cpu;
+
+/// Reductions no longer than this, with few accumulators, are written out.
+static constexpr int64_t kWrittenOutSteps = 4;
+static constexpr int64_t kWrittenOutOps = 64;
+
+NestEmitter::NestEmitter(OpBuilder &builder, const LoopNest &nest, const Strategy &strategy, ArrayRef<Value> initial)
+    : b(builder), loc(linalg::GenericOp(nest.op).getLoc()), nest(nest), strategy(strategy), initial(initial) {
+  for (bool isReduction : nest.reduction)
+    numParallel += !isReduction;
+}
+
+//===----------------------------------------------------------------------===//
+// Indices
+//===----------------------------------------------------------------------===//
+
+Value NestEmitter::constantIndex(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+
+Value NestEmitter::materialize(const Index &index) {
+  if (!index.value)
+    return constantIndex(index.constant);
+  if (index.constant == 0)
+    return index.value;
+  return arith::AddIOp::create(b, loc, index.value, constantIndex(index.constant));
+}
+
+NestEmitter::Index NestEmitter::add(const Index &x, const Index &y) {
+  Index sum{x.value ? x.value : y.value, x.constant + y.constant};
+  if (x.value && y.value)
+    sum.value = arith::AddIOp::create(b, loc, x.value, y.value);
+  return sum;
+}
+
+NestEmitter::Index NestEmitter::scale(const Index &x, const Index &factor) {
+  if (!factor.value) {
+    Index product{Value(), x.constant * factor.constant};
+    if (x.value && factor.constant == 1)
+      product.value = x.value;
+    else if (x.value && factor.constant != 0)
+      product.value = arith::MulIOp::create(b, loc, x.value, constantIndex(factor.constant));
+    return product;
+  }
+  if (!x.value)
+    return scale(factor, x);
+  return Index{arith::MulIOp::create(b, loc, materialize(x), materialize(factor)), 0};
+}
+
+NestEmitter::Offsets NestEmitter::advance(const Offsets &offsets, unsigned loop, const Index &steps) {
+  Offsets moved;
+  for (unsigned i = 0; i < offsets.size(); ++i)
+    moved.push_back(add(offsets[i], scale(steps, step[i][loop])));
+  return moved;
+}
+
+//===----------------------------------------------------------------------===//
+// The nest
+//===----------------------------------------------------------------------===//
+
+/// Views each buffer as one dimension and works out how far each loop moves in it.
+void NestEmitter::prepare() {
+  linalg::GenericOp op = nest.op;
+  SmallVector<AffineMap> maps = op.getIndexingMapsArray();
+  auto toIndex = [](OpFoldResult value) {
+    if (std::optional<int64_t> constant = getConstantIntValue(value))
+      return Index{Value(), *constant};
+    return Index{cast<Value>(value), 0};
+  };
+
+  bool dynamicSizes = llvm::any_of(nest.sizes, ShapedType::isDynamic);
+  SmallVector<Range> ranges;
+  if (dynamicSizes)
+    ranges = cast<linalg::LinalgOp>(op.getOperation()).createLoopRanges(b, loc);
+  for (unsigned d = 0; d < nest.numLoops(); ++d) {
+    if (!ShapedType::isDynamic(nest.sizes[d])) {
+      size.push_back({Value(), nest.sizes[d]});
+      continue;
+    }
+    Index product{Value(), 1};
+    for (unsigned dim : nest.dims[d])
+      product = scale(product, toIndex(ranges[dim].size));
+    size.push_back(product);
+  }
+
+  for (auto [i, operand] : llvm::enumerate(nest.operands)) {
+    step.emplace_back(nest.numLoops(), Index{});
+    start.push_back({});
+    if (!operand.isBuffer) {
+      flat.push_back(operand.value);
+      continue;
+    }
+    auto type = cast<MemRefType>(operand.value.getType());
+    SmallVector<int64_t> layout;
+    int64_t offset;
+    (void)type.getStridesAndOffset(layout, offset);
+    bool isStatic = type.hasStaticShape() && type.getLayout().isIdentity();
+    SmallVector<OpFoldResult> strides;
+    if (isStatic) {
+      for (int64_t stride : layout)
+        strides.push_back(b.getIndexAttr(stride));
+      if (type.getRank() == 1)
+        flat.push_back(operand.value);
+      else
+        flat.push_back(memref::ReinterpretCastOp::create(
+            b, loc, MemRefType::get({type.getNumElements()}, operand.element), operand.value, b.getIndexAttr(0),
+            ArrayRef<OpFoldResult>{b.getIndexAttr(type.getNumElements())},
+            ArrayRef<OpFoldResult>{b.getIndexAttr(1)}));
+    } else {
+      auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, operand.value);
+      strides = metadata.getConstifiedMixedStrides();
+      OpFoldResult offsetValue = metadata.getConstifiedMixedOffset();
+      // Only the address matters from here on; the length is a bound that no access comes near.
+      auto flatType = MemRefType::get({ShapedType::kDynamic}, operand.element,
+                                      StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, {1}));
+      flat.push_back(memref::ReinterpretCastOp::create(
+          b, loc, flatType, metadata.getBaseBuffer(), OpFoldResult(getValueOrCreateConstantIndexOp(b, loc, offsetValue)),
+          ArrayRef<OpFoldResult>{OpFoldResult(constantIndex(std::numeric_limits<int64_t>::max()))},
+          ArrayRef<OpFoldResult>{b.getIndexAttr(1)}));
+    }
+    AffineMap map = maps[i];
+    SmallVector<Attribute> zeros(map.getNumDims(), b.getIndexAttr(0));
+    SmallVector<Attribute> origin;
+    (void)map.constantFold(zeros, origin);
+    for (unsigned r = 0; r < map.getNumResults(); ++r) {
+      Index stride = toIndex(strides[r]);
+      start.back() = add(start.back(), scale(stride, {Value(), cast<IntegerAttr>(origin[r]).getInt()}));
+      for (unsigned d = 0; d < nest.numLoops(); ++d) {
+        int64_t coefficient = *linearCoefficient(map.getResult(r), nest.dims[d].back());
+        if (coefficient != 0)
+          step[i][d] = add(step[i][d], scale(stride, {Value(), coefficient}));
+      }
+    }
+  }
+  tile.assign(nest.numLoops(), 1);
+  position.resize(nest.numLoops());
+}
+
+void NestEmitter::emit() {
+  OpBuilder::InsertionGuard guard(b);
+  prepare();
+  emitParallel(0, start);
+}
+
+void NestEmitter::emitParallel(unsigned level, const Offsets &offsets) {
+  if (level == numParallel) {
+    if (strategy.vectorLoop >= 0 && nest.reduction[strategy.vectorLoop])
+      emitTileAlongReduction(offsets);
+    else
+      emitTile(offsets);
+    return;
+  }
+  unsigned loop = strategy.order[level];
+  forPieces(loop, [&](int64_t pieceTile, int64_t pieceLanes, Index iv) {
+    tile[loop] = pieceTile;
+    if (static_cast<int64_t>(loop) == strategy.vectorLoop)
+      lanes = pieceLanes;
+    position[loop] = iv;
+    emitParallel(level + 1, advance(offsets, loop, iv));
+  });
+}
+
+/// Runs `body` for all of a parallel loop: full tiles, then what remains in smaller ones.
+void NestEmitter::forPieces(unsigned loop, const Body &body) {
+  bool isVector = static_cast<int64_t>(loop) == strategy.vectorLoop;
+  int64_t full = strategy.tile[loop], width = isVector ? strategy.lanes : 1;
+  auto run = [&](Index from, Index to, int64_t pieceTile, int64_t pieceLanes) {
+    if (!from.value && !to.value) {
+      if (from.constant >= to.constant)
+        return;
+      if (from.constant + pieceTile >= to.constant)
+        return body(pieceTile, pieceLanes, from);
+    }
+    auto forOp = scf::ForOp::create(b, loc, materialize(from), materialize(to), constantIndex(pieceTile));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(forOp.getBody());
+    body(pieceTile, pieceLanes, {forOp.getInductionVar(), 0});
+  };
+  if (!size[loop].value) {
+    int64_t n = size[loop].constant, at = n / full * full;
+    run({}, {Value(), at}, full, width);
+    if (width == 1) {
+      if (at < n)
+        run({Value(), at}, {Value(), n}, n - at, 1);
+      return;
+    }
+    if (int64_t whole = (n - at) / width * width) {
+      run({Value(), at}, {Value(), at + whole}, whole, width);
+      at += whole;
+    }
+    for (int64_t narrow = width / 2; narrow >= 1; narrow /= 2)
+      if ((n - at) & narrow) {
+        run({Value(), at}, {Value(), at + narrow}, narrow, narrow);
+        at += narrow;
+      }
+    return;
+  }
+  Index from{};
+  for (auto [pieceTile, pieceLanes] : {std::pair{full, width}, std::pair{width, width}, std::pair{int64_t(1), int64_t(1)}}) {
+    if (pieceTile == full && from.value)
+      continue; // this size has been done
+    Index to = size[loop];
+    if (pieceTile != 1) {
+      Value n = materialize(size[loop]);
+      Value rest = arith::RemUIOp::create(b, loc, n, constantIndex(pieceTile));
+      to = {arith::SubIOp::create(b, loc, n, rest), 0};
+    }
+    run(from, to, pieceTile, pieceLanes);
+    from = to;
+    if (pieceTile == 1)
+      break;
+  }
+}
+
+/// The points of the register tile, as steps along each parallel loop; a vector counts as the point it starts at.
+SmallVector<NestEmitter::Steps> NestEmitter::tilePoints() const {
+  SmallVector<Steps> points{Steps(nest.numLoops(), 0)};
+  for (unsigned d : llvm::map_range(strategy.order, [](int64_t loop) { return static_cast<unsigned>(loop); })) {
+    if (nest.reduction[d])
+      continue;
+    int64_t stride = static_cast<int64_t>(d) == strategy.vectorLoop ? lanes : 1;
+    SmallVector<Steps> extended;
+    for (const Steps &point : points)
+      for (int64_t k = 0; k < tile[d]; k += stride) {
+        extended.push_back(point);
+        extended.back()[d] = k;
+      }
+    points = std::move(extended);
+  }
+  return points;
+}
+
+Value NestEmitter::initialValue(unsigned output, const Offsets &offsets, const Steps &point, int64_t width) {
+  unsigned operand = nest.numInputs() + output;
+  if (!nest.readsOutput(output)) {
+    Type element = nest.operands[operand].element;
+    return broadcast(arith::ConstantOp::create(b, loc, b.getZeroAttr(element)), width);
+  }
+  if (initial[output])
+    return broadcast(initial[output], width);
+  return broadcast(load(operand, offsets, point, width), width);
+}
+
+/// A tile whose vectors, if any, run along a parallel loop.
+void NestEmitter::emitTile(const Offsets &offsets) {
+  unsigned numOutputs = nest.operands.size() - nest.numInputs();
+  SmallVector<Steps> points = tilePoints();
+  auto storeAll = [&](const Steps &point, ArrayRef<Value> values) {
+    for (unsigned i = 0; i < numOutputs; ++i)
+      store(nest.numInputs() + i, offsets, point, lanes, values[i]);
+  };
+  loaded.clear();
+  if (!nest.hasReduction()) {
+    for (const Steps &point : points) {
+      loaded.clear();
+      SmallVector<Value> before;
+      for (unsigned i = 0; i < numOutputs; ++i)
+        before.push_back(nest.readsOutput(i) ? initialValue(i, offsets, point, lanes) : Value());
+      storeAll(point, evaluate(offsets, point, lanes, before));
+    }
+    return;
+  }
+  SmallVector<Value> accumulators;
+  for (const Steps &point : points)
+    for (unsigned i = 0; i < numOutputs; ++i)
+      accumulators.push_back(initialValue(i, offsets, point, lanes));
+  accumulators = emitReductions(numParallel, offsets, accumulators);
+  for (auto [k, point] : llvm::enumerate(points))
+    storeAll(point, ArrayRef(accumulators).slice(k * numOutputs, numOutputs));
+}
+
+SmallVector<Value> NestEmitter::emitReductions(unsigned level, const Offsets &offsets, ArrayRef<Value> accumulators) {
+  if (level == nest.numLoops()) {
+    loaded.clear();
+    unsigned numOutputs = nest.operands.size() - nest.numInputs();
+    SmallVector<Value> updated;
+    for (auto [k, point] : llvm::enumerate(tilePoints()))
+      updated.append(evaluate(offsets, point, lanes, accumulators.slice(k * numOutputs, numOutputs)));
+    return updated;
+  }
+  unsigned loop = strategy.order[level];
+  return forReductionPieces(loop, accumulators,
+                            [&](int64_t, int64_t, Index iv, ArrayRef<Value> carried) -> SmallVector<Value> {
+                              position[loop] = iv;
+                              return emitReductions(level + 1, advance(offsets, loop, iv), carried);
+                            });
+}
+
+SmallVector<Value> NestEmitter::reductionLoop(const Index &from, const Index &to, int64_t pieceTile,
+                                              int64_t pieceLanes, ArrayRef<Value> accumulators,
+                                              const ReductionBody &body) {
+  SmallVector<Value> carried(accumulators);
+  if (!from.value && !to.value) {
+    if (from.constant >= to.constant)
+      return carried;
+    int64_t trips = llvm::divideCeil(to.constant - from.constant, pieceTile);
+    if (trips == 1 ||
+        (trips <= kWrittenOutSteps && trips * static_cast<int64_t>(accumulators.size()) <= kWrittenOutOps)) {
+      for (int64_t at = from.constant; at < to.constant; at += pieceTile)
+        carried = body(pieceTile, pieceLanes, {Value(), at}, carried);
+      return carried;
+    }
+  }
+  auto forOp = scf::ForOp::create(b, loc, materialize(from), materialize(to), constantIndex(pieceTile), carried);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(forOp.getBody());
+  SmallVector<Value> arguments(forOp.getRegionIterArgs().begin(), forOp.getRegionIterArgs().end());
+  SmallVector<Value> results = body(pieceTile, pieceLanes, {forOp.getInductionVar(), 0}, arguments);
+  scf::YieldOp::create(b, loc, results);
+  return SmallVector<Value>(forOp.getResults());
+}
+
+SmallVector<Value> NestEmitter::forReductionPieces(unsigned loop, ArrayRef<Value> accumulators,
+                                                   const ReductionBody &body) {
+  bool isVector = static_cast<int64_t>(loop) == strategy.vectorLoop;
+  if (!isVector)
+    return reductionLoop({}, size[loop], 1, 1, accumulators, body);
+  int64_t full = strategy.tile[loop], width = strategy.lanes;
+  SmallVector<Value> carried(accumulators);
+  if (!size[loop].value) {
+    int64_t n = size[loop].constant, at = n / full * full;
+    carried = reductionLoop({}, {Value(), at}, full, width, carried, body);
+    if (int64_t whole = (n - at) / width * width) {
+      carried = reductionLoop({Value(), at}, {Value(), at + whole}, whole, width, carried, body);
+      at += whole;
+    }
+    return reductionLoop({Value(), at}, {Value(), n}, 1, 1, carried, body);
+  }
+  Value n = materialize(size[loop]);
+  Index from{};
+  auto upTo = [&](int64_t multiple) {
+    Value rest = arith::RemUIOp::create(b, loc, n, constantIndex(multiple));
+    return Index{arith::SubIOp::create(b, loc, n, rest), 0};
+  };
+  Index to = upTo(full);
+  carried = reductionLoop(from, to, full, width, carried, body);
+  from = to;
+  if (full != width) {
+    to = upTo(width);
+    carried = reductionLoop(from, to, width, width, carried, body);
+    from = to;
+  }
+  return reductionLoop(from, size[loop], 1, 1, carried, body);
+}
+
+//===----------------------------------------------------------------------===//
+// Vectors along a reduction
+//===----------------------------------------------------------------------===//
+
+/// Each point has one vector of partial results for each vector of the tile, and one scalar that starts as the
+/// output's value and takes the steps that fill no vector; they are combined once the loops are done.
+void NestEmitter::emitTileAlongReduction(const Offsets &offsets) {
+  unsigned numOutputs = nest.operands.size() - nest.numInputs();
+  int64_t vectors = strategy.tile[strategy.vectorLoop] / strategy.lanes;
+  SmallVector<vector::CombiningKind> kinds = *matchCombiners(nest);
+  lanes = 1;
+  loaded.clear();
+  SmallVector<Steps> points = tilePoints();
+  SmallVector<Value> accumulators;
+  linalg::GenericOp op = nest.op;
+  for (const Steps &point : points)
+    for (unsigned i = 0; i < numOutputs; ++i) {
+      Operation *combine = *op.getRegionOutputArgs()[i].user_begin();
+      Type element = nest.operands[nest.numInputs() + i].element;
+      std::optional<TypedAttr> neutral = arith::getNeutralElement(combine);
+      Value vector = broadcast(
+          arith::ConstantOp::create(b, loc, neutral ? *neutral : cast<TypedAttr>(b.getZeroAttr(element))),
+          strategy.lanes);
+      accumulators.append(vectors, vector);
+      accumulators.push_back(initialValue(i, offsets, point, 1));
+    }
+  accumulators = emitReductionsAlong(numParallel, offsets, accumulators);
+  auto reassociate = arith::FastMathFlagsAttr::get(b.getContext(), arith::FastMathFlags::reassoc);
+  unsigned next = 0;
+  for (const Steps &point : points)
+    for (unsigned i = 0; i < numOutputs; ++i) {
+      // Pairwise, to keep the chain short.
+      SmallVector<Value> parts(accumulators.begin() + next, accumulators.begin() + next + vectors);
+      while (parts.size() > 1) {
+        SmallVector<Value> halves;
+        for (unsigned k = 0; k + 1 < parts.size(); k += 2)
+          halves.push_back(vector::makeArithReduction(b, loc, kinds[i], parts[k], parts[k + 1]));
+        if (parts.size() % 2)
+          halves.push_back(parts.back());
+        parts = std::move(halves);
+      }
+      Type element = nest.operands[nest.numInputs() + i].element;
+      Value total = isa<FloatType>(element)
+                        ? Value(vector::ReductionOp::create(b, loc, kinds[i], parts[0], reassociate.getValue()))
+                        : Value(vector::ReductionOp::create(b, loc, kinds[i], parts[0]));
+      total = vector::makeArithReduction(b, loc, kinds[i], total, accumulators[next + vectors]);
+      store(nest.numInputs() + i, offsets, point, 1, total);
+      next += vectors + 1;
+    }
+}
+
+SmallVector<Value> NestEmitter::emitReductionsAlong(unsigned level, const Offsets &offsets,
+                                                    ArrayRef<Value> accumulators) {
+  unsigned loop = strategy.order[level];
+  bool last = level + 1 == nest.numLoops();
+  return forReductionPieces(
+      loop, accumulators,
+      [&](int64_t pieceTile, int64_t pieceLanes, Index iv, ArrayRef<Value> carried) -> SmallVector<Value> {
+        position[loop] = iv;
+        Offsets moved = advance(offsets, loop, iv);
+        if (!last)
+          return emitReductionsAlong(level + 1, moved, carried);
+        loaded.clear();
+        unsigned numOutputs = nest.operands.size() - nest.numInputs();
+        unsigned vectors = strategy.tile[strategy.vectorLoop] / strategy.lanes;
+        unsigned group = vectors + 1;
+        SmallVector<Value> updated(carried);
+        for (auto [k, point] : llvm::enumerate(tilePoints()))
+          for (unsigned v = 0; v < pieceTile / pieceLanes; ++v) {
+            Steps at = point;
+            at[loop] = v * pieceLanes;
+            SmallVector<Value> before;
+            auto slot = [&](unsigned i) { return (k * numOutputs + i) * group + (pieceLanes > 1 ? v : vectors); };
+            for (unsigned i = 0; i < numOutputs; ++i)
+              before.push_back(updated[slot(i)]);
+            SmallVector<Value> after = evaluate(moved, at, pieceLanes, before);
+            for (unsigned i = 0; i < numOutputs; ++i)
+              updated[slot(i)] = after[i];
+          }
+        return updated;
+      });
+}
+
+//===----------------------------------------------------------------------===//
+// One point
+//===----------------------------------------------------------------------===//
+
+Value NestEmitter::broadcast(Value value, int64_t width) {
+  if (width == 1 || isa<VectorType>(value.getType()))
+    return value;
+  return vector::BroadcastOp::create(b, loc, VectorType::get({width}, value.getType()), value);
+}
+
+NestEmitter::Index NestEmitter::address(unsigned operand, const Offsets &offsets, const Steps &point) {
+  Index at = offsets[operand];
+  for (unsigned d = 0; d < nest.numLoops(); ++d)
+    if (point[d] != 0)
+      at = add(at, scale({Value(), point[d]}, step[operand][d]));
+  return at;
+}
+
+/// The value of `operand` at `point`: a scalar if all lanes share it, else a vector.
+Value NestEmitter::load(unsigned operand, const Offsets &offsets, const Steps &point, int64_t width) {
+  const NestOperand &info = nest.operands[operand];
+  if (!info.isBuffer)
+    return info.value;
+  Steps key = point;
+  for (unsigned d = 0; d < nest.numLoops(); ++d)
+    if (info.strides[d] == 0)
+      key[d] = 0;
+  key.push_back(width);
+  Value &known = loaded[{operand, key}];
+  if (known)
+    return known;
+  Index at = address(operand, offsets, point);
+  int64_t stride = width == 1 ? 0 : info.strides[strategy.vectorLoop];
+  if (stride == 0)
+    return known = memref::LoadOp::create(b, loc, flat[operand], materialize(at));
+  auto type = VectorType::get({width}, info.element);
+  if (stride == 1)
+    return known = vector::LoadOp::create(b, loc, type, flat[operand], materialize(at));
+  SmallVector<Value> elements;
+  for (int64_t k = 0; k < width; ++k)
+    elements.push_back(memref::LoadOp::create(
+        b, loc, flat[operand], materialize(add(at, scale({Value(), k}, step[operand][strategy.vectorLoop])))));
+  return known = vector::FromElementsOp::create(b, loc, type, elements);
+}
+
+void NestEmitter::store(unsigned operand, const Offsets &offsets, const Steps &point, int64_t width, Value value) {
+  Index at = address(operand, offsets, point);
+  if (width == 1) {
+    memref::StoreOp::create(b, loc, value, flat[operand], materialize(at));
+    return;
+  }
+  value = broadcast(value, width);
+  if (nest.operands[operand].strides[strategy.vectorLoop] == 1) {
+    vector::StoreOp::create(b, loc, value, flat[operand], materialize(at));
+    return;
+  }
+  for (int64_t k = 0; k < width; ++k) {
+    Value element = vector::ExtractOp::create(b, loc, value, k);
+    memref::StoreOp::create(b, loc, element, flat[operand],
+                            materialize(add(at, scale({Value(), k}, step[operand][strategy.vectorLoop]))));
+  }
+}
+
+/// The index of dimension `dim` of the op at `point`.
+Value NestEmitter::indexOf(unsigned dim, const Steps &point, int64_t width) {
+  for (unsigned d = 0; d < nest.numLoops(); ++d) {
+    if (nest.dims[d].back() != dim)
+      continue;
+    Value at = materialize(add(position[d], {Value(), point[d]}));
+    if (width == 1 || static_cast<int64_t>(d) != strategy.vectorLoop)
+      return at;
+    Value steps = vector::StepOp::create(b, loc, VectorType::get({width}, b.getIndexType()));
+    return arith::AddIOp::create(b, loc, broadcast(at, width), steps);
+  }
+  return constantIndex(0); // a loop of one step
+}
+
+/// The body at `point`, on vectors of `width` lanes where its operands differ between lanes.
+SmallVector<Value> NestEmitter::evaluate(const Offsets &offsets, const Steps &point, int64_t width,
+                                         ArrayRef<Value> accumulators) {
+  linalg::GenericOp op = nest.op;
+  Block *body = op.getBody();
+  IRMapping mapping;
+  for (auto [i, arg] : llvm::enumerate(body->getArguments())) {
+    if (arg.use_empty())
+      continue;
+    mapping.map(arg, i < nest.numInputs() ? load(i, offsets, point, width) : accumulators[i - nest.numInputs()]);
+  }
+  for (Operation &inner : body->without_terminator()) {
+    if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
+      mapping.map(index.getResult(), indexOf(index.getDim(), point, width));
+      continue;
+    }
+    bool isVector = llvm::any_of(inner.getOperands(), [&](Value operand) {
+      return isa<VectorType>(mapping.lookupOrDefault(operand).getType());
+    });
+    if (isVector)
+      for (Value operand : inner.getOperands())
+        mapping.map(operand, broadcast(mapping.lookupOrDefault(operand), width));
+    Operation *copy = b.clone(inner, mapping);
+    if (isVector)
+      for (Value result : copy->getResults())
+        result.setType(VectorType::get({width}, result.getType()));
+    // A product and a sum may become one multiply-add; nothing else about rounding or NaN changes.
+    if (isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp>(copy)) {
+      auto flags = cast<arith::ArithFastMathInterface>(copy).getFastMathFlagsAttr().getValue();
+      copy->setAttr("fastmath", arith::FastMathFlagsAttr::get(b.getContext(), flags | arith::FastMathFlags::contract));
+    }
+  }
+  SmallVector<Value> results;
+  for (Value yielded : body->getTerminator()->getOperands())
+    results.push_back(broadcast(mapping.lookupOrDefault(yielded), width));
+  return results;
+}

@@ -1,0 +1,179 @@
+//===- OutlineKernels.cpp - Linalg ops to private functions ---------------===//
+
+#include "Codegen/CPU/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Linalg/Transforms/Transforms.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Matchers.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace mlir::janus {
+#define GEN_PASS_DEF_OUTLINEKERNELSPASS
+#include "Codegen/CPU/Passes.h.inc"
+} // namespace mlir::janus
+
+using namespace mlir;
+using namespace mlir::janus;
+
+namespace {
+
+/// Ops of no more steps than this are not worth a call.
+constexpr int64_t kInlineSteps = 4;
+/// With few calls the kernels may as well be inlined; with many that would only make the entry slow to compile.
+constexpr unsigned kInlineCalls = 4;
+
+bool isTiny(linalg::LinalgOp op) {
+  int64_t steps = 1;
+  for (int64_t range : op.getStaticLoopRanges()) {
+    if (ShapedType::isDynamic(range))
+      return false;
+    steps *= range;
+  }
+  return steps <= kInlineSteps;
+}
+
+class OutlineKernelsPass : public janus::impl::OutlineKernelsPassBase<OutlineKernelsPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    IRRewriter rewriter(&getContext());
+    SmallVector<linalg::LinalgOp> named;
+    module.walk([&](linalg::LinalgOp op) {
+      if (op.hasPureBufferSemantics() && !isa<linalg::GenericOp, linalg::FillOp>(op.getOperation()))
+        named.push_back(op);
+    });
+    for (linalg::LinalgOp op : named) {
+      rewriter.setInsertionPoint(op);
+      if (failed(linalg::generalizeNamedOp(rewriter, op))) {
+        op.emitError("has no generic form");
+        return signalPassFailure();
+      }
+    }
+
+    SmallVector<func::FuncOp> functions(module.getOps<func::FuncOp>());
+    for (func::FuncOp function : functions) {
+      SmallVector<linalg::LinalgOp> roots;
+      function.walk([&](linalg::LinalgOp op) {
+        if (op.hasPureBufferSemantics())
+          roots.push_back(op);
+      });
+      SmallVector<SmallVector<Operation *>> groups;
+      DenseSet<Operation *> grouped;
+      // Generics first: they take their fills along.
+      for (linalg::LinalgOp op : roots) {
+        if (!isa<linalg::GenericOp>(op.getOperation()) || isTiny(op))
+          continue;
+        SmallVector<Operation *> group;
+        for (Value output : op.getDpsInits())
+          if (linalg::FillOp fill = fillOf(op, output))
+            if (grouped.insert(fill).second)
+              group.push_back(fill);
+        group.push_back(op);
+        groups.push_back(std::move(group));
+      }
+      for (linalg::LinalgOp op : roots)
+        if (isa<linalg::FillOp>(op.getOperation()) && !isTiny(op) && !grouped.contains(op))
+          groups.push_back({op});
+      for (ArrayRef<Operation *> group : groups)
+        outline(group, module, rewriter);
+    }
+    if (calls > kInlineCalls)
+      for (const auto &entry : kernels)
+        func::FuncOp(entry.second)->setAttr("passthrough", rewriter.getStrArrayAttr({"noinline"}));
+  }
+
+  /// The fill that gives `output` the value it has when `op` runs, if moving the fill right before `op` changes
+  /// nothing.
+  static linalg::FillOp fillOf(linalg::LinalgOp op, Value output) {
+    if (!output.getDefiningOp<memref::AllocOp>())
+      return nullptr;
+    linalg::FillOp fill;
+    SmallVector<Operation *> others;
+    for (Operation *user : output.getUsers()) {
+      if (user == op.getOperation())
+        continue;
+      // A view may be written behind the name of the buffer.
+      if (isa<ViewLikeOpInterface, memref::CastOp>(user) || user->getNumRegions() != 0 ||
+          user->hasTrait<OpTrait::IsTerminator>())
+        if (!isa<linalg::LinalgOp>(user) && !user->hasTrait<OpTrait::IsTerminator>())
+          return nullptr;
+      Operation *ancestor = op->getBlock()->findAncestorOpInBlock(*user);
+      if (!ancestor || !ancestor->isBeforeInBlock(op))
+        continue;
+      auto candidate = dyn_cast<linalg::FillOp>(user);
+      if (!candidate || user != ancestor) {
+        others.push_back(ancestor);
+        continue;
+      }
+      if (!fill || fill->isBeforeInBlock(candidate))
+        fill = candidate;
+    }
+    // What else used the buffer before must have done so before the fill.
+    if (!fill || llvm::any_of(others, [&](Operation *other) { return !other->isBeforeInBlock(fill); }))
+      return nullptr;
+    return fill;
+  }
+
+  void outline(ArrayRef<Operation *> group, ModuleOp module, IRRewriter &rewriter) {
+    Operation *root = group.back();
+    llvm::SetVector<Value> inputs;
+    SmallVector<Operation *> constants;
+    for (Operation *op : group)
+      op->walk([&](Operation *inner) {
+        for (Value operand : inner->getOperands()) {
+          if (operand.getParentBlock()->getParentOp() == op || op->isProperAncestor(operand.getParentBlock()->getParentOp()))
+            continue;
+          Operation *definition = operand.getDefiningOp();
+          if (definition && matchPattern(definition, m_Constant()) && !isa<ShapedType>(operand.getType())) {
+            if (!llvm::is_contained(constants, definition))
+              constants.push_back(definition);
+            continue;
+          }
+          inputs.insert(operand);
+        }
+      });
+
+    Location loc = root->getLoc();
+    OpBuilder::InsertionGuard guard(rewriter);
+    rewriter.setInsertionPointToEnd(module.getBody());
+    SmallVector<Type> types(llvm::map_range(inputs, [](Value value) { return value.getType(); }));
+    std::string name = "kernel_" + std::to_string(kernels.size());
+    auto kernel = func::FuncOp::create(rewriter, loc, name, rewriter.getFunctionType(types, {}));
+    kernel.setPrivate();
+    Block *body = kernel.addEntryBlock();
+    rewriter.setInsertionPointToStart(body);
+    IRMapping mapping;
+    for (auto [input, arg] : llvm::zip_equal(inputs, body->getArguments()))
+      mapping.map(input, arg);
+    for (Operation *op : constants)
+      rewriter.clone(*op, mapping);
+    for (Operation *op : group)
+      rewriter.clone(*op, mapping);
+    func::ReturnOp::create(rewriter, loc);
+
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    for (Type type : types)
+      stream << type << ',';
+    // Values are numbered per function, so that equal kernels print alike.
+    for (Operation &op : *body)
+      op.print(stream, OpPrintingFlags().useLocalScope().printGenericOpForm());
+    auto [known, isNew] = kernels.try_emplace(text, kernel);
+    if (!isNew)
+      kernel.erase();
+    rewriter.setInsertionPoint(root);
+    func::CallOp::create(rewriter, loc, func::FuncOp(known->second), inputs.getArrayRef());
+    ++calls;
+    for (Operation *op : llvm::reverse(group))
+      rewriter.eraseOp(op);
+  }
+
+  llvm::StringMap<func::FuncOp> kernels;
+  unsigned calls = 0;
+};
+
+} // namespace

@@ -1,0 +1,132 @@
+//===- Passes.td - Code generation for CPUs -----------------*- tablegen -*-===//
+
+#ifndef JANUS_CODEGEN_CPU_PASSES_TD
+#define JANUS_CODEGEN_CPU_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def FuseElementwisePass : Pass<"janus-cpu-fuse-elementwise", "::mlir::func::FuncOp"> {
+  let summary = "Bring linalg ops to generic form and fuse elementwise producers into their consumers";
+  let description = [{
+    Pads and concatenations become fills and inserted slices, named linalg ops become `linalg.generic`, elementwise `arith` and
+    `math` on tensors do too. Then each elementwise producer is fused into its consumer, reductions included, where that
+    computes nothing twice that is dear, and no op grows beyond a bound.
+
+    ```mlir
+    %0 = linalg.generic ... { math.exp }
+    %1 = linalg.generic ... { arith.addf }   // reads %0: one op afterwards
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::affine::AffineDialect"];
+}
+
+def PrepareEntryPass : Pass<"janus-cpu-prepare-entry", "::mlir::ModuleOp"> {
+  let summary = "Make tensor arguments of the entry read-only buffers, and its return a janus.leave";
+  let description = [{
+    The entry function takes its tensors as buffers that are never written, and hands all of its results over as
+    the record of its return site, so that leaving early and returning are one mechanism. Poisoned tensors, which
+    stand for values of unreachable code, become empty ones.
+
+    ```mlir
+    func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> attributes {janus.entry, janus.return_site = 0 : i32} {
+      return %x : tensor<4xf32>
+    }
+    // becomes
+    func.func @f(%x: memref<4xf32>) attributes {janus.entry, janus.return_site = 0 : i32} {
+      %t = bufferization.to_tensor %x restrict : memref<4xf32> to tensor<4xf32>
+      janus.leave site 0 (%t : tensor<4xf32>)
+      return
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def BufferizePass : Pass<"janus-cpu-bufferize", "::mlir::ModuleOp"> {
+  let summary = "One-shot bufferisation of the entry, janus exits included";
+  let description = [{
+    Runs upstream's one-shot analysis, in which exits read their live tensors, and turns the copies that remain into linalg ops, which the
+    later passes vectorise like any other.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::scf::SCFDialect"];
+}
+
+def OutlineKernelsPass : Pass<"janus-cpu-outline-kernels", "::mlir::ModuleOp"> {
+  let summary = "Move each linalg op on buffers into a private function, one for all that are alike";
+  let description = [{
+    A fill goes along with the reduction that starts from it. Functions are compared by their text, so that a kernel
+    is compiled once however often it is used. Ops of a few steps stay where they are.
+
+    ```mlir
+    linalg.fill ins(%zero) outs(%c)
+    linalg.generic ... ins(%a, %b) outs(%c)
+    // becomes
+    call @kernel_0(%a, %b, %c) : (memref<64x32xf32>, memref<32x10xf32>, memref<64x10xf32>) -> ()
+    ```
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::linalg::LinalgDialect"];
+}
+
+def StrategyPass : Pass<"janus-cpu-strategy", "::mlir::ModuleOp"> {
+  let summary = "Decide for each linalg op how it runs, as an attribute";
+  let description = [{
+    Puts `janus.strategy` on each `linalg.generic` on buffers: the kind, which loop fills vectors, how many lanes, the
+    register tile, and the order of loops. Loops are those of the op with loops of one step dropped and
+    loops that walk all buffers as one merged. The choice is the cheapest under a model of loads, arithmetic,
+    latency and remainders. An op that has the attribute keeps it.
+
+    ```mlir
+    linalg.generic {..., janus.strategy = {kind = "contract", lanes = 8 : i64, order = [0, 1, 2],
+                                           tile = [6, 16, 1], vector_loop = 1 : i64}}
+    ```
+  }];
+  let options = [Option<"vectorBits", "vector-bits", "int64_t", "0", "Width of vectors; 0 is the host's">];
+}
+
+def EmitKernelsPass : Pass<"janus-cpu-emit-kernels", "::mlir::ModuleOp"> {
+  let summary = "Write linalg ops on buffers as vector code, as their strategy says";
+  let description = [{
+    Each op becomes loops around a register tile of vectors: operands that do not vary along the vector loop are loaded once and
+    broadcast, accumulators are carried through the reductions in registers, sizes that are no multiple of the
+    tile are finished in smaller pieces. Reductions along the vector loop keep several vectors of partial results; that
+    reassociates, and nothing else does.
+  }];
+  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
+}
+
+def ApproximateMathPass : Pass<"janus-cpu-approximate-math"> {
+  let summary = "Expand transcendental functions on f32 vectors";
+  let description = [{
+    Functions of `math` on vectors of f32 become polynomials of a few units in the last place, since LLVM would call libm
+    for each element. Scalars and other types are left to libm.
+  }];
+  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"];
+}
+
+def PlanMemoryPass : Pass<"janus-cpu-plan-memory", "::mlir::func::FuncOp"> {
+  let summary = "Decide where each buffer of the entry lives";
+  let description = [{
+    Buffers of static size share one arena: two overlap in it if they are never live together. A buffer that is
+    returned is allocated as a result and handed over without a copy. What the runtime is to do for the remaining allocations is
+    said by the attribute `janus.memory`:
+
+    | value | memory |
+    |---|---|
+    | `"scratch"` | of this call, taken once |
+    | `"result"` | of a value that escapes, handed over by an op whose `janus.owned` lists it |
+    | `"reuse"` | of this call, grown when needed and used again each time the allocation is reached |
+    | `"alternate"` | two like "reuse", in turn: the value is carried to the next iteration of a loop |
+
+    ```mlir
+    %arena = memref.alloc() {alignment = 64 : i64, janus.memory = "scratch"} : memref<4096xi8>
+    %c0 = arith.constant 0 : index
+    %t = memref.view %arena[%c0][] : memref<4096xi8> to memref<64x10xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
+#endif // JANUS_CODEGEN_CPU_PASSES_TD

@@ -1,0 +1,414 @@
+"""Resume functions: Python functions that go on in the middle of another one.
+
+When compiled code gives up at a statement, Python has to run the rest of the call. For that statement a
+function is made from the user's own syntax tree. It takes the live locals and the iterators of the loops
+around the statement, and its body is what is left to do. Within loops that is "the rest of this iteration,
+then the loop as written":
+
+.. code-block:: python
+
+    first = True                                for t in chain([FIRST], iterator):
+    while first or test:                            if t is FIRST:
+        if first:                                       <rest of the body>
+            first = False                           else:
+            <rest of the body>                          target = t
+        else:                                           <body>
+            <body>                              else:
+    else:                                           <else clause>
+        <else clause>
+
+so that ``break``, ``continue`` and ``else`` mean what they did. Lines, names and closure cells are the
+user's.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+import itertools
+import types
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, final
+
+from janus_mlir.capture import code as tac
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.code import Code
+from janus_mlir.capture.flow import defs, liveness, maybe_unbound, successors
+from janus_mlir.capture.normalise import compile_function
+from janus_mlir.capture.reader import FunctionSource, remember_source, renames_functions
+from janus_mlir.capture.statements import sub_blocks
+
+__all__ = ["FIRST", "UNBOUND", "ResumeTemplate", "build_resume"]
+
+
+@final
+class _Marker:
+    """An object that is nothing but itself."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+UNBOUND: Final = _Marker("<unbound>")
+"""Passed to a resume function for a local that is not bound."""
+
+FIRST: Final = _Marker("<first iteration>")
+"""What the loops of a resume function iterate over in place of the item that is being worked on."""
+
+_HELPERS: Final[dict[str, object]] = {
+    "__janus_unbound": UNBOUND,
+    "__janus_first": FIRST,
+    "__janus_chain": itertools.chain,
+    "__janus_firsts": (FIRST,),
+}
+
+# Builtins that have consumed a generator expression, and let go of it, when they return.
+_CONSUMERS = frozenset(
+    {"all", "any", "dict", "frozenset", "list", "max", "min", "set", "sorted", "sum", "tuple"}
+)
+
+_READS_FRAME = frozenset({"dir", "eval", "exec", "locals", "vars"})
+
+
+@dataclass(frozen=True, eq=False)
+class ResumeTemplate:
+    """A resume function without its closure.
+
+    Attributes
+    ----------
+    params : tuple of str
+        The locals that it takes, first.
+    iterators : tuple of int
+        Ids of the ``for`` loops whose iterators it takes after them, outermost first. Each yields the
+        iterations to come.
+    optional : frozenset of str
+        Those of `params` that may be unbound there: pass `UNBOUND`.
+    code : code
+        The compiled function.
+    source : FunctionSource
+        Its source, by which it can be captured like any function.
+    """
+
+    params: tuple[str, ...]
+    iterators: tuple[int, ...]
+    optional: frozenset[str]
+    code: types.CodeType
+    source: FunctionSource
+    assumed_builtins: frozenset[str]
+
+    def instantiate(self, fn: types.FunctionType) -> types.FunctionType:
+        """Return the resume function that shares the globals and closure cells of `fn`.
+
+        Raises
+        ------
+        Break
+            If `fn` sees something else under the name of a builtin that the template relies on.
+        """
+        for name in self.assumed_builtins:
+            if name in fn.__globals__:
+                raise Break("JN210", f"{name} is not the builtin")
+        own = dict(zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True))
+        closure = tuple(
+            own[name] if name in own else types.CellType(_HELPERS[name]) for name in self.code.co_freevars
+        )
+        resumed = types.FunctionType(self.code, fn.__globals__, fn.__name__, None, closure)
+        resumed.__qualname__ = fn.__qualname__
+        resumed.__module__ = fn.__module__
+        resumed.__doc__ = fn.__doc__
+        return resumed
+
+
+# ---- syntax
+
+
+def _statement(text: str, node: ast.AST) -> ast.stmt:
+    """Parse a statement and put it where `node` is."""
+    made = ast.parse(text).body[0]
+    for child in ast.walk(made):
+        if "lineno" in child._attributes:
+            ast.copy_location(child, node)
+    return made
+
+
+def _expression(text: str, node: ast.AST) -> ast.expr:
+    made = _statement(text, node)
+    assert isinstance(made, ast.Expr)
+    return made.value
+
+
+class _Builder:
+    """Builds what is left to do from the path of statements that leads to the resume point."""
+
+    def __init__(self, code: Code, kind: str) -> None:
+        self.code = code
+        self.kind = kind
+
+    def block(self, statements: Sequence[ast.stmt], path: Sequence[tac.Statement]) -> list[ast.stmt]:
+        index = next(i for i, statement in enumerate(statements) if statement is path[0].node)
+        return [*self.statement(path), *statements[index + 1 :]]
+
+    def statement(self, path: Sequence[tac.Statement]) -> list[ast.stmt]:
+        head, rest = path[0], path[1:]
+        node = head.node
+        if not rest:
+            if self.kind == "iteration":
+                assert isinstance(node, ast.For)
+                iterator = _expression(f"__janus_it{head.loop}", node.iter)
+                loop = ast.For(node.target, iterator, node.body, node.orelse, None)
+                return [ast.copy_location(loop, node)]
+            return [node]
+        where, inner = next(
+            (where, block)
+            for where, block in sub_blocks(node)
+            if any(statement is rest[0].node for statement in block)
+        )
+        left = self.block(inner, rest)
+        match node:
+            case ast.For() if where == "body":
+                return [self._for(node, head, left)]
+            case ast.While() if where == "body":
+                return self._while(node, head, left)
+            case ast.Try() if where == "body":
+                made = ast.Try(left, node.handlers, node.orelse, node.finalbody)
+                return [ast.copy_location(made, node)]
+            case ast.Try() if node.finalbody:
+                return [ast.copy_location(ast.Try(left, [], [], node.finalbody), node)]
+            case _:
+                return left
+
+    def _for(self, node: ast.For, head: tac.Statement, left: list[ast.stmt]) -> ast.stmt:
+        item = f"__janus_item{head.loop}"
+        iterator = _expression(f"__janus_chain(__janus_firsts, __janus_it{head.loop})", node.iter)
+        test = _expression(f"{item} is __janus_first", node.target)
+        target = ast.copy_location(ast.Name(item, ast.Store()), node.target)
+        value = ast.copy_location(ast.Name(item, ast.Load()), node.target)
+        assignment = ast.copy_location(ast.Assign([node.target], value), node.target)
+        choice = ast.copy_location(ast.If(test, left, [assignment, *node.body]), node.target)
+        return ast.copy_location(ast.For(target, iterator, [choice], node.orelse, None), node)
+
+    def _while(self, node: ast.While, head: tac.Statement, left: list[ast.stmt]) -> list[ast.stmt]:
+        flag = f"__janus_flag{head.loop}"
+        test = ast.copy_location(ast.BoolOp(ast.Or(), [_expression(flag, node.test), node.test]), node.test)
+        body = [_statement(f"{flag} = False", node.test), *left]
+        choice = ast.copy_location(ast.If(_expression(flag, node.test), body, node.body), node.test)
+        loop = ast.copy_location(ast.While(test, [choice], node.orelse), node)
+        return [_statement(f"{flag} = True", node.test), loop]
+
+
+class _DropDeclarations(ast.NodeTransformer):
+    """Drops ``global`` and ``nonlocal`` of the function itself, which stand at its beginning now."""
+
+    def visit_Global(self, node: ast.Global) -> ast.stmt:
+        return ast.copy_location(ast.Pass(), node)
+
+    def visit_Nonlocal(self, node: ast.Nonlocal) -> ast.stmt:
+        return ast.copy_location(ast.Pass(), node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        return node
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.stmt:
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
+        return node
+
+
+def _renamed(code: types.CodeType, prefix: str, qualname: str) -> types.CodeType:
+    """Return `code` with the qualified names that it has in the user's function, inner functions included."""
+    consts = tuple(
+        _renamed(value, prefix, qualname) if isinstance(value, types.CodeType) else value
+        for value in code.co_consts
+    )
+    name = code.co_qualname
+    if name.startswith(prefix):
+        name = qualname + name[len(prefix) :]
+    return code.replace(co_consts=consts, co_qualname=name)
+
+
+# ---- analysis
+
+
+def _reachable(code: Code, start: int) -> set[int]:
+    seen: set[int] = set()
+    work = [start]
+    while work:
+        pc = work.pop()
+        if pc in seen or pc >= len(code.instrs):
+            continue
+        seen.add(pc)
+        work += successors(code.instrs, pc)
+        if isinstance(code.instrs[pc], tac.Unsupported):
+            work.append(pc + 1)
+        handler = code.handlers[pc]
+        if handler is not None:
+            work.append(handler)
+    return seen
+
+
+def _consumer(code: Code, pc: int) -> str | None:
+    """Return the builtin, by name, that the generator made at `pc` goes straight into."""
+    made, call = code.instrs[pc], code.instrs[pc + 1] if pc + 1 < len(code.instrs) else None
+    if not isinstance(made, tac.MakeGenerator) or not isinstance(call, tac.Call):
+        return None
+    if call.args != ((made.dst, False),) or call.kwargs:
+        return None
+    for instr in reversed(code.instrs[:pc]):
+        if isinstance(instr, tac.LoadGlobal) and instr.dst == call.fn:
+            return instr.name if instr.name in _CONSUMERS and hasattr(builtins, instr.name) else None
+    return None
+
+
+def _shares_cells(code: Code, point: int, assumed: set[str]) -> bool:
+    """Tell whether an inner function made before `point` may see a variable change after it, or change it.
+
+    The resume function's variables are not those that such a function has captured, so this must not happen.
+    Builtins that are assumed to consume a generator at once are added to `assumed`.
+    """
+    after = _reachable(code, point)
+    rebound: set[str] = set()
+    for pc in after:
+        instr = code.instrs[pc]
+        rebound.update((instr.var,) if isinstance(instr, tac.Delete) else defs(instr))
+    for pc, instr in enumerate(code.instrs):
+        if isinstance(instr, tac.Unsupported):
+            # Nobody knows what a class body or the like captures.
+            captured = set(instr.uses) & code.cells
+        elif isinstance(instr, tac.MakeFunction | tac.MakeGenerator):
+            captured = set(instr.source.frees) & code.cells
+        else:
+            continue
+        if not captured & (code.shared | rebound) or point not in _reachable(code, pc):
+            continue
+        consumer = _consumer(code, pc)
+        if consumer is None or captured & code.shared:
+            return True
+        assumed.add(consumer)
+    return False
+
+
+def _path(code: Code, stmt: int) -> list[tac.Statement]:
+    path = []
+    number: int | None = stmt
+    while number is not None:
+        path.append(code.statements[number])
+        number = path[-1].parent
+    return path[::-1]
+
+
+_templates: weakref.WeakKeyDictionary[FunctionSource, dict[tuple[int, str], ResumeTemplate | None]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def build_resume(source: FunctionSource, stmt: int, kind: str) -> ResumeTemplate | None:
+    """Return the function that continues at a statement, or None if there can be none.
+
+    Parameters
+    ----------
+    source : FunctionSource
+        The function.
+    stmt : int
+        Id of the statement, as in `Code.statements`.
+    kind : str
+        ``"statement"``: its beginning; ``"iteration"``: the next iteration of this ``for`` loop.
+    """
+    known = _templates.setdefault(source, {})
+    key = (stmt, kind)
+    if key not in known:
+        known[key] = _build(source, stmt, kind)
+    return known[key]
+
+
+def _build(source: FunctionSource, stmt: int, kind: str) -> ResumeTemplate | None:
+    code = compile_function(source)
+    statement = code.statements[stmt]
+    if code.is_generator or not statement.resumable or renames_functions(source):
+        return None
+    loads = {instr.name for instr in code.instrs if isinstance(instr, tac.LoadGlobal)}
+    if loads & _READS_FRAME:
+        return None
+    points = [
+        pc
+        for pc, instr in enumerate(code.instrs)
+        if isinstance(instr, tac.StatementStart) and instr.stmt == stmt and instr.kind == kind
+    ]
+    assumed: set[str] = set()
+    if len(points) != 1 or _shares_cells(code, points[0], assumed):
+        return None
+    live = liveness(code)[points[0]] & code.locals
+    order = list(code.params)
+    order += sorted(code.locals - set(order))
+    params = tuple(name for name in order if name in live)
+    optional = maybe_unbound(code)[points[0]] & live
+    iterators = statement.loops
+    if kind == "iteration":
+        assert statement.loop is not None
+        iterators = (*iterators, statement.loop)
+
+    body = _Builder(code, kind).block(source.body, _path(code, stmt))
+    function = _function(source, code, params, iterators, optional, body)
+    compiled = _compile(source, code, function)
+    inner = FunctionSource(
+        node=function,
+        filename=source.filename,
+        name=source.name,
+        qualname=source.qualname,
+        first_line=source.first_line,
+        frees=tuple(sorted(compiled.co_freevars)),
+        lazy_annotations=source.lazy_annotations,
+        code_object=compiled,
+    )
+    remember_source(compiled, inner)
+    return ResumeTemplate(params, iterators, optional, compiled, inner, frozenset(assumed))
+
+
+def _function(
+    source: FunctionSource,
+    code: Code,
+    params: tuple[str, ...],
+    iterators: tuple[int, ...],
+    optional: frozenset[str],
+    body: list[ast.stmt],
+) -> ast.FunctionDef:
+    place = ast.Pass(lineno=source.first_line, col_offset=0, end_lineno=source.first_line, end_col_offset=0)
+    prologue: list[ast.stmt] = []
+    if code.globals:
+        prologue.append(_statement(f"global {', '.join(sorted(code.globals))}", place))
+    if source.scope.nonlocals:
+        prologue.append(_statement(f"nonlocal {', '.join(sorted(source.scope.nonlocals))}", place))
+    missing = sorted(code.locals - set(params))
+    if missing:
+        # Never runs; it makes the names local, as they were.
+        prologue.append(_statement(f"if 0: {' = '.join(missing)} = 0", place))
+    for name in params:
+        if name in optional:
+            prologue.append(_statement(f"if {name} is __janus_unbound: del {name}", place))
+    name = source.name if source.name.isidentifier() else "__janus_lambda"
+    arguments = ", ".join([*params, *(f"__janus_it{loop}" for loop in iterators)])
+    function = _statement(f"def {name}({arguments}): pass", place)
+    assert isinstance(function, ast.FunctionDef)
+    if code.globals or source.scope.nonlocals:
+        # The tree is shared with the user's function, so only a copy may be changed.
+        body = [_DropDeclarations().visit(copy.deepcopy(statement)) for statement in body]
+    function.body = [*prologue, *body]
+    return function
+
+
+def _compile(source: FunctionSource, code: Code, function: ast.FunctionDef) -> types.CodeType:
+    names = [*source.frees, *(name for name in _HELPERS if name not in source.frees)]
+    factory = ast.parse(f"def __janus_factory({', '.join(names)}): pass").body[0]
+    assert isinstance(factory, ast.FunctionDef)
+    factory.body = [function]
+    module = ast.Module([factory], [])
+    flags = 0x1000000 if source.lazy_annotations else 0
+    outer = compile(module, source.filename, "exec", flags=flags, dont_inherit=True)
+    made = next(value for value in outer.co_consts if isinstance(value, types.CodeType))
+    compiled = next(value for value in made.co_consts if isinstance(value, types.CodeType))
+    return _renamed(compiled, compiled.co_qualname, source.qualname).replace(co_name=source.name)
