@@ -131,6 +131,9 @@ class Options:
     strict: bool = _option(
         False, _flag, _boolean, "Raise CaptureError where a function would leave the compiled path."
     )
+    debug: bool = _option(
+        False, _flag, _boolean, "Let internal errors through instead of falling back to Python."
+    )
     num_threads: int = _option(1, int, _at_least(1), "Threads that one compiled call may use.")
 
 

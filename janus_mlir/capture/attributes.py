@@ -165,6 +165,10 @@ class _Getter:
 
 
 def _tuple(m: Machine, value: TupleValue, name: str) -> Abstract:
+    from janus_mlir.capture.builtin_calls import SuperPair, super_attribute
+
+    if value.cls is SuperPair:
+        return super_attribute(m, value, name)
     fields = getattr(value.cls, "_fields", ())
     if name in fields:
         return value.items[fields.index(name)]

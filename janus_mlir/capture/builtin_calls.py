@@ -267,10 +267,14 @@ def _super(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abs
         args = [Known(cell.fetch(())), read_variable(m, params[0])]
     if len(args) != 2 or not isinstance(args[0], Known) or not isinstance(args[1], ObjectRef):
         raise Break("JN301", "super() with unusual arguments")
-    return MemberValue(TupleValue((args[0], args[1]), _Super), "")
+    return TupleValue((args[0], args[1]), SuperPair)
 
 
-class _Super:
+class DictView:
+    """Marks the items of ``keys()``, ``values()`` or ``items()`` of a dict: good for iteration only."""
+
+
+class SuperPair:
     """Marks the pair (class, object) of a ``super()`` value."""
 
 
@@ -283,7 +287,7 @@ def super_attribute(m: Machine, pair: TupleValue, name: str) -> Abstract:
         if name in vars(cls):
             found = vars(cls)[name]
             if cls is object and name == "__init__":
-                return MemberValue(TupleValue((), _Super), "__init__")
+                return MemberValue(TupleValue((), SuperPair), "__init__")
             if isinstance(found, types.FunctionType):
                 return MethodValue(Known(found), self)
             if isinstance(found, property) and found.fget is not None:
@@ -795,7 +799,7 @@ def call_member(
             return _dict_method(m, self, name, args, kwargs)
         case SetRef():
             return _set_method(m, self, name, args, kwargs)
-        case TupleValue() if self.cls is _Super:
+        case TupleValue() if self.cls is SuperPair:
             return Known(None)
         case TupleValue() if name in ("index", "count", "_asdict", "_replace"):
             return _tuple_method(m, self, name, args, kwargs)
@@ -959,11 +963,11 @@ def _dict_method(
     if name == "copy" and not args:
         return new_dict(m, entries)
     if name == "keys" and not args:
-        return TupleValue(tuple(Known(k) for k, _ in entries))
+        return TupleValue(tuple(Known(k) for k, _ in entries), DictView)
     if name == "values" and not args:
-        return TupleValue(tuple(v for _, v in entries))
+        return TupleValue(tuple(v for _, v in entries), DictView)
     if name == "items" and not args:
-        return TupleValue(tuple(TupleValue((Known(k), v)) for k, v in entries))
+        return TupleValue(tuple(TupleValue((Known(k), v)) for k, v in entries), DictView)
     raise Break("JN301", f"dict.{name}")
 
 

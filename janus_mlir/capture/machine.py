@@ -15,7 +15,7 @@ from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Block, Builder, Graph, Op, TensorType, Type, Value
 from janus_mlir.capture.heap import Content
 from janus_mlir.capture.join import SCALARS, number_kind
-from janus_mlir.capture.objects import Outside
+from janus_mlir.capture.objects import Outside, mlir_name
 from janus_mlir.capture.outcomes import Outcomes
 from janus_mlir.capture.sites import Site, SiteWriter
 from janus_mlir.capture.sources import Source
@@ -35,10 +35,10 @@ from janus_mlir.capture.values import (
     fresh_id,
 )
 from janus_mlir.locations import Span
-from janus_mlir.profile import Profile
 
 if TYPE_CHECKING:
     from janus_mlir.capture.jaxcalls import Lifts
+    from janus_mlir.profile import Profile
 
 _FUEL = 60_000
 _MAX_FORKS = 400
@@ -160,8 +160,6 @@ class Machine:
 
     def tensor_const(self, array: np.ndarray[Any, Any]) -> Value:
         """Emit an array constant."""
-        from janus_mlir.runtime.dtypes import mlir_name
-
         return self.b.one("constant", [], TensorType(mlir_name(array.dtype), array.shape), value=array)
 
     def number_ref(self, value: Abstract) -> Value:

@@ -30,7 +30,7 @@ from janus_mlir.capture.values import (
     TupleValue,
     fresh_id,
 )
-from janus_mlir.runtime.dtypes import dtype_code, mlir_name
+from janus_mlir.runtime.dtypes import find_dtype
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -58,6 +58,8 @@ class Outside:
         self.written: set[int] = set()
         #: Sources of numbers that are constants of this version.
         self.constant_numbers: set[Source] = set()
+        #: Dtype and extents of the outside arrays.
+        self.arrays: dict[Source, tuple[np.dtype[Any], tuple[Any, ...]]] = {}
         self._places: dict[int, _Place] = {}
         self._by_identity: dict[int, int] = {}
         self._cache: dict[Source, Abstract] = {}
@@ -146,6 +148,7 @@ class Outside:
         self, source: Source, kind: str, dtype: np.dtype[Any], shape: tuple[int, ...], weak: bool
     ) -> tuple[Any, ...]:
         dims, extents = self._extents(shape, source)
+        self.arrays[source] = (dtype, extents)
         what = f"{'numpy' if kind == 'numpy' else 'jax'} {dtype.name}{list(extents)}"
         self.m.entry.emit(
             ("array", self.m.entry.slot(source), kind, dtype_code(dtype), tuple(dims), weak, 1),
@@ -367,12 +370,22 @@ class Outside:
                 entry.emit(("writeable", entry.slot(place_.source)), place_.source, "alias", "a writeable array")
 
 
+def dtype_code(dtype: np.dtype[Any]) -> int:
+    """Return the runtime's code of a dtype that it has."""
+    found = find_dtype(dtype)
+    assert found is not None
+    return found.code
+
+
+def mlir_name(dtype: np.dtype[Any]) -> str:
+    """Return the MLIR element type of a dtype that the runtime has."""
+    found = find_dtype(dtype)
+    assert found is not None
+    return found.mlir
+
+
 def _require_dtype(dtype: np.dtype[Any], source: Source) -> None:
-    try:
-        dtype_code(dtype)
-    except (KeyError, TypeError):
-        raise Break("JN403", f"`{source.text}` has dtype {dtype}") from None
-    if not dtype.isnative or dtype.kind == "c":
+    if find_dtype(dtype) is None or not dtype.isnative or dtype.kind == "c":
         raise Break("JN403", f"`{source.text}` has dtype {dtype}")
 
 

@@ -266,6 +266,8 @@ class SiteWriter:
         items = "".join(self.expr(i) + ", " for i in value.items)
         if value.cls is tuple:
             return f"({items})"
+        if not hasattr(value.cls, "_make"):
+            raise Break("JN502", f"a {value.cls.__name__} outlives compiled code")
         return f"{self.constant(value.cls)}._make(({items}))"
 
     def text(self, value: TextValue) -> str:

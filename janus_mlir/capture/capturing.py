@@ -1,0 +1,146 @@
+"""Capture of a whole function: from live arguments and a profile to a graph with its entry program and sites."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.control import Unjoined, run
+from janus_mlir.capture.entry import EntryProgram
+from janus_mlir.capture.function import FunctionContext
+from janus_mlir.capture.graph import Block, Graph
+from janus_mlir.capture.instructions import write_variable
+from janus_mlir.capture.machine import BreakNote, Machine
+from janus_mlir.capture.sites import Site
+from janus_mlir.capture.sources import Argument, Source
+from janus_mlir.capture.speculation import Respecialise, Speculation
+from janus_mlir.capture.state import Frame, State
+
+if TYPE_CHECKING:
+    from janus_mlir.profile import Profile
+
+_MAX_ATTEMPTS = 40
+
+
+@dataclass(slots=True)
+class Captured:
+    """A captured function: what to compile, and how the runtime enters and leaves it."""
+
+    graph: Graph
+    entry: EntryProgram
+    sites: list[Site]
+    #: Slots of the objects that the sites' functions see as ``o``.
+    objects: list[int]
+    notes: list[BreakNote]
+    speculation: Speculation
+    #: Whether some path runs to the end of the function without leaving compiled code.
+    completes: bool
+    #: Number of array operations.
+    array_ops: int
+    #: Dtype and extents of each outside array that the version knows.
+    shapes: dict[Source, tuple[np.dtype[Any], tuple[Any, ...]]]
+
+
+def parameter_names(context: FunctionContext) -> list[str]:
+    """Return the parameters in the order of the dispatcher's argument slots."""
+    params = context.code.params
+    names = [*params.posonly, *params.pos_or_kw]
+    if params.vararg is not None:
+        names.append(params.vararg)
+    names.extend(params.kwonly)
+    if params.kwarg is not None:
+        names.append(params.kwarg)
+    return names
+
+
+def capture(
+    context: FunctionContext,
+    arguments: Sequence[Any],
+    speculation: Speculation,
+    profile: Profile | None = None,
+) -> Captured:
+    """Capture a function for live arguments.
+
+    Parameters
+    ----------
+    context : FunctionContext
+        The function.
+    arguments : sequence
+        Bound arguments in slot order (see `parameter_names`).
+    speculation : Speculation
+        What to assume; it is refined in place where capture finds that other facts are needed.
+    profile : Profile, optional
+        What warm-up calls have seen.
+
+    Raises
+    ------
+    Break
+        If nothing of the function can be captured.
+    """
+    for _ in range(_MAX_ATTEMPTS):
+        machine = Machine(context, list(arguments), speculation, profile)
+        try:
+            return _capture(machine)
+        except Respecialise:
+            continue
+        except Unjoined as error:
+            raise Break("JN504", error.detail) from None
+    raise Break("JN604", "the facts about the function do not settle")
+
+
+def _capture(m: Machine) -> Captured:
+    frame = Frame(m.function, 0, {})
+    state = m.state = State([frame], {})
+    m.b.span = m.function.code.instrs[0].span if m.function.code.instrs else None
+    for i, name in enumerate(parameter_names(m.function)):
+        write_variable(m, name, m.outside.wrap(m.arguments[i], Argument(i, name)))
+    outcomes = run(m, state, None)
+    completes = bool(outcomes.ways)
+    if completes:
+        (_, final), *more = outcomes.ways
+        assert not more
+        try:
+            m.final_return(final)
+        except Break as reason:
+            m.state = final
+            m.leave_for(reason)
+            m.b.op("return")
+            completes = False
+    else:
+        m.b.op("return")
+    m.outside.finish()
+    used = set()
+    array_ops = _walk(m.graph.body, used)
+    if m.graph.return_site is not None:
+        used.add(m.graph.return_site)
+    completes = completes or any(s.kind == "return" for s in m.sites if s.id in used)
+    return Captured(
+        m.graph,
+        m.entry,
+        [s for s in m.sites if s.id in used],
+        m.objects,
+        m.notes,
+        m.speculation,
+        completes,
+        array_ops,
+        m.outside.arrays,
+    )
+
+
+def _walk(block: Block, sites: set[int]) -> int:
+    """Collect the sites that ops refer to; return the number of array operations."""
+    count = 0
+    for op in block.ops:
+        if "site" in op.attrs:
+            sites.add(op.attrs["site"])
+        if op.name == "jax.call":
+            count += len(op.attrs["jaxpr"].eqns)
+        elif op.name.startswith("lax."):
+            count += 1
+        for region in op.regions:
+            count += _walk(region, sites)
+    return count
