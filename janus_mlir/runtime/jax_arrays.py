@@ -149,7 +149,7 @@ def _make_public_wrap(weak_type: bool) -> Callable[[np.ndarray[Any, Any]], jax.A
         # No public function makes an array of rank above 0 weakly typed.
         from jax._src.lax.lax import _convert_element_type as convert
 
-    enable_x64: Any = getattr(jax, "enable_x64", None) or jax.experimental.enable_x64
+    enable_x64: Any = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
 
     def wrap(array: np.ndarray[Any, Any]) -> jax.Array:
         with enable_x64(True), jax.default_device(_cpu_device()):
