@@ -80,12 +80,12 @@ def test_binding_is_that_of_python(entries, function, named):
 
 
 def test_defaults_are_read_at_each_call(entries):
-    def function(a, b=[1], *, k=2):
+    def function(a, b=(1,), *, k=2):
         return a, b, k
 
     f = _runtime.JitFunction(function, None, (("a", "b", "k"), 0, 2, 1, False, False), no_miss)
     f.set_versions([see(entries, 3)])
-    assert f(0) == (0, [1], 2) and f(0)[1] is function.__defaults__[0]
+    assert f(0) == (0, (1,), 2) and f(0)[1] is function.__defaults__[0]
     function.__defaults__ = (9,)
     function.__kwdefaults__ = {"k": 8}
     assert f(0) == (0, 9, 8)
