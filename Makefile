@@ -2,6 +2,7 @@
 #
 #   make demo    install the package with what the examples need, and run one
 #   make test    install the package with the tools, and run every check
+#   make format  bring Python and C++ sources into the form that `make test` demands
 #   make docs    write the reference of the dialects and passes to docs/
 #   make clean   remove the environment and everything built
 #
@@ -11,7 +12,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test docs clean ruff mypy clang-format lit pytest
+.PHONY: help demo test format docs clean ruff mypy clang-format lit pytest
 
 PYTHON ?= python3
 # Compilers at a time; each takes about a gigabyte.
@@ -93,6 +94,11 @@ lit: $(STAMPS)/package $(STAMPS)/dev
 pytest: $(STAMPS)/package $(STAMPS)/dev $(STAMPS)/examples
 	@echo "== pytest"
 	JAX_PLATFORMS=cpu $(BIN)/pytest -n $(JOBS)
+
+format: $(STAMPS)/dev
+	$(BIN)/ruff check --fix --exit-zero --quiet .
+	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(CXX_SOURCES)
 
 docs: $(STAMPS)/package
 	$(BIN)/cmake --build $(BUILD) --target docs

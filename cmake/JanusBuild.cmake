@@ -44,8 +44,8 @@ function(janus_add_sources)
   endforeach()
 endfunction()
 
-# A custom target for the generated files of this directory, which libJanus waits for.
-function(_janus_finish_tablegen)
+# janus_finish_tablegen(<name>): a custom target for the files in TABLEGEN_OUTPUT, which libJanus waits for.
+function(janus_finish_tablegen)
   string(MAKE_C_IDENTIFIER "tablegen-${CMAKE_CURRENT_SOURCE_DIR}-${ARGV0}" id)
   string(SHA1 id "${id}")
   string(SUBSTRING "${id}" 0 12 id)
@@ -73,7 +73,7 @@ function(janus_add_dialect stem dialect)
                 EXTRA_INCLUDES "${CMAKE_SOURCE_DIR}/dialects")
   mlir_tablegen(${stem}Enums.h.inc -gen-enum-decls EXTRA_INCLUDES "${CMAKE_SOURCE_DIR}/dialects")
   mlir_tablegen(${stem}Enums.cpp.inc -gen-enum-defs EXTRA_INCLUDES "${CMAKE_SOURCE_DIR}/dialects")
-  _janus_finish_tablegen(${stem}Dialect)
+  janus_finish_tablegen(${stem}Dialect)
 
   set(TABLEGEN_OUTPUT)
   mlir_tablegen(${dialect}.md -gen-dialect-doc -dialect=${dialect} EXTRA_INCLUDES "${CMAKE_SOURCE_DIR}/dialects")
@@ -87,7 +87,7 @@ function(janus_add_passes group)
   set(LLVM_TARGET_DEFINITIONS Passes.td)
   set(TABLEGEN_OUTPUT)
   mlir_tablegen(Passes.h.inc -gen-pass-decls -name ${group} EXTRA_INCLUDES "${CMAKE_SOURCE_DIR}/dialects")
-  _janus_finish_tablegen(${group}Passes)
+  janus_finish_tablegen(${group}Passes)
 
   set(TABLEGEN_OUTPUT)
   mlir_tablegen(${group}Passes.md -gen-pass-doc EXTRA_INCLUDES "${CMAKE_SOURCE_DIR}/dialects")

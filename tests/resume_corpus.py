@@ -283,8 +283,17 @@ def make_adder(n):
 
 adder = make_adder(10)
 
+
+def recursive_global(e, a, b):
+    if a <= 0:
+        return b
+    e(a, 0)
+    left = recursive_global(e, a - 1, b)
+    e("after", left)
+    return left + recursive_global(e, a - 2, b)
+
 OWN = [
     nested_for, nested_while, mixed, loop_else_break, tries, finally_returns, conditional_binding, targets,
     global_and_closure, rebound_after_capture, nonlocal_counter, loop_generator, raises_deep, matching, long_chain,
-    defaults, adder,
+    defaults, adder, recursive_global,
 ]  # fmt: skip

@@ -80,8 +80,7 @@ void *janus_rt_alloc(JanusCall *call, int32_t dtype, int32_t rank, const int64_t
 void janus_rt_push_owned(JanusCall *call, void *memory);
 
 /* Push a copy, made now, of row-major memory of any origin. */
-void janus_rt_push_copy(JanusCall *call, int32_t dtype, int32_t rank, const int64_t *dims,
-                        const void *memory);
+void janus_rt_push_copy(JanusCall *call, int32_t dtype, int32_t rank, const int64_t *dims, const void *memory);
 
 /* Uninitialised scratch, 64-byte aligned, valid until the entry returns. NULL
    when memory has run out. */
@@ -92,13 +91,13 @@ void *janus_rt_scratch(JanusCall *call, int64_t bytes);
 #endif
 
 /* Every function above, for tables of their addresses. */
-#define JANUS_ABI_FUNCTIONS(X)                                                                     \
-  X(janus_rt_begin_record)                                                                         \
-  X(janus_rt_push_i64)                                                                             \
-  X(janus_rt_push_f64)                                                                             \
-  X(janus_rt_alloc)                                                                                \
-  X(janus_rt_push_owned)                                                                           \
-  X(janus_rt_push_copy)                                                                            \
+#define JANUS_ABI_FUNCTIONS(X)                                                                                         \
+  X(janus_rt_begin_record)                                                                                             \
+  X(janus_rt_push_i64)                                                                                                 \
+  X(janus_rt_push_f64)                                                                                                 \
+  X(janus_rt_alloc)                                                                                                    \
+  X(janus_rt_push_owned)                                                                                               \
+  X(janus_rt_push_copy)                                                                                                \
   X(janus_rt_scratch)
 
 #endif /* JANUS_RUNTIME_ABI_H */

@@ -124,8 +124,7 @@ void free_block(void *memory) noexcept {
   BlockHeader *header = block_header(memory);
   if (header->size_class != kUnpooled) {
     FreeList &list = free_lists[header->size_class];
-    if (list.length < kRetainedBlocksPerClass &&
-        (list.length + 1) * header->capacity <= kRetainedBytesPerClass) {
+    if (list.length < kRetainedBlocksPerClass && (list.length + 1) * header->capacity <= kRetainedBytesPerClass) {
       next_free(memory) = list.head;
       list.head = memory;
       ++list.length;

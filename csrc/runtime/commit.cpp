@@ -40,8 +40,7 @@ public:
     return true;
   }
   PyObject *call(PyObject *callable) {
-    return PyObject_Vectorcall(callable, storage + 1, used | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                               nullptr);
+    return PyObject_Vectorcall(callable, storage + 1, used | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
   }
 
 private:
@@ -53,8 +52,7 @@ private:
 
 class Committer {
 public:
-  Committer(Version &version, ContextScope &context)
-      : version(version), context(context), journal(context->journal) {}
+  Committer(Version &version, ContextScope &context) : version(version), context(context), journal(context->journal) {}
 
   PyObject *run(int32_t status);
 
@@ -187,8 +185,7 @@ PyObject *Committer::run(int32_t status) {
   const JournalRecord &last = journal.records.back();
   Site *site = version.sites.find(last.site);
   bool returned = status == JANUS_RETURNED;
-  if (!site || site->kind != (returned ? SiteKind::Return : SiteKind::Exit) ||
-      (!returned && last.site != status - 1))
+  if (!site || site->kind != (returned ? SiteKind::Return : SiteKind::Exit) || (!returned && last.site != status - 1))
     return malformed("the last record is not that of the site where the function was left");
   size_t first = site->discard ? journal.records.size() - 1 : 0;
   if (!is_well_formed(first))

@@ -23,12 +23,15 @@ PyArray_Descr *descriptor(int32_t code);
 /// Fill the table. To be called once, after NumPy's API has been imported.
 bool initialize_descriptors();
 
+/// Copy the value of a NumPy scalar of at most 16 bytes that holds no reference
+/// (a number or a bool). False, without an error, for any other object.
+bool copy_scalar(PyObject *scalar, void *destination);
+
 /// Whether `found` is, in native byte order, the type `wanted` from
 /// `descriptor()`. Types that are merely of equal layout do not count.
 inline bool is_dtype(PyArray_Descr *found, PyArray_Descr *wanted) {
   return found == wanted ||
-         (found->type_num == wanted->type_num && PyArray_ISNBO(found->byteorder) &&
-          !PyDataType_HASFIELDS(found));
+         (found->type_num == wanted->type_num && PyArray_ISNBO(found->byteorder) && !PyDataType_HASFIELDS(found));
 }
 
 } // namespace janus

@@ -2,6 +2,8 @@
 
 #include "guard_checks.h"
 
+#include "dtypes.h"
+
 #include <algorithm>
 #include <cstring>
 #include <vector>
@@ -10,23 +12,6 @@ namespace janus {
 namespace {
 
 PyTypeObject *deque_type = nullptr;
-
-/// A NumPy scalar of a number type, whose bytes say everything.
-bool is_number_scalar(PyObject *object) {
-  if (!PyArray_CheckScalar(object) || PyArray_Check(object))
-    return false;
-  Ref descr(reinterpret_cast<PyObject *>(PyArray_DescrFromScalar(object)));
-  if (!descr) {
-    PyErr_Clear();
-    return false;
-  }
-  auto *type = reinterpret_cast<PyArray_Descr *>(descr.get());
-  int number = type->type_num;
-  // Long doubles have padding bytes of no fixed value.
-  if (number == NPY_LONGDOUBLE || number == NPY_CLONGDOUBLE || PyDataType_ELSIZE(type) > 16)
-    return false;
-  return PyTypeNum_ISNUMBER(number) || PyTypeNum_ISBOOL(number) || PyTypeNum_ISUSERDEF(number);
-}
 
 bool same_bits(double left, double right) { return std::memcmp(&left, &right, sizeof(double)) == 0; }
 
@@ -75,9 +60,8 @@ void memory_bounds(PyArrayObject *array, uintptr_t &low, uintptr_t &high) {
 bool is_empty(PyArrayObject *array) { return PyArray_SIZE(array) == 0; }
 
 bool is_plain_type(PyTypeObject *type) {
-  return type == &PyLong_Type || type == &PyFloat_Type || type == &PyComplex_Type ||
-         type == &PyUnicode_Type || type == &PyBytes_Type || type == &PyBool_Type ||
-         type == Py_TYPE(Py_None) || type == Py_TYPE(Py_Ellipsis);
+  return type == &PyLong_Type || type == &PyFloat_Type || type == &PyComplex_Type || type == &PyUnicode_Type ||
+         type == &PyBytes_Type || type == &PyBool_Type || type == Py_TYPE(Py_None) || type == Py_TYPE(Py_Ellipsis);
 }
 
 } // namespace
@@ -105,7 +89,8 @@ bool is_comparable_constant(PyObject *object) {
     return is_comparable_constant(slice->start) && is_comparable_constant(slice->stop) &&
            is_comparable_constant(slice->step);
   }
-  return is_number_scalar(object);
+  ScalarCell cell;
+  return copy_scalar(object, &cell);
 }
 
 bool equal_constant(PyObject *value, PyObject *constant) {
@@ -147,13 +132,10 @@ bool equal_constant(PyObject *value, PyObject *constant) {
     auto *right = reinterpret_cast<PyArray_Descr *>(constant);
     return left->type_num == right->type_num && PyArray_EquivTypes(left, right);
   }
-  if (is_number_scalar(value)) {
-    char left[16] = {};
-    char right[16] = {};
-    PyArray_ScalarAsCtype(value, left);
-    PyArray_ScalarAsCtype(constant, right);
-    return std::memcmp(left, right, sizeof left) == 0;
-  }
+  ScalarCell left = {};
+  ScalarCell right = {};
+  if (copy_scalar(value, &left) && copy_scalar(constant, &right))
+    return std::memcmp(&left, &right, sizeof left) == 0;
   return false;
 }
 

@@ -29,9 +29,7 @@ bool has_keys_in_order(PyObject *dict, PyObject *keys);
 bool finds_method(PyObject *object, PyObject *name, PyObject *function);
 
 /// The code of a NumPy scalar's type matches.
-inline bool is_scalar_of(PyObject *object, PyArray_Descr *descr) {
-  return Py_TYPE(object) == descr->typeobj;
-}
+inline bool is_scalar_of(PyObject *object, PyArray_Descr *descr) { return Py_TYPE(object) == descr->typeobj; }
 
 /// Whether the memory of two arrays may overlap, judged by their bounds.
 bool memory_bounds_overlap(PyArrayObject *left, PyArrayObject *right);
@@ -40,8 +38,7 @@ bool memory_bounds_overlap(PyArrayObject *left, PyArrayObject *right);
 bool pairwise_distinct(PyObject *const *objects, const int64_t *slots, size_t count);
 
 /// Check dims of an array, and bind or compare dimension symbols.
-inline bool match_dims(const int64_t *found, const int64_t *wanted, size_t count, int64_t minimum,
-                       int64_t *symbols) {
+inline bool match_dims(const int64_t *found, const int64_t *wanted, size_t count, int64_t minimum, int64_t *symbols) {
   for (size_t axis = 0; axis < count; ++axis) {
     int64_t dim = wanted[axis];
     if (dim >= 0) {

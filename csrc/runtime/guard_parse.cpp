@@ -19,20 +19,34 @@ struct OpName {
 };
 
 constexpr OpName kOps[] = {
-    {"attr", Op::Attr, 3},         {"type", Op::Type, 2},
-    {"index", Op::Index, 3},       {"key", Op::Key, 3},
-    {"global", Op::Global, 3},     {"cell", Op::Cell, 2},
-    {"const", Op::Const, 2},       {"call1", Op::Call1, 3},
-    {"type_is", Op::TypeIs, 2},    {"is", Op::Is, 2},
-    {"is_not", Op::IsNot, 2},      {"same", Op::Same, 2},
-    {"distinct", Op::Distinct, 1}, {"eq", Op::Eq, 2},
-    {"len", Op::Len, 2},           {"dict_keys", Op::DictKeys, 2},
-    {"absent", Op::Absent, 2},     {"method_is", Op::MethodIs, 3},
-    {"array", Op::ArrayNumpy, 6},  {"npscalar", Op::NpScalar, 2},
-    {"writeable", Op::Writeable, 1}, {"no_overlap", Op::NoOverlap, 2},
-    {"int_range", Op::IntRange, 3}, {"bind_tensor", Op::BindTensor, 2},
-    {"bind_int", Op::BindInt, 1},  {"bind_float", Op::BindFloat, 1},
-    {"bind_bool", Op::BindBool, 1}, {"bind_len", Op::BindLen, 1},
+    {"attr", Op::Attr, 3},
+    {"type", Op::Type, 2},
+    {"index", Op::Index, 3},
+    {"key", Op::Key, 3},
+    {"global", Op::Global, 3},
+    {"cell", Op::Cell, 2},
+    {"const", Op::Const, 2},
+    {"call1", Op::Call1, 3},
+    {"type_is", Op::TypeIs, 2},
+    {"is", Op::Is, 2},
+    {"is_not", Op::IsNot, 2},
+    {"same", Op::Same, 2},
+    {"distinct", Op::Distinct, 1},
+    {"eq", Op::Eq, 2},
+    {"len", Op::Len, 2},
+    {"dict_keys", Op::DictKeys, 2},
+    {"absent", Op::Absent, 2},
+    {"method_is", Op::MethodIs, 3},
+    {"array", Op::ArrayNumpy, 6},
+    {"npscalar", Op::NpScalar, 2},
+    {"writeable", Op::Writeable, 1},
+    {"no_overlap", Op::NoOverlap, 2},
+    {"int_range", Op::IntRange, 3},
+    {"bind_tensor", Op::BindTensor, 2},
+    {"bind_int", Op::BindInt, 1},
+    {"bind_float", Op::BindFloat, 1},
+    {"bind_bool", Op::BindBool, 1},
+    {"bind_len", Op::BindLen, 1},
 };
 
 /// Symbols are numbered densely by the compiler; this only bounds mistakes.
@@ -43,8 +57,8 @@ constexpr int64_t kMostSymbols = 1 << 16;
 /// Reads one program. All failures are Python errors, thrown as PythonError.
 class ProgramParser {
 public:
-  ProgramParser(GuardProgram &program, int32_t slot_count)
-      : program(program), is_fetched(static_cast<size_t>(slot_count), false) {
+  ProgramParser(GuardProgram &program, int32_t slot_count) : program(program) {
+    program.fetched.assign(static_cast<size_t>(slot_count), false);
     program.slot_count = slot_count;
     program.fetched_from = slot_count;
   }
@@ -60,7 +74,6 @@ public:
 
 private:
   GuardProgram &program;
-  std::vector<bool> is_fetched;
   std::vector<bool> symbol_seen;
   PyObject *tuple = nullptr;
   Py_ssize_t number = 0;
@@ -90,7 +103,7 @@ private:
   }
   int32_t source_slot(int64_t value) {
     int32_t src = slot(value);
-    if (!is_fetched[static_cast<size_t>(src)]) {
+    if (!program.is_fetched(src)) {
       if (src >= program.fetched_from)
         fail("the slot is read before it is fetched");
       program.arguments = std::max(program.arguments, src + 1);
@@ -100,12 +113,12 @@ private:
   int32_t source(Py_ssize_t index) { return source_slot(integer(index)); }
   int32_t destination(Py_ssize_t index) {
     int32_t dst = slot(integer(index));
-    if (is_fetched[static_cast<size_t>(dst)])
+    if (program.is_fetched(dst))
       fail("the slot is fetched twice");
     if (dst < program.arguments)
       fail("the slot is that of an argument");
     program.fetched_from = std::min(program.fetched_from, dst);
-    is_fetched[static_cast<size_t>(dst)] = true;
+    program.fetched[static_cast<size_t>(dst)] = true;
     return dst;
   }
 
@@ -138,8 +151,7 @@ private:
     check(bool(items));
     return items;
   }
-  template <typename Convert>
-  void numbers(Instruction &instruction, Py_ssize_t index, Convert convert) {
+  template <typename Convert> void numbers(Instruction &instruction, Py_ssize_t index, Convert convert) {
     Ref items = sequence(index);
     instruction.first_number = static_cast<uint32_t>(program.numbers.size());
     instruction.number_count = static_cast<uint32_t>(PySequence_Fast_GET_SIZE(items.get()));
@@ -172,8 +184,7 @@ private:
       require_jax();
       instruction.cache = static_cast<uint32_t>(program.jax_caches.size());
       program.jax_caches.emplace_back();
-    } else if (!PyUnicode_Check(operand(1)) ||
-               PyUnicode_CompareWithASCIIString(operand(1), "numpy") != 0) {
+    } else if (!PyUnicode_Check(operand(1)) || PyUnicode_CompareWithASCIIString(operand(1), "numpy") != 0) {
       fail("an array is of kind \"numpy\" or \"jax\"");
     }
     instruction.descr = dtype(2);
@@ -193,8 +204,7 @@ private:
 
   void parse_instruction(PyObject *item) {
     tuple = item;
-    if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) == 0 ||
-        !PyUnicode_Check(PyTuple_GET_ITEM(item, 0)))
+    if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) == 0 || !PyUnicode_Check(PyTuple_GET_ITEM(item, 0)))
       fail("an instruction is a tuple that begins with its name");
     const OpName *found = std::find_if(std::begin(kOps), std::end(kOps), [&](const OpName &known) {
       return PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(item, 0), known.name) == 0;
@@ -329,9 +339,7 @@ private:
   }
 };
 
-void GuardProgram::parse(PyObject *list, int32_t wanted_slots) {
-  ProgramParser(*this, wanted_slots).parse(list);
-}
+void GuardProgram::parse(PyObject *list, int32_t wanted_slots) { ProgramParser(*this, wanted_slots).parse(list); }
 
 int GuardProgram::traverse(visitproc visit, void *arg) const {
   for (PyObject *object : constants)

@@ -105,6 +105,7 @@ public:
   int32_t slots() const { return slot_count; }
   /// The first slot that is fetched and not an argument.
   int32_t first_fetched() const { return fetched_from; }
+  bool is_fetched(int32_t slot) const { return fetched[static_cast<size_t>(slot)]; }
   /// One more than the last argument slot that is read.
   int32_t arguments_needed() const { return arguments; }
 
@@ -118,6 +119,7 @@ private:
   std::vector<int64_t> numbers;
   std::vector<PyObject *> constants;
   std::vector<JaxCache> jax_caches;
+  std::vector<bool> fetched;
   int32_t slot_count = 0;
   int32_t fetched_from = 0;
   int32_t arguments = 0;

@@ -71,8 +71,8 @@ bool overlaps_none(PyObject *object, PyObject *const *objects, const int64_t *sl
     // A JAX array is immutable: nothing that may be written lies in it.
     if (is_jax_array(other))
       continue;
-    if (!PyArray_Check(other) || memory_bounds_overlap(reinterpret_cast<PyArrayObject *>(object),
-                                                       reinterpret_cast<PyArrayObject *>(other)))
+    if (!PyArray_Check(other) ||
+        memory_bounds_overlap(reinterpret_cast<PyArrayObject *>(object), reinterpret_cast<PyArrayObject *>(other)))
       return false;
   }
   return true;
@@ -96,8 +96,7 @@ template <typename Pointer> int64_t address(Pointer *pointer) {
   return static_cast<int64_t>(reinterpret_cast<uintptr_t>(pointer));
 }
 
-bool push_extents(CallContext &context, const int64_t *axes, size_t count, const int64_t *extents,
-                  size_t rank) {
+bool push_extents(CallContext &context, const int64_t *axes, size_t count, const int64_t *extents, size_t rank) {
   for (size_t index = 0; index < count; ++index) {
     if (static_cast<size_t>(axes[index]) >= rank)
       return false;
@@ -135,21 +134,14 @@ Outcome bind_tensor(CallContext &context, PyObject *object, const int64_t *axes,
     std::vector<int64_t> extents;
     if (!jax_shape(object, extents))
       return fetch_failure();
-    return push_extents(context, axes, count, extents.data(), extents.size()) ? Outcome::Pass
-                                                                              : Outcome::Fail;
+    return push_extents(context, axes, count, extents.data(), extents.size()) ? Outcome::Pass : Outcome::Fail;
   }
-  if (!PyArray_CheckScalar(object) || count != 0)
-    return Outcome::Fail;
-  Ref descr(reinterpret_cast<PyObject *>(PyArray_DescrFromScalar(object)));
-  if (!descr)
-    return fetch_failure();
-  auto *type = reinterpret_cast<PyArray_Descr *>(descr.get());
-  if (PyDataType_FLAGCHK(type, NPY_ITEM_REFCOUNT) || PyTypeNum_ISFLEXIBLE(type->type_num) ||
-      PyDataType_ELSIZE(type) > static_cast<npy_intp>(sizeof(ScalarCell)))
+  if (count != 0)
     return Outcome::Fail;
   // Reserved by the caller, so that the cells do not move.
   ScalarCell *cell = context.cells.grow(1);
-  PyArray_ScalarAsCtype(object, cell->bytes);
+  if (!copy_scalar(object, cell))
+    return Outcome::Fail;
   context.slots.push(address(cell));
   return Outcome::Pass;
 }
@@ -208,26 +200,21 @@ Outcome GuardProgram::run(CallContext &context, size_t *stopped_at) {
     case Op::MethodIs:
       return verdict(finds_method(object, instruction.name, instruction.object));
     case Op::ArrayNumpy:
-      return verdict(
-          is_numpy_array(object, instruction) &&
-          match_dims(
-              reinterpret_cast<int64_t *>(PyArray_DIMS(reinterpret_cast<PyArrayObject *>(object))),
-              list, count, instruction.low, symbols));
+      return verdict(is_numpy_array(object, instruction) &&
+                     match_dims(reinterpret_cast<int64_t *>(PyArray_DIMS(reinterpret_cast<PyArrayObject *>(object))),
+                                list, count, instruction.low, symbols));
     case Op::ArrayJax:
-      return check_jax_array(object, instruction, list, jax_caches[instruction.cache], symbols)
-                 ? Outcome::Pass
-                 : fetch_failure();
+      return check_jax_array(object, instruction, list, jax_caches[instruction.cache], symbols) ? Outcome::Pass
+                                                                                                : fetch_failure();
     case Op::NpScalar:
       return verdict(is_scalar_of(object, instruction.descr));
     case Op::Writeable:
-      return verdict(PyArray_Check(object) &&
-                     PyArray_ISWRITEABLE(reinterpret_cast<PyArrayObject *>(object)));
+      return verdict(PyArray_Check(object) && PyArray_ISWRITEABLE(reinterpret_cast<PyArrayObject *>(object)));
     case Op::NoOverlap:
       return verdict(overlaps_none(object, objects, list, count));
     case Op::IntRange: {
       int64_t value;
-      return verdict(exact_int(object, value) && instruction.low <= value &&
-                     value <= instruction.high);
+      return verdict(exact_int(object, value) && instruction.low <= value && value <= instruction.high);
     }
     case Op::BindTensor:
       return bind_tensor(context, object, list, count);

@@ -28,10 +28,9 @@ bool initialize_names() {
     slot = PyUnicode_InternFromString(name);
     return slot != nullptr;
   };
-  return intern(names.aval, "aval") && intern(names.shape, "shape") &&
-         intern(names.dtype, "dtype") && intern(names.weak_type, "weak_type") &&
-         intern(names.is_deleted, "is_deleted") && intern(names.is_ready, "is_ready") &&
-         intern(names.block_until_ready, "block_until_ready") &&
+  return intern(names.aval, "aval") && intern(names.shape, "shape") && intern(names.dtype, "dtype") &&
+         intern(names.weak_type, "weak_type") && intern(names.is_deleted, "is_deleted") &&
+         intern(names.is_ready, "is_ready") && intern(names.block_until_ready, "block_until_ready") &&
          intern(names.unsafe_buffer_pointer, "unsafe_buffer_pointer");
 }
 
@@ -46,6 +45,9 @@ struct KnownArray {
   PyObject *weakref = nullptr; // owned
   PyObject *aval = nullptr;    // owned
   int64_t address = 0;         // of data that is ready; 0 where not asked for yet
+  /// Of an array that a wrap callable made: a weak reference (owned) to the NumPy array that has the
+  /// data. JAX keeps that alive as long as it has not copied it.
+  PyObject *source = nullptr;
 };
 
 constexpr size_t kKnownArrays = 1024;
@@ -56,22 +58,24 @@ KnownArray &place_of(PyObject *array) {
   return known_arrays[((address >> 4) ^ (address >> 14)) % kKnownArrays];
 }
 
-bool refers_to(PyObject *weakref, PyObject *object) {
+/// What a weak reference refers to, null if it is gone. Only to be compared: nothing is held.
+PyObject *target_of(PyObject *weakref) {
 #if PY_VERSION_HEX >= 0x030D0000
   PyObject *target = nullptr;
   if (PyWeakref_GetRef(weakref, &target) != 1)
-    return false;
+    return nullptr;
   Py_DECREF(target);
-  return target == object;
+  return target;
 #else
-  return PyWeakref_GetObject(weakref) == object;
+  PyObject *target = PyWeakref_GetObject(weakref);
+  return target == Py_None ? nullptr : target;
 #endif
 }
 
 /// Null for an array not seen before.
 KnownArray *find_known(PyObject *array) {
   KnownArray &place = place_of(array);
-  return place.array == array && refers_to(place.weakref, array) ? &place : nullptr;
+  return place.array == array && target_of(place.weakref) == array ? &place : nullptr;
 }
 
 /// Remember an array whose data lies on the host. Null if that failed.
@@ -82,9 +86,10 @@ KnownArray *remember(PyObject *array, PyObject *aval) {
     return nullptr;
   }
   KnownArray &place = place_of(array);
-  KnownArray replaced = std::exchange(place, KnownArray{array, weakref, Py_NewRef(aval), 0});
+  KnownArray replaced = std::exchange(place, KnownArray{array, weakref, Py_NewRef(aval)});
   Py_XDECREF(replaced.weakref);
   Py_XDECREF(replaced.aval);
+  Py_XDECREF(replaced.source);
   return &place;
 }
 
@@ -159,8 +164,8 @@ void require_jax() {
 
 bool is_jax_array(PyObject *object) { return array_type && Py_TYPE(object) == array_type; }
 
-bool check_jax_array(PyObject *object, const Instruction &instruction, const int64_t *dims,
-                     JaxCache &cache, int64_t *symbols) {
+bool check_jax_array(PyObject *object, const Instruction &instruction, const int64_t *dims, JaxCache &cache,
+                     int64_t *symbols) {
   if (!is_jax_array(object))
     return false;
   KnownArray *known = find_known(object);
@@ -188,14 +193,16 @@ bool check_jax_array(PyObject *object, const Instruction &instruction, const int
 }
 
 bool jax_data_pointer(PyObject *array, int64_t &address) {
-  if (KnownArray *known = find_known(array); known && known->address) {
-    address = known->address;
-    Ref deleted(PyObject_CallMethodNoArgs(array, names.is_deleted));
-    if (deleted.get() == Py_False)
-      return true;
+  // First: JAX crashes when a deleted array is asked whether it is ready.
+  Ref deleted(PyObject_CallMethodNoArgs(array, names.is_deleted));
+  if (deleted.get() != Py_False) {
     if (deleted)
       PyErr_SetString(PyExc_RuntimeError, "the JAX array has been deleted");
     return false;
+  }
+  if (KnownArray *known = find_known(array); known && known->address && (!known->source || target_of(known->source))) {
+    address = known->address;
+    return true;
   }
   // The address is known before the data is there: JAX computes asynchronously.
   if (!wait_until_ready(array))
@@ -207,9 +214,11 @@ bool jax_data_pointer(PyObject *array, int64_t &address) {
   if (PyErr_Occurred())
     return false;
   address = static_cast<int64_t>(value);
-  // Looked up again: waiting may have let other threads in.
-  if (KnownArray *known = find_known(array))
+  // Looked up only now: waiting may have let other threads in.
+  if (KnownArray *known = find_known(array)) {
     known->address = address;
+    Py_CLEAR(known->source);
+  }
   return true;
 }
 
@@ -218,15 +227,18 @@ bool jax_shape(PyObject *array, std::vector<int64_t> &dims) {
   return read_dims(shape.get(), dims);
 }
 
-void remember_made_array(PyObject *array, const void *data) {
+void remember_made_array(PyObject *array, PyObject *source) {
   if (!is_jax_array(array))
     return;
-  Ref pointer(PyObject_CallMethodNoArgs(array, names.unsafe_buffer_pointer));
-  Ref aval(pointer ? PyObject_GetAttr(array, names.aval) : nullptr);
-  // Another address would mean a copy, perhaps one still in the making.
-  if (aval && PyLong_AsVoidPtr(pointer.get()) == data)
-    if (KnownArray *known = remember(array, aval.get()))
-      known->address = static_cast<int64_t>(reinterpret_cast<uintptr_t>(data));
+  // Not asked for its address: JAX makes the array costlier to free once it has given that away.
+  Ref aval(PyObject_GetAttr(array, names.aval));
+  Ref weak_source(aval ? PyWeakref_NewRef(source, nullptr) : nullptr);
+  KnownArray *known = weak_source ? remember(array, aval.get()) : nullptr;
+  if (known) {
+    known->source = weak_source.release();
+    void *data = PyArray_DATA(reinterpret_cast<PyArrayObject *>(source));
+    known->address = static_cast<int64_t>(reinterpret_cast<uintptr_t>(data));
+  }
   PyErr_Clear();
 }
 

@@ -23,8 +23,8 @@ void require_jax();
 bool is_jax_array(PyObject *object);
 
 /// The check ("array", src, "jax", ...). May leave a Python error set on failure.
-bool check_jax_array(PyObject *object, const Instruction &instruction, const int64_t *dims,
-                     JaxCache &cache, int64_t *symbols);
+bool check_jax_array(PyObject *object, const Instruction &instruction, const int64_t *dims, JaxCache &cache,
+                     int64_t *symbols);
 
 /// The address of a JAX array's data, after waiting for its computation if need
 /// be; false with a Python error set for an array that has no data any more.
@@ -33,8 +33,8 @@ bool jax_data_pointer(PyObject *array, int64_t &address);
 /// The extents of a JAX array; false, perhaps with an error set, where it has none.
 bool jax_shape(PyObject *array, std::vector<int64_t> &dims);
 
-/// Note that a wrap callable has just made `array` from memory at `data`.
-void remember_made_array(PyObject *array, const void *data);
+/// Note that a wrap callable has just made `array` from the NumPy array `source`.
+void remember_made_array(PyObject *array, PyObject *source);
 
 } // namespace janus
 

@@ -65,8 +65,7 @@ struct JitFunction {
 };
 
 struct JitFunctionObject {
-  PyObject_HEAD
-  JitFunction jit;
+  PyObject_HEAD JitFunction jit;
 };
 
 JitFunction &as_jit(PyObject *object) { return reinterpret_cast<JitFunctionObject *>(object)->jit; }
@@ -100,8 +99,7 @@ PyObject *call_on_miss(JitFunction &jit, PyObject *const *args, size_t count, Py
     if (!named)
       return nullptr;
     for (Py_ssize_t index = 0; index < PyTuple_GET_SIZE(keywords); ++index)
-      if (PyDict_SetItem(named.get(), PyTuple_GET_ITEM(keywords, index),
-                         args[count + static_cast<size_t>(index)]) < 0)
+      if (PyDict_SetItem(named.get(), PyTuple_GET_ITEM(keywords, index), args[count + static_cast<size_t>(index)]) < 0)
         return nullptr;
   }
   Ref handler = Ref::borrow(jit.on_miss);
@@ -109,19 +107,16 @@ PyObject *call_on_miss(JitFunction &jit, PyObject *const *args, size_t count, Py
   return PyObject_Vectorcall(handler.get(), stack + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
 }
 
-PyObject *call_function(JitFunction &jit, PyObject *const *args, size_t flagged_count,
-                        PyObject *keywords) {
+PyObject *call_function(JitFunction &jit, PyObject *const *args, size_t flagged_count, PyObject *keywords) {
   Ref function = Ref::borrow(jit.function);
   return PyObject_Vectorcall(function.get(), args, flagged_count, keywords);
 }
 
-PyObject *jit_vectorcall(PyObject *self, PyObject *const *args, size_t flagged_count,
-                         PyObject *keywords) {
+PyObject *jit_vectorcall(PyObject *self, PyObject *const *args, size_t flagged_count, PyObject *keywords) {
   JitFunction &jit = as_jit(self);
   ++jit.calls;
   if (native_stack_is_low()) {
-    PyErr_SetString(PyExc_RecursionError,
-                    "maximum recursion depth exceeded: the C stack of the thread is used up");
+    PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded: the C stack of the thread is used up");
     return nullptr;
   }
   if (jit.disabled)
@@ -173,8 +168,8 @@ PyObject *jit_vectorcall(PyObject *self, PyObject *const *args, size_t flagged_c
 PyObject *jit_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
   static const char *names[] = {"function", "companion", "signature", "on_miss", nullptr};
   PyObject *function, *companion, *signature, *on_miss;
-  if (!PyArg_ParseTupleAndKeywords(args, keywords, "OOOO:JitFunction", const_cast<char **>(names),
-                                   &function, &companion, &signature, &on_miss))
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "OOOO:JitFunction", const_cast<char **>(names), &function,
+                                   &companion, &signature, &on_miss))
     return nullptr;
   if (!PyCallable_Check(function) || !PyCallable_Check(on_miss)) {
     PyErr_SetString(PyExc_TypeError, "function and on_miss are callables");
@@ -243,8 +238,7 @@ PyObject *jit_descr_get(PyObject *self, PyObject *instance, PyObject *) {
 bool is_dunder(PyObject *name) {
   Py_ssize_t length = PyUnicode_GET_LENGTH(name);
   return length > 4 && PyUnicode_READ_CHAR(name, 0) == '_' && PyUnicode_READ_CHAR(name, 1) == '_' &&
-         PyUnicode_READ_CHAR(name, length - 1) == '_' &&
-         PyUnicode_READ_CHAR(name, length - 2) == '_';
+         PyUnicode_READ_CHAR(name, length - 1) == '_' && PyUnicode_READ_CHAR(name, length - 2) == '_';
 }
 
 /// The object's own attributes come first. Names like `__code__` are then
@@ -300,11 +294,12 @@ PyObject *jit_set_versions(PyObject *self, PyObject *argument) {
       return nullptr;
     }
     const Version &version = as_version(item);
-    int64_t fetched = version.program.first_fetched();
-    if (version.program.arguments_needed() > slots ||
-        (fetched < version.program.slots() && fetched < slots)) {
-      PyErr_Format(PyExc_ValueError,
-                   "the guard program of version %zd does not fit a function of %lld parameters",
+    const GuardProgram &program = version.program;
+    bool objects_known = std::all_of(version.object_slots.begin(), version.object_slots.end(),
+                                     [&](int32_t slot) { return slot < slots || program.is_fetched(slot); });
+    if (program.arguments_needed() > slots || !objects_known ||
+        (program.first_fetched() < program.slots() && program.first_fetched() < slots)) {
+      PyErr_Format(PyExc_ValueError, "the guard program of version %zd does not fit a function of %lld parameters",
                    index, static_cast<long long>(slots));
       return nullptr;
     }
@@ -336,41 +331,33 @@ PyObject *jit_get_versions(PyObject *self, void *) {
 PyObject *jit_self(PyObject *self, PyObject *) { return Py_NewRef(self); }
 
 /// Pickled by name, as functions are.
-PyObject *jit_reduce(PyObject *self, PyObject *) {
-  return PyObject_GetAttrString(self, "__qualname__");
-}
+PyObject *jit_reduce(PyObject *self, PyObject *) { return PyObject_GetAttrString(self, "__qualname__"); }
 
-PyMethodDef jit_methods[] = {
-    {"set_versions", jit_set_versions, METH_O,
-     "set_versions(versions)\n\nReplace the compiled versions, tried in order of last use."},
-    {"__copy__", jit_self, METH_NOARGS, "Functions are copied by reference."},
-    {"__deepcopy__", jit_self, METH_O, "Functions are copied by reference."},
-    {"__reduce__", jit_reduce, METH_NOARGS, "Functions are pickled by name."},
-    {nullptr, nullptr, 0, nullptr}};
+PyMethodDef jit_methods[] = {{"set_versions", jit_set_versions, METH_O,
+                              "set_versions(versions)\n\nReplace the compiled versions, tried in order of last use."},
+                             {"__copy__", jit_self, METH_NOARGS, "Functions are copied by reference."},
+                             {"__deepcopy__", jit_self, METH_O, "Functions are copied by reference."},
+                             {"__reduce__", jit_reduce, METH_NOARGS, "Functions are pickled by name."},
+                             {nullptr, nullptr, 0, nullptr}};
 
-PyGetSetDef jit_getset[] = {
-    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
-    {"versions", jit_get_versions, nullptr, "The compiled versions.", nullptr},
-    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+PyGetSetDef jit_getset[] = {{"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, nullptr, nullptr},
+                            {"versions", jit_get_versions, nullptr, "The compiled versions.", nullptr},
+                            {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 constexpr Py_ssize_t offset_in_object(size_t offset) {
   return static_cast<Py_ssize_t>(offsetof(JitFunctionObject, jit) + offset);
 }
 
 PyMemberDef jit_members[] = {
-    {"__vectorcalloffset__", T_PYSSIZET, offset_in_object(offsetof(JitFunction, vectorcall)),
-     READONLY, nullptr},
-    {"__dictoffset__", T_PYSSIZET, offset_in_object(offsetof(JitFunction, dict)), READONLY,
-     nullptr},
-    {"__weaklistoffset__", T_PYSSIZET, offset_in_object(offsetof(JitFunction, weakrefs)), READONLY,
-     nullptr},
-    {"function", T_OBJECT_EX, offset_in_object(offsetof(JitFunction, function)), READONLY,
-     "The Python function."},
+    {"__vectorcalloffset__", T_PYSSIZET, offset_in_object(offsetof(JitFunction, vectorcall)), READONLY, nullptr},
+    {"__dictoffset__", T_PYSSIZET, offset_in_object(offsetof(JitFunction, dict)), READONLY, nullptr},
+    {"__weaklistoffset__", T_PYSSIZET, offset_in_object(offsetof(JitFunction, weakrefs)), READONLY, nullptr},
+    {"function", T_OBJECT_EX, offset_in_object(offsetof(JitFunction, function)), READONLY, "The Python function."},
     {"companion", T_OBJECT_EX, offset_in_object(offsetof(JitFunction, companion)), READONLY,
      "The object that answers for attributes."},
     {"calls", T_ULONGLONG, offset_in_object(offsetof(JitFunction, calls)), READONLY, "All calls."},
-    {"compiled_calls", T_ULONGLONG, offset_in_object(offsetof(JitFunction, compiled_calls)),
-     READONLY, "Calls that native code ran from entry to return."},
+    {"compiled_calls", T_ULONGLONG, offset_in_object(offsetof(JitFunction, compiled_calls)), READONLY,
+     "Calls that native code ran from entry to return."},
     {"misses", T_ULONGLONG, offset_in_object(offsetof(JitFunction, misses)), READONLY,
      "Calls that no version applied to."},
     {"disabled", T_BOOL, offset_in_object(offsetof(JitFunction, disabled)), 0,
@@ -381,8 +368,7 @@ template <typename T> void *slot_of(T *function) { return reinterpret_cast<void 
 
 } // namespace
 
-Signature::Result bind_for_version(Version &version, CallContext &context, PyObject *args,
-                                   PyObject *keywords) {
+Signature::Result bind_for_version(Version &version, CallContext &context, PyObject *args, PyObject *keywords) {
   Ref holder;
   if (version.function)
     holder = Ref(PyObject_CallNoArgs(version.function));
@@ -390,8 +376,7 @@ Signature::Result bind_for_version(Version &version, CallContext &context, PyObj
   bool has_keywords = keywords != Py_None && PyDict_GET_SIZE(keywords);
   if (!holder || holder.get() == Py_None) {
     auto needed = static_cast<size_t>(version.program.arguments_needed());
-    if (has_keywords || count < needed ||
-        count > static_cast<size_t>(version.program.first_fetched()))
+    if (has_keywords || count < needed || count > static_cast<size_t>(version.program.first_fetched()))
       return Signature::Result::Mismatch;
     PyObject **slots = context.objects.grow(count);
     if (count && !slots) {
@@ -443,8 +428,7 @@ bool add_jit_function_type(PyObject *module) {
                       slots};
   jit_function_type = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
   return jit_function_type &&
-         PyModule_AddObjectRef(module, "JitFunction",
-                               reinterpret_cast<PyObject *>(jit_function_type)) == 0;
+         PyModule_AddObjectRef(module, "JitFunction", reinterpret_cast<PyObject *>(jit_function_type)) == 0;
 }
 
 } // namespace janus

@@ -37,8 +37,7 @@ bool add_jit_function_type(PyObject *module);
 
 /// Bind (args, kwargs) with the signature of the function that holds the
 /// version. Without one, positional arguments fill the slots as they come.
-Signature::Result bind_for_version(Version &version, CallContext &context, PyObject *args,
-                                   PyObject *keywords);
+Signature::Result bind_for_version(Version &version, CallContext &context, PyObject *args, PyObject *keywords);
 
 } // namespace janus
 

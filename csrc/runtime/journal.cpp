@@ -203,8 +203,8 @@ void *janus_rt_alloc(JanusCall *call, int32_t dtype, int32_t rank, const int64_t
   uint32_t first_dim = static_cast<uint32_t>(call->dims.size());
   uint32_t index = static_cast<uint32_t>(call->blocks.size());
   int64_t *stored = call->dims.grow(static_cast<size_t>(rank));
-  if ((rank && !stored) || !call->blocks.push({memory, static_cast<uint8_t>(dtype), false, false,
-                                               rank, first_dim, 0, 0})) {
+  if ((rank && !stored) ||
+      !call->blocks.push({memory, static_cast<uint8_t>(dtype), false, false, rank, first_dim, 0, 0})) {
     free_block(memory);
     call->exhausted = true;
     return nullptr;
@@ -225,8 +225,7 @@ void janus_rt_push_owned(JanusCall *call, void *memory) {
   push_block(call, index);
 }
 
-void janus_rt_push_copy(JanusCall *call, int32_t dtype, int32_t rank, const int64_t *dims,
-                        const void *memory) {
+void janus_rt_push_copy(JanusCall *call, int32_t dtype, int32_t rank, const int64_t *dims, const void *memory) {
   void *copy = janus_rt_alloc(call, dtype, rank, dims);
   if (!copy)
     return;
@@ -238,8 +237,7 @@ void janus_rt_push_copy(JanusCall *call, int32_t dtype, int32_t rank, const int6
 void *janus_rt_scratch(JanusCall *call, int64_t bytes) {
   if (!call->arena && call->arena_pool)
     call->arena = call->arena_pool->acquire();
-  void *memory = call->arena && bytes >= 0 ? call->arena->allocate(static_cast<size_t>(bytes))
-                                           : nullptr;
+  void *memory = call->arena && bytes >= 0 ? call->arena->allocate(static_cast<size_t>(bytes)) : nullptr;
   if (!memory)
     call->exhausted = true;
   return memory;

@@ -24,8 +24,8 @@ PyObject *abi_symbols(PyObject *, PyObject *) {
   Ref table(PyDict_New());
   if (!table)
     return nullptr;
-#define JANUS_ADD_SYMBOL(NAME)                                                                     \
-  if (!add_symbol(table.get(), #NAME, reinterpret_cast<void *>(&NAME)))                            \
+#define JANUS_ADD_SYMBOL(NAME)                                                                                         \
+  if (!add_symbol(table.get(), #NAME, reinterpret_cast<void *>(&NAME)))                                                \
     return nullptr;
   JANUS_ABI_FUNCTIONS(JANUS_ADD_SYMBOL)
 #undef JANUS_ADD_SYMBOL
@@ -52,8 +52,7 @@ PyMethodDef methods[] = {
      "abi_symbols() -> dict[str, int]\n\nAddresses of the functions that generated code calls."},
     {"dtype_names", dtype_names, METH_NOARGS,
      "dtype_names() -> tuple[str, ...]\n\nNames of the element types, by code."},
-    {"live_blocks", live_blocks, METH_NOARGS,
-     "live_blocks() -> int\n\nMemory blocks of results that are alive."},
+    {"live_blocks", live_blocks, METH_NOARGS, "live_blocks() -> int\n\nMemory blocks of results that are alive."},
     {"register_jax", register_jax, METH_VARARGS,
      "register_jax(array_type, is_on_host)\n\nTell the runtime what JAX arrays are; done by "
      "janus_mlir.runtime.jax_arrays."},

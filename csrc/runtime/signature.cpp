@@ -13,8 +13,7 @@ constexpr size_t kNowhere = ~size_t(0);
 /// error when there are none.
 Ref live_defaults(PyObject *function, bool keyword_only) {
   if (PyFunction_Check(function))
-    return Ref::borrow(keyword_only ? PyFunction_GetKwDefaults(function)
-                                    : PyFunction_GetDefaults(function));
+    return Ref::borrow(keyword_only ? PyFunction_GetKwDefaults(function) : PyFunction_GetDefaults(function));
   Ref found(PyObject_GetAttrString(function, keyword_only ? "__kwdefaults__" : "__defaults__"));
   if (!found)
     PyErr_Clear();
@@ -31,8 +30,7 @@ void Signature::parse(PyObject *tuple) {
     PyErr_SetString(PyExc_TypeError, "a signature is a tuple");
     throw PythonError();
   }
-  if (!PyArg_ParseTuple(tuple, "Onnnpp:signature", &given, &posonly, &pos_or_kw, &kwonly, &varargs,
-                        &varkw))
+  if (!PyArg_ParseTuple(tuple, "Onnnpp:signature", &given, &posonly, &pos_or_kw, &kwonly, &varargs, &varkw))
     throw PythonError();
   Ref items(PySequence_Fast(given, "the names of a signature are a sequence"));
   if (!items)
@@ -92,8 +90,8 @@ size_t Signature::find_keyword(PyObject *name) const {
   return search([&](PyObject *known) { return PyUnicode_Compare(known, name) == 0; });
 }
 
-Signature::Result Signature::bind(CallContext &context, PyObject *function, PyObject *const *args,
-                                  size_t count, PyObject *keywords) const {
+Signature::Result Signature::bind(CallContext &context, PyObject *function, PyObject *const *args, size_t count,
+                                  PyObject *keywords) const {
   PyObject **slots = context.objects.grow(names.size());
   if (names.size() && !slots) {
     PyErr_NoMemory();
@@ -108,8 +106,7 @@ Signature::Result Signature::bind(CallContext &context, PyObject *function, PyOb
   return bind_slowly(context, function, args, count, keywords);
 }
 
-Signature::Result Signature::bind_slowly(CallContext &context, PyObject *function,
-                                         PyObject *const *args, size_t count,
+Signature::Result Signature::bind_slowly(CallContext &context, PyObject *function, PyObject *const *args, size_t count,
                                          PyObject *keywords) const {
   PyObject **slots = context.objects.data();
   size_t given = std::min(count, positional);
@@ -166,8 +163,7 @@ Signature::Result Signature::fill_defaults(CallContext &context, PyObject *funct
       if (slot < first_default)
         return Result::Mismatch;
       // Counted from the end: a tuple longer than the parameters is legal.
-      slots[slot] =
-          PyTuple_GET_ITEM(defaults.get(), static_cast<Py_ssize_t>(available - positional + slot));
+      slots[slot] = PyTuple_GET_ITEM(defaults.get(), static_cast<Py_ssize_t>(available - positional + slot));
     }
     if (!context.keep(defaults.release()))
       return Result::Error;

@@ -30,8 +30,7 @@ public:
   /// Fill the context's first slots. Arguments are borrowed from `args`; what
   /// is made or fetched here (tuples, defaults) is kept by the context.
   /// Mismatch: Python would raise a TypeError.
-  Result bind(CallContext &context, PyObject *function, PyObject *const *args, size_t count,
-              PyObject *keywords) const;
+  Result bind(CallContext &context, PyObject *function, PyObject *const *args, size_t count, PyObject *keywords) const;
 
   void clear();
 

@@ -18,13 +18,12 @@ template <typename Enum> struct Word {
   Enum meaning;
 };
 
-constexpr Word<ValueKind> kValueKinds[] = {
-    {"int", ValueKind::Int},     {"float", ValueKind::Float},       {"bool", ValueKind::Bool},
-    {"numpy", ValueKind::Numpy}, {"npscalar", ValueKind::NpScalar}, {"jax", ValueKind::Jax}};
+constexpr Word<ValueKind> kValueKinds[] = {{"int", ValueKind::Int},           {"float", ValueKind::Float},
+                                           {"bool", ValueKind::Bool},         {"numpy", ValueKind::Numpy},
+                                           {"npscalar", ValueKind::NpScalar}, {"jax", ValueKind::Jax}};
 constexpr Word<SiteKind> kSiteKinds[] = {
     {"effect", SiteKind::Effect}, {"return", SiteKind::Return}, {"exit", SiteKind::Exit}};
-constexpr Word<Finish> kFinishes[] = {
-    {"single", Finish::Single}, {"tuple", Finish::Tuple}, {"none", Finish::None}};
+constexpr Word<Finish> kFinishes[] = {{"single", Finish::Single}, {"tuple", Finish::Tuple}, {"none", Finish::None}};
 
 [[noreturn]] void fail(PyObject *tuple, const char *what) {
   PyErr_Format(PyExc_ValueError, "site %R: %s", tuple, what);

@@ -49,8 +49,7 @@ public:
 
   /// Null where there is no such site.
   Site *find(int32_t id) {
-    return id >= 0 && static_cast<size_t>(id) < sites.size() &&
-                   sites[static_cast<size_t>(id)].kind != SiteKind::Unused
+    return id >= 0 && static_cast<size_t>(id) < sites.size() && sites[static_cast<size_t>(id)].kind != SiteKind::Unused
                ? &sites[static_cast<size_t>(id)]
                : nullptr;
   }

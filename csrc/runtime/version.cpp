@@ -43,9 +43,8 @@ int32_t Version::call_native(CallContext &context) {
   if (timed) {
     auto start = std::chrono::steady_clock::now();
     status = entry(context.slots.data(), &context.journal);
-    native_ns += static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(
-                                           std::chrono::steady_clock::now() - start)
-                                           .count());
+    native_ns += static_cast<uint64_t>(
+        std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count());
   } else {
     status = entry(context.slots.data(), &context.journal);
   }
@@ -66,8 +65,7 @@ void parse_object_slots(Version &version, PyObject *list) {
     if (slot == -1 && PyErr_Occurred())
       throw PythonError();
     if (slot < 0 || slot >= version.program.slots()) {
-      PyErr_Format(PyExc_ValueError, "objs names slot %ld of %d", slot,
-                   static_cast<int>(version.program.slots()));
+      PyErr_Format(PyExc_ValueError, "objs names slot %ld of %d", slot, static_cast<int>(version.program.slots()));
       throw PythonError();
     }
     version.object_slots.push_back(static_cast<int32_t>(slot));
@@ -75,12 +73,11 @@ void parse_object_slots(Version &version, PyObject *list) {
 }
 
 PyObject *version_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-  static const char *names[] = {"entry_address", "nslots", "program", "objs",
-                                "sites",         "owner",  nullptr};
+  static const char *names[] = {"entry_address", "nslots", "program", "objs", "sites", "owner", nullptr};
   PyObject *address, *program, *objs, *sites, *owner;
   int slots;
-  if (!PyArg_ParseTupleAndKeywords(args, keywords, "OiOOOO:Version", const_cast<char **>(names),
-                                   &address, &slots, &program, &objs, &sites, &owner))
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "OiOOOO:Version", const_cast<char **>(names), &address, &slots,
+                                   &program, &objs, &sites, &owner))
     return nullptr;
   void *entry = PyLong_AsVoidPtr(address);
   if (!entry && PyErr_Occurred())
@@ -212,13 +209,9 @@ PyObject *version_get_address(PyObject *object, void *) {
   return PyLong_FromVoidPtr(reinterpret_cast<void *>(as_version(object).entry));
 }
 
-PyObject *version_get_slots(PyObject *object, void *) {
-  return PyLong_FromLong(as_version(object).program.slots());
-}
+PyObject *version_get_slots(PyObject *object, void *) { return PyLong_FromLong(as_version(object).program.slots()); }
 
-PyObject *version_get_exits(PyObject *object, void *) {
-  return as_version(object).sites.exit_counts();
-}
+PyObject *version_get_exits(PyObject *object, void *) { return as_version(object).sites.exit_counts(); }
 
 PyMethodDef version_methods[] = {
     {"check", version_check, METH_VARARGS,
@@ -237,12 +230,11 @@ PyGetSetDef version_getset[] = {
 constexpr Py_ssize_t kVersionOffset = offsetof(VersionObject, version);
 
 PyMemberDef version_members[] = {
-    {"owner", T_OBJECT_EX, kVersionOffset + static_cast<Py_ssize_t>(offsetof(Version, owner)),
-     READONLY, "The object that keeps the native code alive."},
-    {"hits", T_ULONGLONG, kVersionOffset + static_cast<Py_ssize_t>(offsetof(Version, hits)),
-     READONLY, "Calls whose guards passed."},
-    {"native_ns", T_ULONGLONG,
-     kVersionOffset + static_cast<Py_ssize_t>(offsetof(Version, native_ns)), READONLY,
+    {"owner", T_OBJECT_EX, kVersionOffset + static_cast<Py_ssize_t>(offsetof(Version, owner)), READONLY,
+     "The object that keeps the native code alive."},
+    {"hits", T_ULONGLONG, kVersionOffset + static_cast<Py_ssize_t>(offsetof(Version, hits)), READONLY,
+     "Calls whose guards passed."},
+    {"native_ns", T_ULONGLONG, kVersionOffset + static_cast<Py_ssize_t>(offsetof(Version, native_ns)), READONLY,
      "Nanoseconds in native code, while `timed`."},
     {"timed", T_BOOL, kVersionOffset + static_cast<Py_ssize_t>(offsetof(Version, timed)), 0,
      "Whether native code is timed."},
@@ -254,10 +246,9 @@ template <typename T> void *slot_of(T *function) { return reinterpret_cast<void 
 
 bool add_version_type(PyObject *module) {
   PyType_Slot slots[] = {
-      {Py_tp_doc, const_cast<char *>(
-                      "Version(entry_address, nslots, program, objs, sites, owner)\n--\n\n"
-                      "One compiled version of a function: native code, the guards under which "
-                      "it applies, and the sites where values leave it.")},
+      {Py_tp_doc, const_cast<char *>("Version(entry_address, nslots, program, objs, sites, owner)\n--\n\n"
+                                     "One compiled version of a function: native code, the guards under which "
+                                     "it applies, and the sites where values leave it.")},
       {Py_tp_new, slot_of(version_new)},
       {Py_tp_dealloc, slot_of(version_dealloc)},
       {Py_tp_traverse, slot_of(version_traverse)},
@@ -269,8 +260,7 @@ bool add_version_type(PyObject *module) {
   PyType_Spec spec = {"janus_mlir._native._runtime.Version", sizeof(VersionObject), 0,
                       Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE, slots};
   version_type = reinterpret_cast<PyTypeObject *>(PyType_FromSpec(&spec));
-  return version_type && PyModule_AddObjectRef(module, "Version",
-                                               reinterpret_cast<PyObject *>(version_type)) == 0;
+  return version_type && PyModule_AddObjectRef(module, "Version", reinterpret_cast<PyObject *>(version_type)) == 0;
 }
 
 } // namespace janus

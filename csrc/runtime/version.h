@@ -37,8 +37,7 @@ struct Version {
 };
 
 struct VersionObject {
-  PyObject_HEAD
-  Version version;
+  PyObject_HEAD Version version;
 };
 
 extern PyTypeObject *version_type;
@@ -46,9 +45,7 @@ extern PyTypeObject *version_type;
 /// Create the type and add it to the module.
 bool add_version_type(PyObject *module);
 
-inline Version &as_version(PyObject *object) {
-  return reinterpret_cast<VersionObject *>(object)->version;
-}
+inline Version &as_version(PyObject *object) { return reinterpret_cast<VersionObject *>(object)->version; }
 
 } // namespace janus
 

@@ -40,8 +40,7 @@ int64_t element_count(const JanusCall &call, const JournalBlock &block) {
 }
 
 /// A Python number of the one element of a block.
-PyObject *number_from_block(const JanusCall &call, const JournalBlock &block,
-                            const ValueSpec &spec) {
+PyObject *number_from_block(const JanusCall &call, const JournalBlock &block, const ValueSpec &spec) {
   if (element_count(call, block) != 1)
     return malformed("a number was pushed as a tensor of several elements");
   const void *memory = block.memory;
@@ -109,8 +108,7 @@ PyObject *array_of_block(void *memory, int rank, const int64_t *dims, PyArray_De
   PyObject *array = nullptr;
   if (handler) {
     Py_INCREF(descr);
-    array = PyArray_NewFromDescr(&PyArray_Type, descr, rank,
-                                 reinterpret_cast<const npy_intp *>(dims), nullptr, memory,
+    array = PyArray_NewFromDescr(&PyArray_Type, descr, rank, reinterpret_cast<const npy_intp *>(dims), nullptr, memory,
                                  NPY_ARRAY_CARRAY, nullptr);
   }
   if (!array) {
@@ -129,8 +127,7 @@ bool store_number(PyObject *number, PyArray_Descr *descr, void *memory) {
 }
 
 PyObject *number_object(const JournalValue &value) {
-  return value.tag == ValueTag::Int ? PyLong_FromLongLong(value.as_int)
-                                    : PyFloat_FromDouble(value.as_float);
+  return value.tag == ValueTag::Int ? PyLong_FromLongLong(value.as_int) : PyFloat_FromDouble(value.as_float);
 }
 
 PyObject *wrap_npscalar(const JanusCall &call, const JournalValue &value, const ValueSpec &spec) {
@@ -195,7 +192,7 @@ PyObject *wrap_fresh(CallContext &context, const JournalValue &value, const Valu
     Ref array(wrap_array(context.journal, value, spec));
     Ref wrapped(array ? PyObject_CallOneArg(spec.wrap, array.get()) : nullptr);
     if (wrapped)
-      remember_made_array(wrapped.get(), PyArray_DATA(reinterpret_cast<PyArrayObject *>(array.get())));
+      remember_made_array(wrapped.get(), array.get());
     return wrapped.release();
   }
   }

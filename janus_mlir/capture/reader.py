@@ -42,6 +42,8 @@ class FunctionSource:
         Whether ``from __future__ import annotations`` holds.
     code_object : code or None
         What Python runs for it, where it could be told.
+    exact : bool
+        Whether that code is just what the source compiles to: not with ``assert`` rewritten by pytest.
     """
 
     node: FunctionNode
@@ -52,6 +54,7 @@ class FunctionSource:
     frees: tuple[str, ...]
     lazy_annotations: bool
     code_object: types.CodeType | None
+    exact: bool = True
 
     @functools.cached_property
     def scope(self) -> Scope:
@@ -87,11 +90,12 @@ class FunctionSource:
             node=node,
             filename=self.filename,
             name=name,
-            qualname=f"{self.qualname}.<locals>.{name}",
+            qualname=f"{self.qualname}.<locals>.{name}" if code is None else code.co_qualname,
             first_line=first_line,
             frees=frees,
             lazy_annotations=self.lazy_annotations,
             code_object=code,
+            exact=self.exact,
         )
 
 
@@ -280,6 +284,7 @@ def _read_code(code: types.CodeType, module_globals: dict[str, object]) -> Funct
         frees=tuple(sorted(code.co_freevars)),
         lazy_annotations=bool(code.co_flags & _FUTURE_ANNOTATIONS),
         code_object=code,
+        exact=any(code == compiled for compiled in file.codes[key]),
     )
     if source.suspends:
         return Unreadable("JN105", f"{code.co_qualname} is a generator or coroutine")

@@ -39,6 +39,7 @@ from janus_mlir.capture.code import Code
 from janus_mlir.capture.flow import defs, liveness, maybe_unbound, successors
 from janus_mlir.capture.normalise import compile_function
 from janus_mlir.capture.reader import FunctionSource, remember_source, renames_functions
+from janus_mlir.capture.rebuild import close_over, compile_as, made_expression, made_statement
 from janus_mlir.capture.statements import sub_blocks
 
 __all__ = ["FIRST", "UNBOUND", "ResumeTemplate", "build_resume"]
@@ -113,33 +114,10 @@ class ResumeTemplate:
         for name in self.assumed_builtins:
             if name in fn.__globals__:
                 raise Break("JN210", f"{name} is not the builtin")
-        own = dict(zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True))
-        closure = tuple(
-            own[name] if name in own else types.CellType(_HELPERS[name]) for name in self.code.co_freevars
-        )
-        resumed = types.FunctionType(self.code, fn.__globals__, fn.__name__, None, closure)
-        resumed.__qualname__ = fn.__qualname__
-        resumed.__module__ = fn.__module__
-        resumed.__doc__ = fn.__doc__
-        return resumed
+        return close_over(self.code, fn, _HELPERS)
 
 
 # ---- syntax
-
-
-def _statement(text: str, node: ast.AST) -> ast.stmt:
-    """Parse a statement and put it where `node` is."""
-    made = ast.parse(text).body[0]
-    for child in ast.walk(made):
-        if "lineno" in child._attributes:
-            ast.copy_location(child, node)
-    return made
-
-
-def _expression(text: str, node: ast.AST) -> ast.expr:
-    made = _statement(text, node)
-    assert isinstance(made, ast.Expr)
-    return made.value
 
 
 class _Builder:
@@ -159,7 +137,7 @@ class _Builder:
         if not rest:
             if self.kind == "iteration":
                 assert isinstance(node, ast.For)
-                iterator = _expression(f"__janus_it{head.loop}", node.iter)
+                iterator = made_expression(f"__janus_it{head.loop}", node.iter)
                 loop = ast.For(node.target, iterator, node.body, node.orelse, None)
                 return [ast.copy_location(loop, node)]
             return [node]
@@ -184,8 +162,8 @@ class _Builder:
 
     def _for(self, node: ast.For, head: tac.Statement, left: list[ast.stmt]) -> ast.stmt:
         item = f"__janus_item{head.loop}"
-        iterator = _expression(f"__janus_chain(__janus_firsts, __janus_it{head.loop})", node.iter)
-        test = _expression(f"{item} is __janus_first", node.target)
+        iterator = made_expression(f"__janus_chain(__janus_firsts, __janus_it{head.loop})", node.iter)
+        test = made_expression(f"{item} is __janus_first", node.target)
         target = ast.copy_location(ast.Name(item, ast.Store()), node.target)
         value = ast.copy_location(ast.Name(item, ast.Load()), node.target)
         assignment = ast.copy_location(ast.Assign([node.target], value), node.target)
@@ -194,11 +172,13 @@ class _Builder:
 
     def _while(self, node: ast.While, head: tac.Statement, left: list[ast.stmt]) -> list[ast.stmt]:
         flag = f"__janus_flag{head.loop}"
-        test = ast.copy_location(ast.BoolOp(ast.Or(), [_expression(flag, node.test), node.test]), node.test)
-        body = [_statement(f"{flag} = False", node.test), *left]
-        choice = ast.copy_location(ast.If(_expression(flag, node.test), body, node.body), node.test)
+        test = ast.copy_location(
+            ast.BoolOp(ast.Or(), [made_expression(flag, node.test), node.test]), node.test
+        )
+        body = [made_statement(f"{flag} = False", node.test), *left]
+        choice = ast.copy_location(ast.If(made_expression(flag, node.test), body, node.body), node.test)
         loop = ast.copy_location(ast.While(test, [choice], node.orelse), node)
-        return [_statement(f"{flag} = True", node.test), loop]
+        return [made_statement(f"{flag} = True", node.test), loop]
 
 
 class _DropDeclarations(ast.NodeTransformer):
@@ -218,18 +198,6 @@ class _DropDeclarations(ast.NodeTransformer):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
         return node
-
-
-def _renamed(code: types.CodeType, prefix: str, qualname: str) -> types.CodeType:
-    """Return `code` with the qualified names that it has in the user's function, inner functions included."""
-    consts = tuple(
-        _renamed(value, prefix, qualname) if isinstance(value, types.CodeType) else value
-        for value in code.co_consts
-    )
-    name = code.co_qualname
-    if name.startswith(prefix):
-        name = qualname + name[len(prefix) :]
-    return code.replace(co_consts=consts, co_qualname=name)
 
 
 # ---- analysis
@@ -354,7 +322,7 @@ def _build(source: FunctionSource, stmt: int, kind: str) -> ResumeTemplate | Non
 
     body = _Builder(code, kind).block(source.body, _path(code, stmt))
     function = _function(source, code, params, iterators, optional, body)
-    compiled = _compile(source, code, function)
+    compiled = compile_as(source, function, _HELPERS)
     inner = FunctionSource(
         node=function,
         filename=source.filename,
@@ -380,35 +348,21 @@ def _function(
     place = ast.Pass(lineno=source.first_line, col_offset=0, end_lineno=source.first_line, end_col_offset=0)
     prologue: list[ast.stmt] = []
     if code.globals:
-        prologue.append(_statement(f"global {', '.join(sorted(code.globals))}", place))
+        prologue.append(made_statement(f"global {', '.join(sorted(code.globals))}", place))
     if source.scope.nonlocals:
-        prologue.append(_statement(f"nonlocal {', '.join(sorted(source.scope.nonlocals))}", place))
+        prologue.append(made_statement(f"nonlocal {', '.join(sorted(source.scope.nonlocals))}", place))
     missing = sorted(code.locals - set(params))
     if missing:
         # Never runs; it makes the names local, as they were.
-        prologue.append(_statement(f"if 0: {' = '.join(missing)} = 0", place))
+        prologue.append(made_statement(f"if 0: {' = '.join(missing)} = 0", place))
     for name in params:
         if name in optional:
-            prologue.append(_statement(f"if {name} is __janus_unbound: del {name}", place))
-    name = source.name if source.name.isidentifier() else "__janus_lambda"
+            prologue.append(made_statement(f"if {name} is __janus_unbound: del {name}", place))
     arguments = ", ".join([*params, *(f"__janus_it{loop}" for loop in iterators)])
-    function = _statement(f"def {name}({arguments}): pass", place)
+    function = made_statement(f"def __janus_function({arguments}): pass", place)
     assert isinstance(function, ast.FunctionDef)
     if code.globals or source.scope.nonlocals:
         # The tree is shared with the user's function, so only a copy may be changed.
         body = [_DropDeclarations().visit(copy.deepcopy(statement)) for statement in body]
     function.body = [*prologue, *body]
     return function
-
-
-def _compile(source: FunctionSource, code: Code, function: ast.FunctionDef) -> types.CodeType:
-    names = [*source.frees, *(name for name in _HELPERS if name not in source.frees)]
-    factory = ast.parse(f"def __janus_factory({', '.join(names)}): pass").body[0]
-    assert isinstance(factory, ast.FunctionDef)
-    factory.body = [function]
-    module = ast.Module([factory], [])
-    flags = 0x1000000 if source.lazy_annotations else 0
-    outer = compile(module, source.filename, "exec", flags=flags, dont_inherit=True)
-    made = next(value for value in outer.co_consts if isinstance(value, types.CodeType))
-    compiled = next(value for value in made.co_consts if isinstance(value, types.CodeType))
-    return _renamed(compiled, compiled.co_qualname, source.qualname).replace(co_name=source.name)

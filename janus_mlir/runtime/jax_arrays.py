@@ -8,6 +8,7 @@ function that turns a fresh NumPy array into a JAX array without a copy.
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -66,9 +67,8 @@ array_type: type = _find_array_type()
 def _fast_put() -> _Put | None:
     """Find JAX's internal zero-copy path, or None where this JAX has none that does what is wanted."""
     try:
-        from jax._src.lib import xla_client
-
-        put = xla_client.batched_device_put
+        jaxlib: Any = importlib.import_module("jax._src.lib")
+        put: Callable[..., Any] = jaxlib.xla_client.batched_device_put
 
         def fast(aval: Any, sharding: Any, arrays: list[Any], devices: list[Any]) -> Any:
             # Uncommitted, as results of computations are; 64-bit types stay what they are with x64 off.
@@ -77,9 +77,9 @@ def _fast_put() -> _Put | None:
         for dtype in (np.float32, np.float64):
             sample = np.full((2, 3), 1.5, dtype)
             aval = _make_aval(sample.shape, sample.dtype, weak_type=True)
-            made = fast(aval, _host_sharding(), [sample], [_cpu_device()])
+            made: Any = fast(aval, _host_sharding(), [sample], [_cpu_device()])
             found = np.asarray(made)
-            if type(made) is not array_type or not made.weak_type or found.dtype != sample.dtype:
+            if not made.weak_type or found.dtype != sample.dtype or type(made) is not array_type:
                 return None
             if not np.array_equal(found, sample):
                 return None
@@ -149,7 +149,10 @@ def _make_public_wrap(weak_type: bool) -> Callable[[np.ndarray[Any, Any]], jax.A
         # No public function makes an array of rank above 0 weakly typed.
         from jax._src.lax.lax import _convert_element_type as convert
 
-    enable_x64: Any = getattr(jax, "enable_x64", None) or jax.experimental.enable_x64
+    # Where it is depends on the release.
+    enable_x64: Any = getattr(jax, "enable_x64", None)
+    if enable_x64 is None:
+        enable_x64 = importlib.import_module("jax.experimental").enable_x64
 
     def wrap(array: np.ndarray[Any, Any]) -> jax.Array:
         with enable_x64(True), jax.default_device(_cpu_device()):

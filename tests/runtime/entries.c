@@ -120,3 +120,11 @@ int32_t countdown(const int64_t *slots, JanusCall *call) {
   p_janus_rt_push_i64(call, n < 1 ? n : n - 1);
   return n < 1 ? JANUS_RETURNED : 2;
 }
+
+/* Two pointers: the u16 at each, at site 0. */
+int32_t peek2(const int64_t *slots, JanusCall *call) {
+  p_janus_rt_begin_record(call, 0);
+  p_janus_rt_push_i64(call, *(const uint16_t *)slots[0]);
+  p_janus_rt_push_i64(call, *(const uint16_t *)slots[1]);
+  return JANUS_RETURNED;
+}

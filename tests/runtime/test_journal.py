@@ -116,7 +116,9 @@ def test_ways_to_finish(scripted):
 
 def test_zero_size_and_rank_zero(scripted):
     f = scripted(returns(numpy_value(np.float32), numpy_value(np.float32)))
-    empty, point = f(Script().begin(0).alloc(np.zeros((0, 3), np.float32)).owned().copy(np.float32(2)).status())
+    empty, point = f(
+        Script().begin(0).alloc(np.zeros((0, 3), np.float32)).owned().copy(np.float32(2)).status()
+    )
     assert empty.shape == (0, 3)
     assert point.shape == () and point == 2
 
@@ -231,7 +233,6 @@ def test_an_exit_holds_nothing_of_the_call(scripted):
     watch = weakref.ref(held[0])
 
     def leave(objs):
-        objs = None
         held.clear()
         return watch()
 
@@ -239,7 +240,12 @@ def test_an_exit_holds_nothing_of_the_call(scripted):
     version = _runtime.Version(
         f.versions[0].entry_address,
         4,
-        [("const", 1, held), ("index", 2, 1, 0), ("array", 0, "numpy", 4, [-1], False, 0), ("bind_tensor", 0, [])],
+        [
+            ("const", 1, held),
+            ("index", 2, 1, 0),
+            ("array", 0, "numpy", 4, [-1], False, 0),
+            ("bind_tensor", 0, []),
+        ],
         [],
         [(1, "exit", [], leave, False, None)],
         None,

@@ -187,32 +187,6 @@ OpFoldResult ConcatenateOp::fold(FoldAdaptor adaptor) {
   return foldSplat(first, getType());
 }
 
-namespace {
-
-/// A stack is the concatenation of its operands with the new dim of size 1.
-struct StackToConcatenate : OpRewritePattern<StackOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(StackOp op, PatternRewriter &rewriter) const override {
-    SmallVector<Value> slices;
-    int64_t axis = op.getAxis();
-    for (Value operand : op.getOperands()) {
-      RankedTensorType type = typeOf(operand);
-      SmallVector<int64_t> shape(type.getShape());
-      shape.insert(shape.begin() + axis, 1);
-      slices.push_back(ExpandDimsOp::create(rewriter, op.getLoc(), type.clone(shape), operand, axis));
-    }
-    rewriter.replaceOpWithNewOp<ConcatenateOp>(op, op.getType(), slices, axis);
-    return success();
-  }
-};
-
-} // namespace
-
-void StackOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
-  patterns.add<StackToConcatenate>(context);
-}
-
 OpFoldResult TileOp::fold(FoldAdaptor adaptor) {
   if (allEqual(getReps(), 1) && getOperand().getType() == getType())
     return getOperand();

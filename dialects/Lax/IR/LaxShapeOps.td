@@ -197,7 +197,6 @@ def Lax_StackOp : Lax_Op<"stack"> {
   let results = (outs Lax_AnyTensor:$result);
   let assemblyFormat = "$operands `axis` `=` $axis attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
-  let hasCanonicalizer = 1;
 }
 
 def Lax_UnstackOp : Lax_Op<"unstack"> {

@@ -1,0 +1,77 @@
+"""Making code objects from changed syntax trees that still look like the user's."""
+
+from __future__ import annotations
+
+import ast
+import types
+from collections.abc import Iterable, Mapping
+
+from janus_mlir.capture.reader import FunctionSource
+
+__all__ = ["close_over", "compile_as", "made_expression", "made_statement"]
+
+
+def made_statement(text: str, place: ast.AST) -> ast.stmt:
+    """Parse a statement and put all of it where `place` is."""
+    made = ast.parse(text).body[0]
+    for child in ast.walk(made):
+        if "lineno" in child._attributes:
+            ast.copy_location(child, place)
+    return made
+
+
+def made_expression(text: str, place: ast.AST) -> ast.expr:
+    """Parse an expression and put all of it where `place` is."""
+    made = made_statement(text, place)
+    assert isinstance(made, ast.Expr)
+    return made.value
+
+
+def _renamed(code: types.CodeType, prefix: str, qualname: str) -> types.CodeType:
+    """Return `code` with the qualified names that it has in the user's function, inner functions included."""
+    consts = tuple(
+        _renamed(value, prefix, qualname) if isinstance(value, types.CodeType) else value
+        for value in code.co_consts
+    )
+    name = code.co_qualname
+    if name.startswith(prefix):
+        name = qualname + name[len(prefix) :]
+    return code.replace(co_consts=consts, co_qualname=name)
+
+
+def compile_as(source: FunctionSource, function: ast.FunctionDef, helpers: Iterable[str]) -> types.CodeType:
+    """Compile `function` in place of the function that `source` stands for.
+
+    Parameters
+    ----------
+    source : FunctionSource
+        The user's function: its names, file and closure variables.
+    function : FunctionDef
+        What to compile.
+    helpers : iterable of str
+        Further closure variables that it may use.
+    """
+    names = [*source.frees, *(name for name in helpers if name not in source.frees)]
+    factory = ast.parse(f"def __janus_factory({', '.join(names)}): pass").body[0]
+    assert isinstance(factory, ast.FunctionDef)
+    # Under its own name it would hide the variable of that name which a recursive function calls itself by.
+    function.name = "__janus_function"
+    factory.body = [function]
+    flags = 0x1000000 if source.lazy_annotations else 0
+    outer = compile(ast.Module([factory], []), source.filename, "exec", flags=flags, dont_inherit=True)
+    made = next(value for value in outer.co_consts if isinstance(value, types.CodeType))
+    code = next(value for value in made.co_consts if isinstance(value, types.CodeType))
+    return _renamed(code, code.co_qualname, source.qualname).replace(co_name=source.name)
+
+
+def close_over(
+    code: types.CodeType, fn: types.FunctionType, helpers: Mapping[str, object]
+) -> types.FunctionType:
+    """Return a function of `code` with the globals, closure cells and names of `fn`, without its defaults."""
+    own = dict(zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True))
+    cells = (own[name] if name in own else types.CellType(helpers[name]) for name in code.co_freevars)
+    made = types.FunctionType(code, fn.__globals__, fn.__name__, None, tuple(cells))
+    made.__qualname__ = fn.__qualname__
+    made.__module__ = fn.__module__
+    made.__doc__ = fn.__doc__
+    return made

@@ -1,0 +1,174 @@
+"""What a profile holds: branch counts, trip counts and callees, by place in the source."""
+
+from __future__ import annotations
+
+import types
+import weakref
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from janus_mlir.locations import Span
+
+__all__ = ["BranchCounts", "CalleeRecord", "Callees", "CodeKey", "CodeLike", "Profile", "Trips", "code_key"]
+
+CodeKey = tuple[str, int, str]
+"""File name, first line and qualified name of a function."""
+
+_MAX_CALLEES = 16
+
+
+class CodeLike(Protocol):
+    """What names the code that a place belongs to: `janus_mlir.capture.code.Code` or a `FunctionSource`."""
+
+    @property
+    def filename(self) -> str:
+        """As ``co_filename``."""
+
+    @property
+    def first_line(self) -> int:
+        """As ``co_firstlineno``."""
+
+    @property
+    def qualname(self) -> str:
+        """As ``co_qualname``."""
+
+
+def code_key(code: CodeLike) -> CodeKey:
+    """Return the key that `code` is profiled under."""
+    return code.filename, code.first_line, code.qualname
+
+
+@dataclass(frozen=True, slots=True)
+class BranchCounts:
+    """How often a condition was true and false."""
+
+    taken: int
+    not_taken: int
+
+
+@dataclass(slots=True)
+class Trips:
+    """Trip counts of a loop, over its executions: iterations begun.
+
+    Attributes
+    ----------
+    executions : int
+        How often the loop was entered.
+    min, max, total : int
+        Of the iterations per execution; all zero if there was none.
+    """
+
+    executions: int = 0
+    min: int = 0
+    max: int = 0
+    total: int = 0
+
+    def record(self, count: int) -> None:
+        """Add one execution of `count` iterations."""
+        if not self.executions or count < self.min:
+            self.min = count
+        if count > self.max:
+            self.max = count
+        self.total += count
+        self.executions += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Callees:
+    """What was called at a place.
+
+    Attributes
+    ----------
+    seen : tuple
+        Functions (of bound methods: the function), builtins and classes themselves; of other callables the
+        type. Functions that nobody else keeps alive are left out.
+    many : bool
+        Whether there were more than are kept.
+    """
+
+    seen: tuple[object, ...]
+    many: bool
+
+
+class CalleeRecord:
+    """The callees of one place, kept without keeping functions alive."""
+
+    __slots__ = ("_seen", "many")
+
+    def __init__(self) -> None:
+        self._seen: dict[int, Callable[[], object | None]] = {}
+        self.many = False
+
+    def add(self, callee: object) -> None:
+        """Note a callee."""
+        known = self._seen.get(id(callee))
+        if known is not None and known() is callee:
+            return
+        if len(self._seen) >= _MAX_CALLEES:
+            self.many = True
+            return
+        if isinstance(callee, types.FunctionType):
+            self._seen[id(callee)] = weakref.ref(callee)
+        else:
+            self._seen[id(callee)] = lambda: callee
+
+    def __iter__(self) -> Iterator[object]:
+        for reference in self._seen.values():
+            callee = reference()
+            if callee is not None:
+                yield callee
+
+
+class Profile:
+    """What the instrumented calls of a function, and of the functions that it calls, have done."""
+
+    def __init__(self) -> None:
+        self._branches: dict[tuple[CodeKey, Span], list[Callable[[], BranchCounts]]] = {}
+        self._trips: dict[tuple[CodeKey, Span], Trips] = {}
+        self._callees: dict[tuple[CodeKey, Span], CalleeRecord] = {}
+
+    # ---- what capture asks
+
+    def branch(self, code: CodeLike, span: Span) -> BranchCounts | None:
+        """Return the counts of the condition at `span`; None if it is not profiled.
+
+        Parameters
+        ----------
+        code : Code
+            The function that the condition stands in.
+        span : Span
+            The tested expression, as in `Branch.span`.
+        """
+        readers = self._branches.get((code_key(code), span))
+        if readers is None:
+            return None
+        counts = [read() for read in readers]
+        return BranchCounts(sum(c.taken for c in counts), sum(c.not_taken for c in counts))
+
+    def trips(self, code: CodeLike, span: Span) -> Trips | None:
+        """Return the trip counts of the loop statement at `span`; None if it is not profiled or never ran."""
+        trips = self._trips.get((code_key(code), span))
+        return trips if trips is not None and trips.executions else None
+
+    def callees(self, code: CodeLike, span: Span) -> Callees | None:
+        """Return what the call at `span` has called; None if it is not profiled or never ran."""
+        record = self._callees.get((code_key(code), span))
+        if record is None:
+            return None
+        seen = tuple(record)
+        return Callees(seen, record.many) if seen or record.many else None
+
+    # ---- what instrumentation adds
+
+    def add_branch(self, key: CodeKey, span: Span, read: Callable[[], BranchCounts]) -> None:
+        """Register a way to read the counts of a condition."""
+        self._branches.setdefault((key, span), []).append(read)
+
+    def add_loop(self, key: CodeKey, span: Span) -> Trips:
+        """Return the record of a loop."""
+        return self._trips.setdefault((key, span), Trips())
+
+    def add_call(self, key: CodeKey, span: Span) -> CalleeRecord:
+        """Return the record of a call."""
+        return self._callees.setdefault((key, span), CalleeRecord())
