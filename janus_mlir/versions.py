@@ -31,7 +31,8 @@ from janus_mlir.compile import Compiled, compile_graph
 from janus_mlir.config import config
 from janus_mlir.errors import CaptureError, CompileError
 from janus_mlir.locations import Span
-from janus_mlir.profile import Profile, instrument
+from janus_mlir.profile.data import Profile
+from janus_mlir.profile.instrument import instrument
 from janus_mlir.runtime.jax_arrays import make_wrap
 
 #: Recompilations after which a function that never settles is left alone.

@@ -54,7 +54,7 @@ def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
         case JaxArray():
             return _jax(m, value, name)
         case NumpyArray() | NumpyScalar():
-            return npy.attribute(m, value, name)
+            return npy.attribute(m, value, name) or MemberValue(value, name)
         case TupleValue():
             return _tuple(m, value, name)
         case ListRef() | DictRef() | SetRef() | IteratorRef() | Number() | ExtentNumber() | TextValue():

@@ -235,7 +235,7 @@ def _merge(m: Machine, cond: Value, sides: list[_Side], mark: int) -> Outcomes:
             m.b.op("yield", yields)
     if select is not None and select is not cond:
         results.append(select)
-    m.b.if_(cond, sides[0].block, sides[1].block, results)
+    m.if_(cond, sides[0].block, sides[1].block, results)
     return Outcomes(ways, select)
 
 
@@ -257,7 +257,7 @@ def _return_separately(m: Machine, sides: list[_Side], where: Where) -> None:
                 m.b.op("yield")
             with m.b.inside(orelse):
                 m.b.op("yield")
-            m.b.if_(chosen, then, orelse, [])
+            m.if_(chosen, then, orelse, [])
             side.outcomes = rest
 
 

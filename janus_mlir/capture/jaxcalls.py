@@ -37,6 +37,8 @@ from janus_mlir.capture.values import (
 from janus_mlir.capture.control import Left
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.gradients import GradientFunction
+from janus_mlir.gradients import grad as janus_grad
+from janus_mlir.gradients import value_and_grad as janus_value_and_grad
 from janus_mlir.runtime.dtypes import dtype_by_mlir, find_dtype
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ TRACED_PACKAGES = frozenset({"jax", "jaxlib", "optax", "chex"})
 _TRANSFORMS: tuple[Any, ...] = (
     jax.grad, jax.value_and_grad, jax.vmap, jax.jit, jax.checkpoint, jax.jacfwd, jax.jacrev, jax.hessian,
 )  # fmt: skip
+#: Janus's own transformations and what they are in JAX.
+_OWN = {id(janus_grad): jax.grad, id(janus_value_and_grad): jax.value_and_grad}
 _ARRAY_METHODS_IN_PYTHON = frozenset({"item", "tolist", "block_until_ready", "__array__", "devices", "device", "addressable_data"})
 _CACHE_SIZE = 4096
 
@@ -109,6 +113,8 @@ _traces: OrderedDict[Any, _Traced | Break] = OrderedDict()
 
 def is_jax_callable(live: Any) -> bool:
     """Whether a callable belongs to JAX (or a library of pure functions on JAX arrays)."""
+    if id(live) in _OWN or isinstance(live, GradientFunction):
+        return True
     if isinstance(live, types.MethodType):
         return is_jax_callable(live.__func__)
     code = getattr(live, "__code__", None)
@@ -332,7 +338,8 @@ def _first_line(error: Exception) -> str:
 
 def call_jax(m: Machine, live: Any, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
     """Call a JAX function."""
-    if live in _TRANSFORMS and args:
+    live = _OWN.get(id(live), live)
+    if any(live is t for t in _TRANSFORMS) and args:
         return Transformed(live, args[0], tuple(args[1:]), tuple(kwargs.items()))
     opened = _open_transform(m, live)
     if opened is not None:
