@@ -159,6 +159,54 @@ _TABLE: tuple[Reason, ...] = (
         "variables), so a failing guard restarts the call from its beginning, and effects are held back.",
         "Move the block into a function of its own.",
     ),
+    Reason(
+        "JN211",
+        "variable may be unbound",
+        "The variable is not bound on every way that leads here.",
+        "Bind the variable before the branch or loop.",
+    ),
+    Reason(
+        "JN212",
+        "operation not captured",
+        "The operator has no compiled form for these types.",
+        "Use arrays or plain numbers here.",
+    ),
+    Reason(
+        "JN213",
+        "text of run-time values",
+        "Janus formats values when effects are committed; this operation needs the text before.",
+        "Use an f-string or str.format with constant fields.",
+    ),
+    Reason(
+        "JN214",
+        "key known at run time only",
+        "Dicts and sets in compiled code have constant keys.",
+        "Use an array or a list with constant positions.",
+    ),
+    Reason(
+        "JN215",
+        "subscript not captured",
+        "The container cannot be indexed this way in compiled code.",
+        "Use an array instead of a list for run-time indices.",
+    ),
+    Reason(
+        "JN216",
+        "attribute not captured",
+        "The attribute is computed by code that Janus does not follow.",
+        "Use a plain attribute, a property or a method.",
+    ),
+    Reason(
+        "JN217",
+        "loop changes a type",
+        "A variable has another type after an iteration than before, so that the loop has no single form.",
+        "Initialise the variable with a value of its final type.",
+    ),
+    Reason(
+        "JN218",
+        "iteration not captured",
+        "The iterable, or its length, is only known to Python.",
+        "Iterate over a range, a list, a tuple or an array.",
+    ),
     # ---- call into unknown code
     Reason(
         "JN301",
@@ -192,6 +240,24 @@ _TABLE: tuple[Reason, ...] = (
         "in Python.",
         "Pass the values explicitly.",
     ),
+    Reason(
+        "JN306",
+        "import of a new module",
+        "Importing runs the module's code.",
+        "Import at module level.",
+    ),
+    Reason(
+        "JN307",
+        "effect in a transformed function",
+        "JAX traces the function it transforms, so an effect in it cannot be held back.",
+        "Return the value and do the effect outside.",
+    ),
+    Reason(
+        "JN308",
+        "run-time decision in a transformed function",
+        "JAX traces the function it transforms, so it cannot branch on array values.",
+        "Use jnp.where or jax.lax.cond inside the function.",
+    ),
     # ---- array primitive or dtype not supported
     Reason(
         "JN401",
@@ -211,6 +277,31 @@ _TABLE: tuple[Reason, ...] = (
         "argument of the array function not supported",
         "The array function is known, but not with these keyword arguments or argument types.",
         "Use the plain form of the function.",
+    ),
+    Reason(
+        "JN404",
+        "shape depends on values",
+        "The shape of the result, or what is selected, depends on values that are only known at run time. It is "
+        "computed in Python.",
+        "Use a form with a fixed shape, such as np.where or a mask that is multiplied in.",
+    ),
+    Reason(
+        "JN405",
+        "extents cannot be compared",
+        "What the array function does depends on how symbolic extents compare, and that is not known.",
+        "Call it with arrays of a fixed shape.",
+    ),
+    Reason(
+        "JN406",
+        "call inside a JAX transformation",
+        "The arguments are JAX tracers: the function runs in Python, and JAX traces it.",
+        "Apply janus.jit outermost.",
+    ),
+    Reason(
+        "JN407",
+        "array on another device",
+        "Native code reads arrays in the memory of the first CPU device only.",
+        "Move the array to the CPU.",
     ),
     # ---- value, alias or shape cannot be represented
     Reason(
@@ -246,6 +337,18 @@ _TABLE: tuple[Reason, ...] = (
         "Two paths that meet here leave different objects or container structures in one variable, so"
         " no single value stands for both.",
         "Return or use the value inside each branch.",
+    ),
+    Reason(
+        "JN506",
+        "object cannot be rebuilt",
+        "An object made in compiled code has no form in which Python could take it over.",
+        "Make the object outside of the compiled function, or return plain containers.",
+    ),
+    Reason(
+        "JN507",
+        "attribute or key absent",
+        "The object had no such attribute or key when the function was compiled.",
+        "Set the attribute before the first call.",
     ),
     # ---- policy
     Reason(

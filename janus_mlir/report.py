@@ -110,7 +110,19 @@ class Report:
             f'<div style="background:{colours.get(mark, "none")};white-space:pre">{number:5}  {html.escape(text)}</div>'
             for number, text, mark in self.source
         )
-        head = html.escape(str(Report(self.function, self.place, self.status, self.counters, self.versions, self.breaks, self.failures)))
+        head = html.escape(
+            str(
+                Report(
+                    self.function,
+                    self.place,
+                    self.status,
+                    self.counters,
+                    self.versions,
+                    self.breaks,
+                    self.failures,
+                )
+            )
+        )
         return f'<pre>{head}</pre><div style="font-family:monospace">{rows}</div>'
 
 
@@ -136,7 +148,8 @@ def make_report(manager: FunctionManager) -> Report:
         if line not in report.breaks:
             report.breaks.append(line)
     report.failures = [
-        f"{f.count}x {f.text}: expected {f.expected}, got {f.got}" + (f" (line {f.span.line})" if f.span else "")
+        f"{f.count}x {f.text}: expected {f.expected}, got {f.got}"
+        + (f" (line {f.span.line})" if f.span else "")
         for f in manager.failures.values()
     ]
     report.source = _source_lines(manager, report)
@@ -157,7 +170,11 @@ def _version(record: VersionRecord) -> VersionLine:
     for index, fact in enumerate(record.facts):
         if fact.kind in ("present", "env") or fact.source is None:
             continue
-        text = f"{fact.source.text} {fact.expected}" if fact.kind == "value" else f"{fact.source.text}: {fact.expected}"
+        text = (
+            f"{fact.source.text} {fact.expected}"
+            if fact.kind == "value"
+            else f"{fact.source.text}: {fact.expected}"
+        )
         guards.append(GuardLine(text, fact.span, record.entry_failures.get(index, 0)))
     for site in record.captured.sites:
         if site.kind == "exit" and not site.reason.startswith("JN"):
@@ -167,7 +184,12 @@ def _version(record: VersionRecord) -> VersionLine:
     unique = {(g.text, g.failures): g for g in guards}
     state = "in use" if not record.retired else f"retired ({record.retired})"
     return VersionLine(
-        record.number, state, record.native.hits, len(record.captured.graph.inputs), record.seconds, tuple(unique.values())
+        record.number,
+        state,
+        record.native.hits,
+        len(record.captured.graph.inputs),
+        record.seconds,
+        tuple(unique.values()),
     )
 
 
@@ -180,7 +202,12 @@ def _source_lines(manager: FunctionManager, report: Report) -> list[tuple[int, s
         lines, first = inspect.getsourcelines(manager.function)
     except (OSError, TypeError):
         return []
-    speculated = {g.span.line for v in report.versions for g in v.guards if g.span and g.span.filename == code.co_filename}
+    speculated = {
+        g.span.line
+        for v in report.versions
+        for g in v.guards
+        if g.span and g.span.filename == code.co_filename
+    }
     python = {b.span.line for b in report.breaks if b.span and b.span.filename == code.co_filename}
     compiled = bool(manager.versions)
     result = []

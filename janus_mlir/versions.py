@@ -378,7 +378,9 @@ class FunctionManager:
                     changed = True
         return changed
 
-    def _on_exit(self, record: VersionRecord, site: Site, function: Callable[..., Any], o: Any, *values: Any) -> Any:
+    def _on_exit(
+        self, record: VersionRecord, site: Site, function: Callable[..., Any], o: Any, *values: Any
+    ) -> Any:
         """Go on in Python from an exit of compiled code."""
         record.exit_counts[site.id] = record.exit_counts.get(site.id, 0) + 1
         if site.reason.startswith("JN"):
@@ -438,9 +440,7 @@ class FunctionManager:
             context = self.context()
             start: Any = context.code.instrs[pc]
             template = build_resume(context.source, start.stmt, start.kind)
-            self._resumes[pc] = (
-                None if template is None else (template.instantiate(self.function), template)
-            )
+            self._resumes[pc] = None if template is None else (template.instantiate(self.function), template)
         return self._resumes[pc]
 
 

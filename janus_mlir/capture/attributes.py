@@ -40,7 +40,22 @@ if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
 
 #: Packages whose module attributes nobody rebinds; reading them needs no guard.
-_STABLE = frozenset({"numpy", "jax", "jaxlib", "math", "functools", "itertools", "operator", "builtins", "typing", "ml_dtypes", "optax", "janus_mlir"})
+_STABLE = frozenset(
+    {
+        "numpy",
+        "jax",
+        "jaxlib",
+        "math",
+        "functools",
+        "itertools",
+        "operator",
+        "builtins",
+        "typing",
+        "ml_dtypes",
+        "optax",
+        "janus_mlir",
+    }
+)
 _MISSING = object()
 
 
@@ -67,7 +82,7 @@ def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
             return get_attribute(m, value.function, name)
         case FunctionValue() if name == "__name__":
             return Known(value.template.name)
-    raise Break("JN207", f"attribute `{name}` of a {type(value).__name__}")
+    raise Break("JN216", f"attribute `{name}` of a {type(value).__name__}")
 
 
 def _known(m: Machine, value: Known, name: str) -> Abstract:
@@ -83,9 +98,11 @@ def _known(m: Machine, value: Known, name: str) -> Abstract:
         if found is _MISSING:
             raise Break("JN208", f"AttributeError: {name}")
         return MemberValue(value, name) if callable(found) else Known(getattr(live, name))
-    if isinstance(live, np.dtype) or isinstance(live, (types.FunctionType, functools.partial, np.ufunc)):
+    if isinstance(live, (np.dtype, types.FunctionType, functools.partial, np.ufunc)):
         try:
-            return m.outside.wrap(getattr(live, name), Attribute(pinned(getattr(live, "__name__", "object"), live), name))
+            return m.outside.wrap(
+                getattr(live, name), Attribute(pinned(getattr(live, "__name__", "object"), live), name)
+            )
         except AttributeError:
             raise Break("JN208", f"AttributeError: {name}") from None
     return MemberValue(value, name)
@@ -101,7 +118,7 @@ def _module(m: Machine, module: types.ModuleType, name: str) -> Abstract:
         return m.outside.wrap(live, source)
     namespace = pinned(module.__name__, vars(module))
     if name not in vars(module):
-        raise Break("JN207", f"attribute `{name}` of module `{module.__name__}` is made on demand")
+        raise Break("JN216", f"attribute `{name}` of module `{module.__name__}` is made on demand")
     from janus_mlir.capture.namespaces import global_value
 
     written = global_value(m, namespace, name)
@@ -111,7 +128,7 @@ def _module(m: Machine, module: types.ModuleType, name: str) -> Abstract:
 def _class(m: Machine, cls: type, name: str) -> Abstract:
     found = inspect.getattr_static(cls, name, _MISSING)
     if found is _MISSING:
-        raise Break("JN207", f"`{cls.__qualname__}` has no plain attribute `{name}`")
+        raise Break("JN216", f"`{cls.__qualname__}` has no plain attribute `{name}`")
     live = getattr(cls, name)
     source = Attribute(pinned(cls.__qualname__, cls), name)
     if issubclass(cls, (np.generic, jax.Array)) or cls.__module__ in ("builtins", "numpy"):
@@ -165,7 +182,7 @@ class _Getter:
 
 
 def _tuple(m: Machine, value: TupleValue, name: str) -> Abstract:
-    from janus_mlir.capture.builtin_calls import SuperPair, super_attribute
+    from janus_mlir.capture.builtin_basic import SuperPair, super_attribute
 
     if value.cls is SuperPair:
         return super_attribute(m, value, name)
@@ -193,7 +210,7 @@ def class_attribute(m: Machine, value: ObjectRef, name: str) -> Abstract | None:
     if found is _MISSING or found is getattr(object, name, None):
         return None
     if not isinstance(found, types.FunctionType):
-        raise Break("JN207", f"`{cls.__qualname__}.{name}` is not a plain method")
+        raise Break("JN216", f"`{cls.__qualname__}.{name}` is not a plain method")
     guard_method(m, value, name, found)
     return Known(found)
 
@@ -216,11 +233,11 @@ def _object(m: Machine, value: ObjectRef, name: str) -> Abstract:
     if name == "__class__":
         return Known(cls)
     if name == "__dict__":
-        raise Break("JN207", "the `__dict__` of an object")
+        raise Break("JN216", "the `__dict__` of an object")
     found = inspect.getattr_static(cls, name, _MISSING)
     outside = value.id in m.initial
     if _custom_lookup(cls):
-        raise Break("JN207", f"`{cls.__qualname__}` defines `__getattribute__`")
+        raise Break("JN216", f"`{cls.__qualname__}` defines `__getattribute__`")
     if isinstance(found, property):
         return _property(m, value, cls, name, found)
     in_dict = outside and name in (getattr(m.outside.live(value.id), "__dict__", None) or ())
@@ -228,7 +245,7 @@ def _object(m: Machine, value: ObjectRef, name: str) -> Abstract:
         return m.outside.load_entry(value.id, name)
     if found is _MISSING:
         if outside and hasattr(cls, "__getattr__"):
-            raise Break("JN207", f"`{cls.__qualname__}` defines `__getattr__`")
+            raise Break("JN216", f"`{cls.__qualname__}` defines `__getattr__`")
         raise Break("JN208", f"AttributeError: `{cls.__qualname__}` object has no attribute `{name}`")
     return _from_class(m, value, cls, name, found)
 
@@ -280,10 +297,10 @@ def set_attribute(m: Machine, value: Abstract, name: str, item: Abstract) -> Non
         write_global(m, pinned(module.__name__, vars(module)), name, item)
         return
     if not isinstance(value, ObjectRef):
-        raise Break("JN207", f"an attribute of a {type(value).__name__} is set")
+        raise Break("JN216", f"an attribute of a {type(value).__name__} is set")
     cls = m.outside.classes[value.id]
     if cls.__setattr__ is not object.__setattr__:
-        raise Break("JN207", f"`{cls.__qualname__}` defines `__setattr__`")
+        raise Break("JN216", f"`{cls.__qualname__}` defines `__setattr__`")
     found = inspect.getattr_static(cls, name, _MISSING)
     if isinstance(found, property):
         from janus_mlir.capture.calls import call_inline
@@ -294,7 +311,7 @@ def set_attribute(m: Machine, value: Abstract, name: str, item: Abstract) -> Non
         call_inline(m, Known(found.fset), [value, item])
         return
     if hasattr(type(found), "__set__") and not isinstance(found, types.MemberDescriptorType):
-        raise Break("JN207", f"`{cls.__qualname__}.{name}` is a descriptor")
+        raise Break("JN216", f"`{cls.__qualname__}.{name}` is a descriptor")
     content: ObjectContent = m.get(value.id)
     m.put(value.id, content.set(name, item))
     if not m.is_outside(value.id):
@@ -309,9 +326,13 @@ def set_attribute(m: Machine, value: Abstract, name: str, item: Abstract) -> Non
 
 def _assignment(w: SiteWriter, value: ObjectRef, name: str, item: Abstract) -> str:
     new = w.expr(item)
-    return f"{w.expr(value)}.{name} = {new}" if name.isidentifier() else f"setattr({w.expr(value)}, {name!r}, {new})"
+    return (
+        f"{w.expr(value)}.{name} = {new}"
+        if name.isidentifier()
+        else f"setattr({w.expr(value)}, {name!r}, {new})"
+    )
 
 
 def delete_attribute(m: Machine, value: Abstract, name: str) -> None:
     """Do ``del value.name``."""
-    raise Break("JN207", f"attribute `{name}` is deleted")
+    raise Break("JN216", f"attribute `{name}` is deleted")

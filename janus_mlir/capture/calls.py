@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import types
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, expand, new_dict
 from janus_mlir.capture.control import Left, Unjoined, run
 from janus_mlir.capture.function import FunctionContext, context_of
-from janus_mlir.capture.heap import CellContent, ObjectContent
+from janus_mlir.capture.heap import CellContent
 from janus_mlir.capture.outcomes import Scope
 from janus_mlir.capture.sources import Attribute, Index, Key, pinned
 from janus_mlir.capture.state import Frame
@@ -94,7 +93,7 @@ def _operand(m: Machine, name: str) -> Abstract:
 def _mapping(m: Machine, value: Abstract) -> tuple[tuple[Any, Abstract], ...]:
     if isinstance(value, DictRef):
         return dict_entries(m, value)
-    raise Break("JN205", "** of something that is not a dict")
+    raise Break("JN214", "** of something that is not a dict")
 
 
 def call_inline(
@@ -117,12 +116,12 @@ def call_inline(
         outcomes = run(m, m.state, Scope(None, depth, pc))
     except Unjoined as error:
         if error.where == (depth, pc):
-            raise Break("JN504", f"the results of a call: {error.detail}") from None
+            raise Break("JN505", f"the results of a call: {error.detail}") from None
         raise
     if not outcomes.ways:
         raise Left
     if len(outcomes.ways) > 1:
-        raise Break("JN504", "a call that ends in several ways")
+        raise Break("JN505", "a call that ends in several ways")
     m.state = outcomes.ways[0][1]
     value = m.state.top.vars.pop(_INLINE, None)
     assert value is not None
@@ -183,9 +182,15 @@ def _call_known(
         return builtin_calls.construct(m, live, args, kwargs, dst)
     python = unwrap_callable(live)
     if python is not None:
-        return _enter(m, context_of(python), python, args, kwargs, dst)
+        return enter(m, context_of(python), python, args, kwargs, dst)
     if isinstance(live, types.MethodType):
-        return call(m, Known(live.__func__), [m.outside.wrap(live.__self__, pinned("self", live.__self__)), *args], kwargs, dst)
+        return call(
+            m,
+            Known(live.__func__),
+            [m.outside.wrap(live.__self__, pinned("self", live.__self__)), *args],
+            kwargs,
+            dst,
+        )
     raise Break("JN301", f"`{getattr(live, '__qualname__', type(live).__name__)}`")
 
 
@@ -203,7 +208,7 @@ def _call_partial(
 # ---- entering Python functions -------------------------------------------------------------
 
 
-def _enter(
+def enter(
     m: Machine,
     context: FunctionContext,
     live: types.FunctionType,
@@ -358,7 +363,7 @@ def function_builder(value: FunctionValue) -> Callable[[tuple[Any, ...], dict[st
     template = value.template
     code = template.source.code_object
     if code is None or code.co_freevars:
-        raise Break("JN502", f"function `{template.name}` made in compiled code")
+        raise Break("JN506", f"function `{template.name}` made in compiled code")
 
     def build(defaults: tuple[Any, ...], kwdefaults: dict[str, Any]) -> Any:
         made = types.FunctionType(code, template.namespace.object, template.name, defaults or None)
@@ -367,73 +372,6 @@ def function_builder(value: FunctionValue) -> Callable[[tuple[Any, ...], dict[st
         return made
 
     return build
-
-
-def make_instance(
-    m: Machine, cls: type, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
-) -> Abstract | Entered:
-    """Make an instance of a user class: ``__init__`` is captured."""
-    if type(cls) is not type and not _plain_metaclass(cls):
-        raise Break("JN303", f"`{cls.__qualname__}` has a metaclass")
-    if cls.__new__ is not object.__new__ or cls.__flags__ & (1 << 20):
-        raise Break("JN303", f"`{cls.__qualname__}` defines `__new__` or is abstract")
-    if any(base.__module__ == "builtins" and base is not object for base in cls.__mro__):
-        raise Break("JN303", f"`{cls.__qualname__}` derives from a built-in class")
-    if "__slots__" in vars(cls) or hasattr(cls, "__del__"):
-        raise Break("JN303", f"`{cls.__qualname__}` has `__slots__` or `__del__`")
-    handle = ObjectRef()
-    m.put(handle.id, ObjectContent())
-    m.outside.classes[handle.id] = cls
-    init = inspect.getattr_static(cls, "__init__", None)
-    if init is object.__init__ or init is None:
-        if args or kwargs:
-            raise Break("JN208", f"{cls.__name__}() takes no arguments")
-        return handle
-    if not isinstance(init, types.FunctionType):
-        raise Break("JN303", f"`{cls.__qualname__}.__init__` is not a plain method")
-    m.outside.wrap(init, Attribute(pinned(cls.__qualname__, cls), "__init__"))
-    if hasattr(cls, "__dataclass_fields__") and init.__code__.co_filename == "<string>":
-        return _make_dataclass(m, cls, handle, args, kwargs)
-    return _enter(m, context_of(init), init, [handle, *args], kwargs, dst, override=handle)
-
-
-def _plain_metaclass(cls: type) -> bool:
-    return type(cls).__call__ is type.__call__
-
-
-def _make_dataclass(
-    m: Machine, cls: type, handle: ObjectRef, args: list[Abstract], kwargs: dict[str, Abstract]
-) -> Abstract:
-    import dataclasses
-
-    fields = [f for f in dataclasses.fields(cls) if f.init]
-    if len(fields) != len(dataclasses.fields(cls)) or len(args) > len(fields):
-        raise Break("JN303", f"dataclass `{cls.__qualname__}`")
-    values: dict[str, Abstract] = dict(zip((f.name for f in fields if not f.kw_only), args, strict=False))
-    for name, value in kwargs.items():
-        if name in values or name not in {f.name for f in fields}:
-            raise Break("JN208", f"{cls.__name__}() got an unexpected argument `{name}`")
-        values[name] = value
-    content = ObjectContent()
-    for f in fields:
-        if f.name not in values:
-            values[f.name] = _field_default(m, cls, f)
-        content = content.set(f.name, values[f.name])
-    m.put(handle.id, content)
-    post = inspect.getattr_static(cls, "__post_init__", None)
-    if post is not None:
-        call_inline(m, Known(post), [handle])
-    return handle
-
-
-def _field_default(m: Machine, cls: type, field: Any) -> Abstract:
-    import dataclasses
-
-    if field.default_factory is not dataclasses.MISSING:
-        return call_inline(m, Known(field.default_factory), [])
-    if field.default is dataclasses.MISSING:
-        raise Break("JN208", f"{cls.__name__}() misses argument `{field.name}`")
-    return m.outside.wrap(field.default, pinned(f"{cls.__name__}.{field.name}", field.default))
 
 
 def class_of(value: Abstract, m: Machine | None) -> type | None:
@@ -478,5 +416,5 @@ def class_of(value: Abstract, m: Machine | None) -> type | None:
 
 __all__ = [
     "bind", "call", "call_inline", "call_instruction", "class_of",
-    "function_builder", "make_function", "make_instance", "unwrap_callable",
+    "function_builder", "make_function", "unwrap_callable",
 ]  # fmt: skip

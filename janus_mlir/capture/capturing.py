@@ -88,7 +88,7 @@ def capture(
         except Respecialise:
             continue
         except Unjoined as error:
-            raise Break("JN504", error.detail) from None
+            raise Break("JN505", error.detail) from None
     raise Break("JN604", "the facts about the function do not settle")
 
 
@@ -113,7 +113,7 @@ def _capture(m: Machine) -> Captured:
     else:
         m.b.op("return")
     m.outside.finish()
-    used = set()
+    used: set[int] = set()
     array_ops = _walk(m.graph.body, used)
     if m.graph.return_site is not None:
         used.add(m.graph.return_site)

@@ -60,7 +60,7 @@ def build_dict(m: Machine, pairs: list[tuple[Abstract | None, Abstract]]) -> Abs
     for key, value in pairs:
         if key is None:
             if not isinstance(value, DictRef):
-                raise Break("JN205", "** of something that is not a dict")
+                raise Break("JN214", "** of something that is not a dict")
             for k, v in dict_entries(m, value):
                 content = content.set(k, v)
         else:
@@ -90,7 +90,7 @@ def constant_key(value: Abstract) -> Any:
         return tuple(constant_key(item) for item in value.items)
     if isinstance(value, Known) and isinstance(value.value, (tuple, frozenset)):
         return value.value
-    raise Break("JN205", "a dict key or set element that is only known at run time")
+    raise Break("JN214", "a dict key or set element that is only known at run time")
 
 
 def expand(m: Machine, items: list[tuple[Abstract, bool]]) -> tuple[Abstract, ...]:
@@ -114,7 +114,7 @@ def list_items(m: Machine, value: ListRef) -> tuple[Abstract, ...]:
     content: ListContent = m.get(value.id)
     if content.items is None:
         if content.appended is None:
-            raise Break("JN222", "a list whose length depends on the way taken")
+            raise Break("JN218", "a list whose length depends on the way taken")
         content = ListContent((*m.outside.load_list(value.id), *content.appended))
         m.put(value.id, content)
     assert content.items is not None
@@ -163,7 +163,7 @@ def items_of(m: Machine, value: Abstract) -> list[Abstract] | None:
 def _set_order(content: SetContent) -> list[Any]:
     """Iteration order of a set follows hashes; it is only used where the elements are small ints or single."""
     if len(content.items) > 1:
-        raise Break("JN205", "iteration over a set")
+        raise Break("JN214", "iteration over a set")
     return list(content.items)
 
 
@@ -175,7 +175,7 @@ def length(m: Machine, value: Abstract) -> Abstract:
             if content.items is not None:
                 return Known(len(content.items))
             if content.appended is None:
-                raise Break("JN222", "a list whose length depends on the way taken")
+                raise Break("JN218", "a list whose length depends on the way taken")
             return number_binary(m, "add", m.outside.list_length(value.id), Known(len(content.appended)))
         case DictRef():
             return Known(len(dict_entries(m, value)))
@@ -204,7 +204,7 @@ def length(m: Machine, value: Abstract) -> Abstract:
             function = class_attribute(m, value, "__len__")
             if function is not None:
                 return call_inline(m, function, [value])
-    raise Break("JN202", f"len() of a {type(value).__name__}")
+    raise Break("JN212", f"len() of a {type(value).__name__}")
 
 
 def _position(index: Abstract) -> int | None:
@@ -258,7 +258,7 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
             function = class_attribute(m, value, "__getitem__")
             if function is not None:
                 return call_inline(m, function, [value, index])
-    raise Break("JN206", f"a subscript of a {type(value).__name__}")
+    raise Break("JN215", f"a subscript of a {type(value).__name__}")
 
 
 def _sequence_item(m: Machine, value: Abstract, items: list[Abstract], index: Abstract) -> Abstract:
@@ -275,7 +275,7 @@ def _sequence_item(m: Machine, value: Abstract, items: list[Abstract], index: Ab
         return items[position]
     if isinstance(index, (Number, ExtentNumber)) and items and all(is_number(i) for i in items):
         return _choose(m, items, index)
-    raise Break("JN206", "a subscript that is only known at run time")
+    raise Break("JN215", "a subscript that is only known at run time")
 
 
 def _choose(m: Machine, items: list[Abstract], index: Abstract) -> Abstract:
@@ -319,15 +319,15 @@ def contains(m: Machine, container: Abstract, item: Abstract, *, negate: bool) -
         except Exception as error:  # the user's own error, which Python will raise again
             raise Break("JN208", f"{type(error).__name__}: {error}") from None
     elif isinstance(container, (JaxArray, NumpyArray, ObjectRef)):
-        raise Break("JN202", f"membership in a {type(container).__name__}")
+        raise Break("JN212", f"membership in a {type(container).__name__}")
     else:
         items = items_of(m, container)
         if items is None:
-            raise Break("JN202", f"membership in a {type(container).__name__}")
+            raise Break("JN212", f"membership in a {type(container).__name__}")
         result = False
         for other in items:
             if isinstance(other, (JaxArray, NumpyArray)):
-                raise Break("JN202", "membership in a container of arrays")
+                raise Break("JN212", "membership in a container of arrays")
             equal = truth(m, compare(m, "eq", other, item))
             if equal is True:
                 result = True
@@ -345,12 +345,12 @@ def unpack(m: Machine, value: Abstract, count: int, star: int | None) -> list[Ab
     """Return the values for the targets of an unpacking assignment."""
     if isinstance(value, (JaxArray, NumpyArray)):
         if not value.shape or not isinstance(value.shape[0], int):
-            raise Break("JN222", "unpacking along a symbolic extent")
+            raise Break("JN218", "unpacking along a symbolic extent")
         items = [get_item(m, value, Known(i)) for i in range(value.shape[0])]
     else:
         found = items_of(m, value)
         if found is None:
-            raise Break("JN222", f"unpacking of a {type(value).__name__}")
+            raise Break("JN218", f"unpacking of a {type(value).__name__}")
         items = found
     if star is None:
         if len(items) != count:
@@ -381,7 +381,7 @@ def _mutation(m: Machine, value: Any, text: str, template: str, *operands: Abstr
 def append(m: Machine, value: Abstract, item: Abstract) -> None:
     """Append to a list."""
     if not isinstance(value, ListRef):
-        raise Break("JN206", f"append to a {type(value).__name__}")
+        raise Break("JN215", f"append to a {type(value).__name__}")
     content: ListContent = m.get(value.id)
     if content.items is not None:
         m.put(value.id, ListContent((*content.items, item)))
@@ -390,7 +390,9 @@ def append(m: Machine, value: Abstract, item: Abstract) -> None:
     _mutation(m, value, "list.append", "{0}.append({1})", item)
 
 
-def replace_items(m: Machine, value: ListRef, items: tuple[Abstract, ...], text: str, template: str, *operands: Abstract) -> None:
+def replace_items(
+    m: Machine, value: ListRef, items: tuple[Abstract, ...], text: str, template: str, *operands: Abstract
+) -> None:
     """Give a list new contents, which outside is done by `template`."""
     m.put(value.id, ListContent(items))
     _mutation(m, value, text, template, *operands)
@@ -404,7 +406,7 @@ def set_item(m: Machine, value: Abstract, index: Abstract, item: Abstract) -> No
         case ListRef():
             position = _position(index)
             if position is None:
-                raise Break("JN206", "a list item is set at a run-time index")
+                raise Break("JN215", "a list item is set at a run-time index")
             items = list(list_items(m, value))
             if not -len(items) <= position < len(items):
                 raise Break("JN208", "IndexError: list assignment index out of range")
@@ -429,7 +431,7 @@ def set_item(m: Machine, value: Abstract, index: Abstract, item: Abstract) -> No
 
             function = class_attribute(m, value, "__setitem__")
             if function is None:
-                raise Break("JN206", "item assignment on an object")
+                raise Break("JN215", "item assignment on an object")
             call_inline(m, function, [value, index, item])
         case _:
             raise Break("JN208", f"item assignment on a {type(value).__name__}")
@@ -442,7 +444,7 @@ def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
             position = _position(index)
             items = list(list_items(m, value))
             if position is None or not -len(items) <= position < len(items):
-                raise Break("JN206", "deletion at a run-time index")
+                raise Break("JN215", "deletion at a run-time index")
             del items[position]
             replace_items(m, value, tuple(items), "list item deleted", "del {0}[{1}]", index)
         case DictRef():
@@ -454,7 +456,7 @@ def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
             m.put(value.id, content)
             _mutation(m, value, f"item {key!r} deleted", "del {0}[{1}]", Known(key))
         case _:
-            raise Break("JN206", f"deletion in a {type(value).__name__}")
+            raise Break("JN215", f"deletion in a {type(value).__name__}")
 
 
 __all__ = [

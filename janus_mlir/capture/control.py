@@ -213,7 +213,8 @@ def _merge(m: Machine, cond: Value, sides: list[_Side], mark: int) -> Outcomes:
                 operands.append((phi.a, phi.b))
             ways.append((where, joined))
         else:
-            state, first = (one, True) if one is not None else (two, False)
+            first = one is not None
+            state = one or two
             assert state is not None
             inside = Inside(mark)
             inside.leave(state)
@@ -223,13 +224,12 @@ def _merge(m: Machine, cond: Value, sides: list[_Side], mark: int) -> Outcomes:
             ways.append((where, state))
     select = None
     if len(wheres) > 1:
-        if len(a.ways) == 1 and len(b.ways) == 1:
-            select = cond
-        else:
-            select = Value(INT)
+        select = cond if len(a.ways) == 1 and len(b.ways) == 1 else Value(INT)
     for i, side in enumerate(sides):
         with m.b.inside(side.block):
-            yields = [m.phi_operand(pair[i], result.type) for pair, result in zip(operands, results, strict=True)]
+            yields = [
+                m.phi_operand(pair[i], result.type) for pair, result in zip(operands, results, strict=True)
+            ]
             if select is not None and select is not cond:
                 yields.append(side.outcomes.selector(m.b, wheres))
             m.b.op("yield", yields)

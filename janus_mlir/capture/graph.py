@@ -124,9 +124,7 @@ class Builder:
     ) -> list[Value]:
         """Append an op and return its results."""
         values = [Value(t) for t in results]
-        self.block.ops.append(
-            Op(name, list(operands), values, attrs, list(regions), self.span, self.callers)
-        )
+        self.block.ops.append(Op(name, list(operands), values, attrs, list(regions), self.span, self.callers))
         return values
 
     def one(self, name: str, operands: Sequence[Value], result: Type, **attrs: Any) -> Value:

@@ -78,7 +78,7 @@ def read_variable(m: Machine, name: str) -> Abstract:
     if isinstance(value, CellRef):
         content = m.get(value.id)
         if content.value is None:
-            raise Break("JN201", f"`{name}` may be unbound here")
+            raise Break("JN211", f"`{name}` may be unbound here")
         return content.value  # type: ignore[no-any-return]
     return value
 
@@ -120,7 +120,7 @@ def _load_free(m: Machine, name: str) -> Abstract:
     if isinstance(cell, CellRef):
         content = m.get(cell.id)
         if content.value is None:
-            raise Break("JN201", f"`{name}` may be unbound here")
+            raise Break("JN211", f"`{name}` may be unbound here")
         return content.value  # type: ignore[no-any-return]
     assert isinstance(cell, (Cell, CellOf))
     written = cell_value(m, cell)
@@ -129,7 +129,7 @@ def _load_free(m: Machine, name: str) -> Abstract:
     try:
         live = cell.fetch(m.arguments)
     except ValueError:
-        raise Break("JN201", f"`{name}` is unbound") from None
+        raise Break("JN211", f"`{name}` is unbound") from None
     return m.outside.wrap(live, cell)
 
 
@@ -152,7 +152,7 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
             return read_variable(m, src)
         case c.Delete(var=var):
             if m.state.top.vars.pop(var, None) is None and not c.is_temporary(var):
-                raise Break("JN201", f"`{var}` may be unbound here")
+                raise Break("JN211", f"`{var}` may be unbound here")
             return None
         case c.LoadGlobal(name=name):
             return _load_global(m, name)
@@ -202,7 +202,9 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
         case c.BuildSlice(a=a, b=b, c=step):
             return _slice(read_variable(m, a), read_variable(m, b), read_variable(m, step))
         case c.FormatValue(src=src, conversion=conversion, spec=spec):
-            return format_value(m, read_variable(m, src), conversion, None if spec is None else read_variable(m, spec))
+            return format_value(
+                m, read_variable(m, src), conversion, None if spec is None else read_variable(m, spec)
+            )
         case c.BuildString(parts=parts):
             return build_string([read_variable(m, p) for p in parts])
         case c.UnpackSequence(dsts=dsts, src=src, star=star):
@@ -223,7 +225,7 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
             return _import(m, instr)
         case c.EnterTry() | c.ExitTry():
             return None
-    raise Break("JN203", type(instr).__name__)
+    raise Break("JN209", type(instr).__name__)
 
 
 def _slice(a: Abstract, b: Abstract, step: Abstract) -> Abstract:
@@ -239,7 +241,7 @@ def _import(m: Machine, instr: c.Import) -> Abstract:
     if instr.level:
         name = importlib.util.resolve_name("." * instr.level + name, namespace.get("__package__") or "")
     if name not in sys.modules:
-        raise Break("JN305", f"module `{name}` is imported here for the first time")
+        raise Break("JN306", f"module `{name}` is imported here for the first time")
     module = sys.modules[name]
     if instr.name is None:
         return Known(module if instr.leaf else sys.modules[name.partition(".")[0]])
@@ -277,7 +279,7 @@ def fork_to(m: Machine, cond: Value, then: int, orelse: int, span: Any) -> Fork 
             frame.pc = then if side else orelse
             return None
     if m.pure:
-        raise Break("JN332", "a data-dependent branch inside a function that JAX transforms")
+        raise Break("JN308", "a data-dependent branch inside a function that JAX transforms")
     meet = frame.function.flow.postdominators[pc]
     join = None if meet is None else (depth, meet)
     return Fork(cond, _goto(then), _goto(orelse), join)
@@ -320,7 +322,7 @@ def _for_iter(m: Machine, instr: c.ForIter) -> Fork | None:
         frame.pc += 1
         return None
     if m.pure:
-        raise Break("JN332", "a data-dependent loop inside a function that JAX transforms")
+        raise Break("JN308", "a data-dependent loop inside a function that JAX transforms")
 
     def proceed(state: State) -> None:
         write_variable(m, instr.dst, step.advance(m))

@@ -54,7 +54,7 @@ def range_length(m: Machine, value: RangeValue) -> Abstract:
     if all(isinstance(p, Known) for p in parts):
         return Known(len(range(*(p.value for p in parts))))  # type: ignore[attr-defined]
     if not isinstance(value.step, Known):
-        raise Break("JN221", "a range whose step is only known at run time")
+        raise Break("JN218", "a range whose step is only known at run time")
     step = value.step.value
     span = number_binary(m, "sub", value.stop, value.start)
     count = number_binary(m, "add", span, Known(step - 1 if step > 0 else step + 1))
@@ -83,9 +83,7 @@ def get_iterator(m: Machine, value: Abstract) -> Abstract:
     if isinstance(value, RangeValue):
         length = range_length(m, value)
         if not isinstance(length, Known) or length.value > m.speculation.unroll_limit:
-            return make_iterator(
-                m, IteratorContent("range", (), (value.start, value.step), Known(0), length)
-            )
+            return make_iterator(m, IteratorContent("range", (), (value.start, value.step), Known(0), length))
         starts = [number_binary(m, "add", value.start, Known(i * _step(value))) for i in range(length.value)]
         return make_iterator(m, IteratorContent("sequence", tuple(starts)))
     if isinstance(value, (JaxArray, NumpyArray)):
@@ -96,7 +94,7 @@ def get_iterator(m: Machine, value: Abstract) -> Abstract:
         )
     items = items_of(m, value)
     if items is None:
-        raise Break("JN222", f"iteration over a {type(value).__name__}")
+        raise Break("JN218", f"iteration over a {type(value).__name__}")
     return make_iterator(m, IteratorContent("sequence", tuple(items)))
 
 
@@ -107,7 +105,7 @@ def _step(value: RangeValue) -> int:
 
 def iterator_content(m: Machine, iterator: Abstract) -> IteratorContent:
     if not isinstance(iterator, IteratorRef):
-        raise Break("JN222", "iteration over an unknown iterator")
+        raise Break("JN218", "iteration over an unknown iterator")
     content: IteratorContent = m.get(iterator.id)
     return content
 
@@ -230,8 +228,7 @@ def exhaust(m: Machine, iterator: Abstract) -> list[Abstract]:
         if step.more is False:
             return items
         if step.more is not True:
-            raise Break("JN222", "the number of items is only known at run time")
+            raise Break("JN218", "the number of items is only known at run time")
         if len(items) > 10_000:
             raise Break("JN604", "too many items")
         items.append(step.advance(m))
-

@@ -17,8 +17,10 @@ import numpy as np
 
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, items_of, list_items, new_dict, new_list
+from janus_mlir.capture.control import Left
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Block, TensorType, Value
 from janus_mlir.capture.numbers import as_int, make
+from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,
@@ -34,8 +36,6 @@ from janus_mlir.capture.values import (
     SliceValue,
     TupleValue,
 )
-from janus_mlir.capture.control import Left
-from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.gradients import GradientFunction
 from janus_mlir.gradients import grad as janus_grad
 from janus_mlir.gradients import value_and_grad as janus_value_and_grad
@@ -51,7 +51,9 @@ _TRANSFORMS: tuple[Any, ...] = (
 )  # fmt: skip
 #: Janus's own transformations and what they are in JAX.
 _OWN = {id(janus_grad): jax.grad, id(janus_value_and_grad): jax.value_and_grad}
-_ARRAY_METHODS_IN_PYTHON = frozenset({"item", "tolist", "block_until_ready", "__array__", "devices", "device", "addressable_data"})
+_ARRAY_METHODS_IN_PYTHON = frozenset(
+    {"item", "tolist", "block_until_ready", "__array__", "devices", "device", "addressable_data"}
+)
 _CACHE_SIZE = 4096
 
 
@@ -372,7 +374,9 @@ def _transform(m: Machine, arguments: _Arguments, function: Transformed) -> Any:
     inner = function.function
     if isinstance(inner, Transformed):
         live = _transform(m, arguments, inner)
-    elif isinstance(inner, Known) and is_jax_callable(inner.value) and _open_transform(m, inner.value) is None:
+    elif (
+        isinstance(inner, Known) and is_jax_callable(inner.value) and _open_transform(m, inner.value) is None
+    ):
         live = inner.value
     else:
         arguments.callbacks.append(inner)
@@ -394,7 +398,9 @@ def _static(m: Machine, value: Abstract) -> Any:
 def _open_transform(m: Machine, live: Any) -> Transformed | None:
     """Recognise ``g = jax.grad(f)`` made outside: the user's `f` must be captured, not traced blindly."""
     if isinstance(live, GradientFunction):
-        return Transformed(live.transform, Known(live.function), (), tuple((k, Known(v)) for k, v in live.options.items()))
+        return Transformed(
+            live.transform, Known(live.function), (), tuple((k, Known(v)) for k, v in live.options.items())
+        )
     if not isinstance(live, types.FunctionType) or live.__closure__ is None:
         return None
     transform = _WRAPPERS.get((live.__globals__.get("__name__", ""), live.__code__.co_name))
@@ -474,7 +480,7 @@ def _trace_pass(
             traced = _guarded_trace(m, function, arguments)
             for key, content in saved.heap.items():
                 if m.state.heap.get(key) is not content:
-                    raise Break("JN330", "a function passed to JAX changes an object")
+                    raise Break("JN307", "a function passed to JAX changes an object")
     finally:
         m.lifts = None
         m.state = saved
@@ -686,7 +692,7 @@ class _Method:
 def to_number(m: Machine, value: JaxArray, kind: str | None) -> Abstract:
     """Return ``int(x)``, ``float(x)``, ``bool(x)`` or ``x.item()`` (no `kind`) of a one-element array."""
     if m.pure:
-        raise Break("JN332", "a traced array becomes a Python number")
+        raise Break("JN308", "a traced array becomes a Python number")
     if any(not isinstance(e, int) or e != 1 for e in value.shape):
         raise Break("JN208", "only arrays with one element become Python numbers")
     ref = value.ref
@@ -697,15 +703,16 @@ def to_number(m: Machine, value: JaxArray, kind: str | None) -> Abstract:
         return make("bool", m.b.one("janus.truth", [ref], BOOL))
     floating = jax.dtypes.issubdtype(value.dtype, np.floating)
     if value.dtype == np.uint64:
-        raise Break("JN504", "a uint64 becomes a Python int")
+        raise Break("JN505", "a uint64 becomes a Python int")
     target = "f64" if floating else "i64"
     assert isinstance(ref.type, TensorType)
     if ref.type.dtype != target:
         ref = m.b.one("lax.convert_element_type", [ref], TensorType(target, ()))
-    number = make("float" if floating else "int", m.b.one("tensor.extract", [ref], FLOAT if floating else INT))
+    number = make(
+        "float" if floating else "int", m.b.one("tensor.extract", [ref], FLOAT if floating else INT)
+    )
     from janus_mlir.capture.numbers import to_float, to_int
 
     if kind == "int":
         return to_int(m, number)
     return to_float(m, number) if kind == "float" else number
-

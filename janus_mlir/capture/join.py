@@ -186,7 +186,9 @@ class Joiner:
         return self._arrays[key]
 
     def _numpy(self, a: NumpyArray, b: NumpyArray) -> Abstract:
-        if a.id == b.id or (a.storage == b.storage and a.view == b.view and a.source == b.source and a.source):
+        if a.id == b.id or (
+            a.storage == b.storage and a.view == b.view and a.source == b.source and a.source
+        ):
             self._kept.add(a.storage)
             return a
         if a.dtype != b.dtype or a.shape != b.shape or a.view or b.view:
@@ -226,7 +228,9 @@ class Joiner:
                 if key in self.outside and not (a.complete and b.complete):
                     missing = [k for k, _ in b.entries if a.get(k) is None]
                     keys = [k for k, _ in a.entries] + missing
-                    return DictContent(tuple((k, self._entry(key, k, a.get(k), b.get(k))) for k in keys), False)
+                    return DictContent(
+                        tuple((k, self._entry(key, k, a.get(k), b.get(k))) for k in keys), False
+                    )
                 keys_a, keys_b = [k for k, _ in a.entries], [k for k, _ in b.entries]
                 if same_constant(tuple(keys_a), tuple(keys_b)):
                     values = (self.value(x, y) for (_, x), (_, y) in zip(a.entries, b.entries, strict=True))
@@ -302,6 +306,9 @@ class Joiner:
 def _describe(value: Abstract) -> str:
     if isinstance(value, Known):
         return f"{value.value!r:.40}"
-    return {"JaxArray": "a JAX array", "NumpyArray": "a NumPy array", "ListRef": "a list", "Number": "a number"}.get(
-        type(value).__name__, type(value).__name__
-    )
+    return {
+        "JaxArray": "a JAX array",
+        "NumpyArray": "a NumPy array",
+        "ListRef": "a list",
+        "Number": "a number",
+    }.get(type(value).__name__, type(value).__name__)

@@ -69,7 +69,7 @@ def _peel(m: Machine, state: State, scope: Scope, detail: str) -> Outcomes:
     where = state.where
     if m.peeled.get(where, 0) >= _MAX_PEELED or not m.peeling_allowed(state):
         m.state = state
-        m.leave_for(Break("JN220", f"a loop changes the type of what it carries: {detail}"))
+        m.leave_for(Break("JN217", f"a loop changes the type of what it carries: {detail}"))
         return Outcomes([])
     m.peeled[where] = m.peeled.get(where, 0) + 1
     m.assume_iteration = where
@@ -153,9 +153,5 @@ def _emit(
     after = Block(args=[Value(v.type) for v in forwarded])
     with m.b.inside(after):
         m.b.op("yield", after.args[: len(arguments)])
-    m.b.block.ops.append(
-        Op("scf.while", inits, results, {}, [block, after], m.b.span, m.b.callers)
-    )
+    m.b.block.ops.append(Op("scf.while", inits, results, {}, [block, after], m.b.span, m.b.callers))
     return Outcomes(exits, select)
-
-

@@ -20,7 +20,7 @@ from janus_mlir.capture.outcomes import Outcomes
 from janus_mlir.capture.sites import Site, SiteWriter
 from janus_mlir.capture.sources import Source
 from janus_mlir.capture.speculation import Respecialise, Speculation
-from janus_mlir.capture.state import RESULT, Frame, Snapshot, State, Where
+from janus_mlir.capture.state import RESULT, Snapshot, State, Where
 from janus_mlir.capture.values import (
     Abstract,
     ExtentNumber,
@@ -170,7 +170,7 @@ class Machine:
             return self.b.one("dim", [], INT, expr=value.expr)
         if isinstance(value, Known) and number_kind(value) is not None:
             return self.const(value.value)
-        raise Break("JN501", "a Python int beyond 64 bits")
+        raise Break("JN504", "a Python int beyond 64 bits")
 
     def phi_operand(self, operand: object, type: Type) -> Value:
         if operand is POISON:
@@ -187,7 +187,7 @@ class Machine:
         try:
             return self.state.top.vars[name]
         except KeyError:
-            raise Break("JN201", f"`{name}` may be unbound here") from None
+            raise Break("JN211", f"`{name}` may be unbound here") from None
 
     # ---- NumPy's context (see capture.numpy.context) ------------------------------------
 
@@ -301,7 +301,7 @@ class Machine:
     def effect(self, text: str, statement: Callable[[SiteWriter], str]) -> None:
         """Record a held-back effect: `statement` writes the Python that does it."""
         if self.pure:
-            raise Break("JN330", f"an effect inside a function that JAX transforms ({text})")
+            raise Break("JN307", f"an effect inside a function that JAX transforms ({text})")
         writer = SiteWriter(self, self.state, escapes=True)
         line = statement(writer)
         writer.lines.append(line)
@@ -315,7 +315,7 @@ class Machine:
     ) -> None:
         """Leave compiled code unless `cond` is as expected."""
         if self.pure:
-            raise Break("JN331", "a run-time check inside a function that JAX transforms")
+            raise Break("JN308", "a run-time check inside a function that JAX transforms")
         if not expected:
             cond = self.b.one("arith.xori", [cond, self.const(True)], BOOL)
         site = self._site("exit", text or kind, reason=kind, discard=True, branch=branch)

@@ -94,7 +94,7 @@ def number_binary(m: Machine, op: str, a: Abstract, b: Abstract, *, checked: boo
         return folded
     kinds = (number_kind(a), number_kind(b))
     if None in kinds:
-        raise Break("JN501", "arithmetic on a number beyond 64 bits or a complex number")
+        raise Break("JN504", "arithmetic on a number beyond 64 bits or a complex number")
     if op in ("and_", "or_", "xor"):
         return _bitwise(m, op, a, b)
     if op == "truediv":
@@ -127,7 +127,7 @@ def _int_binary(m: Machine, op: str, a: Value, b: Value, checked: bool) -> Value
         return m.b.one("arith.subi", [a, m.b.one("arith.muli", [quotient, b], INT)], INT)
     if op in ("lshift", "rshift"):
         return _shift(m, op, a, b)
-    raise Break("JN202", f"int operation {op}")
+    raise Break("JN212", f"int operation {op}")
 
 
 def _shift(m: Machine, op: str, a: Value, b: Value) -> Value:
@@ -201,7 +201,7 @@ def _power(m: Machine, a: Abstract, b: Abstract) -> Abstract:
             for _ in range(int(b.value)):
                 result = number_binary(m, "mul", result, a)
             return result
-        raise Break("JN202", "an int power whose exponent is only known at run time")
+        raise Break("JN212", "an int power whose exponent is only known at run time")
     x, y = as_float(m, a), as_float(m, b)
     if isinstance(b, Known) and b.value == 2:
         result_ref = m.b.one("arith.mulf", [x, x], FLOAT)
@@ -238,7 +238,7 @@ def number_unary(m: Machine, op: str, a: Abstract) -> Abstract:
         return number_binary(m, "sub", Known(0), a)
     if op == "invert" and kind == "int":
         return make("int", m.b.one("arith.xori", [as_int(m, a), m.const(-1)], INT))
-    raise Break("JN202", f"operation {op} on a {kind}")
+    raise Break("JN212", f"operation {op} on a {kind}")
 
 
 def compare_numbers(m: Machine, op: str, a: Abstract, b: Abstract) -> bool | Value:
@@ -255,7 +255,7 @@ def compare_numbers(m: Machine, op: str, a: Abstract, b: Abstract) -> bool | Val
                 raise
     kinds = (number_kind(a), number_kind(b))
     if None in kinds:
-        raise Break("JN501", "comparison with a number beyond 64 bits")
+        raise Break("JN504", "comparison with a number beyond 64 bits")
     if "float" in kinds:
         return m.b.one("arith.cmpf", [as_float(m, a), as_float(m, b)], BOOL, predicate=_FLOAT_PREDICATES[op])
     return m.b.one("arith.cmpi", [as_int(m, a), as_int(m, b)], BOOL, predicate=_INT_PREDICATES[op])
@@ -277,7 +277,7 @@ def select_number(m: Machine, cond: bool | Value, a: Abstract, b: Abstract) -> A
         return a if cond else b
     kind = number_kind(a)
     if kind is None or kind != number_kind(b):
-        raise Break("JN504", "a choice between numbers of different types")
+        raise Break("JN505", "a choice between numbers of different types")
     ref = m.b.one("arith.select", [cond, m.number_ref(a), m.number_ref(b)], SCALARS[kind])
     return make(kind, ref)
 

@@ -36,7 +36,14 @@ if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
 
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodWrapperType, np.ufunc, type)
-_OPAQUE_CONSTANTS = (types.ModuleType, np.dtype, enum.Enum, range, types.EllipsisType, types.NotImplementedType)
+_OPAQUE_CONSTANTS = (
+    types.ModuleType,
+    np.dtype,
+    enum.Enum,
+    range,
+    types.EllipsisType,
+    types.NotImplementedType,
+)
 
 
 @dataclass(slots=True)
@@ -122,7 +129,7 @@ class Outside:
             return Known(live, source)
         if kind is int:
             if not -(2**63) <= live < 2**63:
-                raise Break("JN501", f"`{source.text}` is an int beyond 64 bits")
+                raise Break("JN504", f"`{source.text}` is an int beyond 64 bits")
             return Number("int", m.entry.bind("bind_int", source, INT), source)
         if kind is float:
             return Number("float", m.entry.bind("bind_float", source, FLOAT), source)
@@ -164,7 +171,7 @@ class Outside:
 
     def _numpy(self, live: np.ndarray[Any, Any], source: Source) -> Abstract:
         if type(live) is not np.ndarray:
-            raise Break("JN403", f"`{source.text}` is a {type(live).__name__}, a subclass of ndarray")
+            raise Break("JN402", f"`{source.text}` is a {type(live).__name__}, a subclass of ndarray")
         _require_dtype(live.dtype, source)
         alias = self._alias(live, source)
         if alias is not None:
@@ -186,13 +193,15 @@ class Outside:
 
     def _jax(self, live: jax.Array, source: Source) -> Abstract:
         if isinstance(live, jax.core.Tracer):
-            raise Break("JN404", f"`{source.text}` is a JAX tracer: the call happens inside another transformation")
+            raise Break(
+                "JN406", f"`{source.text}` is a JAX tracer: the call happens inside another transformation"
+            )
         if jax.dtypes.issubdtype(live.dtype, jax.dtypes.extended):
-            raise Break("JN403", f"`{source.text}` is a typed PRNG key array")
+            raise Break("JN402", f"`{source.text}` is a typed PRNG key array")
         dtype = np.dtype(live.dtype)
         _require_dtype(dtype, source)
         if len(live.devices()) != 1 or next(iter(live.devices())).platform != "cpu":
-            raise Break("JN405", f"`{source.text}` is not on a single CPU device")
+            raise Break("JN407", f"`{source.text}` is not on a single CPU device")
         weak = bool(live.aval.weak_type)
         extents = self._array_guard(source, "jax", dtype, live.shape, weak)
         return JaxArray(self._bind_tensor(source, dtype, extents), dtype, extents, weak, source)
@@ -238,7 +247,10 @@ class Outside:
         place = self._places[id_]
         entry = self.m.entry
         entry.emit(
-            ("same", entry.slot(place.source), entry.slot(source)), source, "identity", f"is {place.source.text}"
+            ("same", entry.slot(place.source), entry.slot(source)),
+            source,
+            "identity",
+            f"is {place.source.text}",
         )
         return place.handle
 
@@ -265,13 +277,13 @@ class Outside:
             place = self._places[id]
             if isinstance(place.handle, DictRef):
                 if name not in place.live:
-                    raise Break("JN503", f"`{place.source.text}` has no key {name!r}")
+                    raise Break("JN507", f"`{place.source.text}` has no key {name!r}")
                 found = self.wrap(place.live[name], Key(place.source, name))
             else:
                 try:
                     live = getattr(place.live, name)
                 except AttributeError:
-                    raise Break("JN503", f"`{place.source.text}` has no attribute `{name}`") from None
+                    raise Break("JN507", f"`{place.source.text}` has no attribute `{name}`") from None
                 found = self.wrap(live, Attribute(place.source, name))
             self._loaded[id, name] = found
         return found
@@ -281,7 +293,7 @@ class Outside:
         try:
             return self.wrap(source.fetch(self.m.arguments), source)
         except (KeyError, ValueError):
-            raise Break("JN503", f"`{name}` is unbound") from None
+            raise Break("JN507", f"`{name}` is unbound") from None
 
     def load_list(self, id: int) -> tuple[Abstract, ...]:
         """Read all items of an outside list as the call found it."""
@@ -293,7 +305,7 @@ class Outside:
         """Read one item of an outside list, counted from the start or the end, without fixing its length."""
         place = self._places[id]
         if not -len(place.live) <= index < len(place.live):
-            raise Break("JN503", f"`{place.source.text}` has no item {index}")
+            raise Break("JN507", f"`{place.source.text}` has no item {index}")
         return self.wrap(place.live[index], Index(place.source, index))
 
     def list_length(self, id: int) -> Abstract:
@@ -306,7 +318,7 @@ class Outside:
         place = self._places[id]
         keys = tuple(place.live)
         if not all(isinstance(k, (str, int, bytes, tuple, enum.Enum, type(None))) for k in keys):
-            raise Break("JN503", f"`{place.source.text}` has keys that are no constants")
+            raise Break("JN507", f"`{place.source.text}` has keys that are no constants")
         self._check("dict_keys", place.source, keys, kind="keys", expected=f"the keys {list(keys)!r:.80}")
         return tuple((k, self.load_entry(id, k)) for k in keys)
 
@@ -324,7 +336,9 @@ class Outside:
         """Assume that ``obj.name`` is the method `function` of its class."""
         source = self.source(id)
         if source is not None:
-            self._check("method_is", source, name, function, kind="identity", expected=f"method {_name(function)}")
+            self._check(
+                "method_is", source, name, function, kind="identity", expected=f"method {_name(function)}"
+            )
 
     def guard_class_attribute(self, cls: type, name: str) -> Source:
         """Return the source of a class attribute."""
@@ -360,14 +374,18 @@ class Outside:
                     if i in self.written:
                         mine = entry.slot(self._places[i].source)
                         others = [s for s in slots if s != mine]
-                        entry.emit(("no_overlap", mine, others), self._places[i].source, "alias", "no shared memory")
+                        entry.emit(
+                            ("no_overlap", mine, others), self._places[i].source, "alias", "no shared memory"
+                        )
             else:
                 source = self._places[ids[0]].source
                 entry.emit(("distinct", slots), source, "alias", "distinct objects")
         for id_ in self.written:
             place_ = self._places.get(id_)
             if place_ is not None and isinstance(place_.live, np.ndarray):
-                entry.emit(("writeable", entry.slot(place_.source)), place_.source, "alias", "a writeable array")
+                entry.emit(
+                    ("writeable", entry.slot(place_.source)), place_.source, "alias", "a writeable array"
+                )
 
 
 def dtype_code(dtype: np.dtype[Any]) -> int:
@@ -386,7 +404,7 @@ def mlir_name(dtype: np.dtype[Any]) -> str:
 
 def _require_dtype(dtype: np.dtype[Any], source: Source) -> None:
     if find_dtype(dtype) is None or not dtype.isnative or dtype.kind == "c":
-        raise Break("JN403", f"`{source.text}` has dtype {dtype}")
+        raise Break("JN402", f"`{source.text}` has dtype {dtype}")
 
 
 def _is_function_like(live: Any) -> bool:

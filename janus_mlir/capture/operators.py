@@ -85,8 +85,8 @@ def _sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     if op == "mul" and isinstance(a, Known) and type(a.value) is int and isinstance(b, (TupleValue, ListRef)):
         return _sequences(m, op, b, a)
     if op == "mod" and isinstance(a, Known) and isinstance(a.value, str):
-        raise Break("JN204", "%-formatting of run-time values")
-    raise Break("JN202", f"operator {op} on {_kind(a)} and {_kind(b)}")
+        raise Break("JN213", "%-formatting of run-time values")
+    raise Break("JN212", f"operator {op} on {_kind(a)} and {_kind(b)}")
 
 
 def _join_text(a: Abstract, b: Abstract) -> Abstract:
@@ -104,7 +104,7 @@ def _join_text(a: Abstract, b: Abstract) -> Abstract:
 def _known(op: str, *values: Any) -> Abstract:
     """Apply an operator to constants; only where the types are immutable builtins."""
     if not all(_foldable(v) for v in values):
-        raise Break("JN202", f"operator {op} on {' and '.join(type(v).__name__ for v in values)}")
+        raise Break("JN212", f"operator {op} on {' and '.join(type(v).__name__ for v in values)}")
     try:
         return Known(getattr(operator, op)(*values))
     except Exception as error:  # the user's own error, which Python will raise again
@@ -116,7 +116,9 @@ def _foldable(value: Any) -> bool:
 
     return (
         value is None
-        or isinstance(value, (str, bytes, int, float, complex, type, types.UnionType, range, slice, enum.Enum))
+        or isinstance(
+            value, (str, bytes, int, float, complex, type, types.UnionType, range, slice, enum.Enum)
+        )
         or (type(value) in (tuple, frozenset) and all(_foldable(v) for v in value))
         or type(value).__module__ == "numpy"
     )
@@ -134,7 +136,7 @@ def inplace(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
             append(m, a, item)
         return a
     if isinstance(a, (DictRef, SetRef)):
-        raise Break("JN202", f"in-place operator {op} on a dict or set")
+        raise Break("JN212", f"in-place operator {op} on a dict or set")
     if isinstance(a, ObjectRef):
         from janus_mlir.capture.attributes import class_attribute
 
@@ -168,7 +170,7 @@ def unary(m: Machine, op: str, a: Abstract) -> Abstract:
         function = class_attribute(m, a, f"__{op}__")
         if function is not None:
             return call_inline(m, function, [a])
-    raise Break("JN202", f"operator {op} on {_kind(a)}")
+    raise Break("JN212", f"operator {op} on {_kind(a)}")
 
 
 def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
@@ -191,7 +193,7 @@ def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
         if op in ("eq", "ne") and not (_foldable(a.value) and _foldable(b.value)):
             if a.value is b.value:
                 return Known(op == "eq")
-            raise Break("JN202", f"comparison of {_kind(a)} and {_kind(b)}")
+            raise Break("JN212", f"comparison of {_kind(a)} and {_kind(b)}")
         return _known(op, a.value, b.value)
     return _compare_sequences(m, op, a, b)
 
@@ -207,7 +209,7 @@ def _compare_sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstrac
             xs, ys = items_of(m, a), items_of(m, b)
             if xs is not None and ys is not None:
                 return _equal_items(m, op, xs, ys)
-    raise Break("JN202", f"comparison {op} of {_kind(a)} and {_kind(b)}")
+    raise Break("JN212", f"comparison {op} of {_kind(a)} and {_kind(b)}")
 
 
 def _equal_items(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) -> Abstract:
@@ -216,7 +218,7 @@ def _equal_items(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) ->
     result: bool | Value = True
     for x, y in zip(xs, ys, strict=True):
         if not (is_number(x) or isinstance(x, Known)) or not (is_number(y) or isinstance(y, Known)):
-            raise Break("JN202", "comparison of containers of arrays")
+            raise Break("JN212", "comparison of containers of arrays")
         equal = truth(m, compare(m, "eq", x, y))
         if equal is False:
             return Known(op == "ne")
@@ -240,7 +242,7 @@ def identical(m: Machine, a: Abstract, b: Abstract) -> bool:
     if isinstance(a, Known) and isinstance(b, Known):
         if type(a.value) in (int, float, str, bytes, tuple, complex) and a.value is not b.value:
             if type(a.value) is type(b.value) and same_constant(a.value, b.value):
-                raise Break("JN202", "identity of equal constants")
+                raise Break("JN212", "identity of equal constants")
         return a.value is b.value
     if isinstance(a, HeapRef) and isinstance(b, HeapRef):
         if a.id != b.id and a.id in m.initial and b.id in m.initial:
@@ -251,7 +253,7 @@ def identical(m: Machine, a: Abstract, b: Abstract) -> bool:
             return True
         if type(a) is not type(b) or (a.source is None) != (b.source is None):
             return False
-        raise Break("JN202", "identity of two arrays from outside")
+        raise Break("JN212", "identity of two arrays from outside")
     for x, y in ((a, b), (b, a)):
         if isinstance(x, Known) and not isinstance(y, (Known, Number, ExtentNumber, TupleValue, TextValue)):
             if isinstance(x.value, (type(None), bool, type)) or callable(x.value):
@@ -260,7 +262,7 @@ def identical(m: Machine, a: Abstract, b: Abstract) -> bool:
             return False
     if a is b:
         return True
-    raise Break("JN202", f"identity of {_kind(a)} and {_kind(b)}")
+    raise Break("JN212", f"identity of {_kind(a)} and {_kind(b)}")
 
 
 def truth(m: Machine, value: Abstract) -> bool | Value:
@@ -294,7 +296,7 @@ def truth(m: Machine, value: Abstract) -> bool | Value:
             return truth(m, length(m, value))
         case ObjectRef():
             return _user_truth(m, value)
-    raise Break("JN202", f"truth value of {_kind(value)}")
+    raise Break("JN212", f"truth value of {_kind(value)}")
 
 
 def _user_truth(m: Machine, value: ObjectRef) -> bool | Value:
@@ -306,7 +308,7 @@ def _user_truth(m: Machine, value: ObjectRef) -> bool | Value:
         if function is not None:
             result = call_inline(m, function, [value])
             if not is_number(result):
-                raise Break("JN202", "truth value of an object")
+                raise Break("JN212", "truth value of an object")
             return truth(m, result)
     return True
 
@@ -342,7 +344,7 @@ def _dispatch(m: Machine, a: Abstract, b: Abstract, name: str, reflected: str, o
     for self, method, other in order:
         if not isinstance(self, ObjectRef):
             if isinstance(self, (NumpyArray, NumpyScalar)):
-                raise Break("JN202", f"operator {op} on an array and an object")
+                raise Break("JN212", f"operator {op} on an array and an object")
             continue
         function = class_attribute(m, self, method)
         if function is None:

@@ -21,9 +21,7 @@ class Scope:
         depth, pc = where
         scope: Scope | None = self
         while scope is not None:
-            if scope.depth == depth and (
-                pc == scope.pc or (scope.loop is not None and pc not in scope.loop)
-            ):
+            if scope.depth == depth and (pc == scope.pc or (scope.loop is not None and pc not in scope.loop)):
                 return True
             scope = scope.parent
         return False

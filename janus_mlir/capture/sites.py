@@ -187,7 +187,7 @@ class SiteWriter:
                 return self._heap(value)
             case FunctionValue():
                 return self._function(value)
-        raise Break("JN502", f"a {type(value).__name__} cannot be rebuilt in Python")
+        raise Break("JN506", f"a {type(value).__name__} cannot be rebuilt in Python")
 
     def _jax(self, value: JaxArray) -> str:
         if value.source is not None:
@@ -250,7 +250,9 @@ class SiteWriter:
                 if stride > 0:
                     parts.append(f"{first}:{first}+({self._extent(size)})*{stride}:{stride}")
                 else:
-                    parts.append(f"slice({first}, (lambda e: e if e >= 0 else None)({first}+({self._extent(size)})*{stride}), {stride})")
+                    parts.append(
+                        f"slice({first}, (lambda e: e if e >= 0 else None)({first}+({self._extent(size)})*{stride}), {stride})"
+                    )
         return f"[{', '.join(parts)}{',' if len(parts) == 1 else ''}]"
 
     def _extent(self, extent: Any) -> str:
@@ -267,7 +269,7 @@ class SiteWriter:
         if value.cls is tuple:
             return f"({items})"
         if not hasattr(value.cls, "_make"):
-            raise Break("JN502", f"a {value.cls.__name__} outlives compiled code")
+            raise Break("JN506", f"a {value.cls.__name__} outlives compiled code")
         return f"{self.constant(value.cls)}._make(({items}))"
 
     def text(self, value: TextValue) -> str:
@@ -291,7 +293,7 @@ class SiteWriter:
         if known is not None:
             return known
         if value.id in self._open:
-            raise Break("JN502", "an object that contains itself")
+            raise Break("JN506", "an object that contains itself")
         self._open.add(value.id)
         content = self.machine.content(self.state, value.id)
         try:
@@ -307,7 +309,9 @@ class SiteWriter:
                 entries = ", ".join(f"{self.constant(k)}: {self.expr(v)}" for k, v in content.entries)
                 return self._made(value.id, f"{{{entries}}}")
             case SetRef(), SetContent():
-                return self._made(value.id, f"set(({''.join(self.constant(i) + ', ' for i in content.items)}))")
+                return self._made(
+                    value.id, f"set(({''.join(self.constant(i) + ', ' for i in content.items)}))"
+                )
             case ObjectRef(), ObjectContent():
                 cls = self.machine.object_class(value.id)
                 attrs = [(name, self.expr(item)) for name, item in content.written]
@@ -316,7 +320,7 @@ class SiteWriter:
                 return name
             case IteratorRef(), IteratorContent():
                 return self._made(value.id, self._iterator(content))
-        raise Break("JN502", f"a {type(value).__name__} cannot be rebuilt in Python")
+        raise Break("JN506", f"a {type(value).__name__} cannot be rebuilt in Python")
 
     def _iterator(self, content: IteratorContent) -> str:
         if content.kind in ("sequence", "reversed"):
@@ -324,7 +328,9 @@ class SiteWriter:
         if content.kind == "range" and content.position is not None and content.length is not None:
             start, step = map(self.expr, content.parts)
             position, length = self.expr(content.position), self.expr(content.length)
-            return f"iter(range(({start}) + ({position}) * ({step}), ({start}) + ({length}) * ({step}), {step}))"
+            return (
+                f"iter(range(({start}) + ({position}) * ({step}), ({start}) + ({length}) * ({step}), {step}))"
+            )
         if content.kind == "array" and content.position is not None:
             array, position = self.expr(content.parts[0]), self.expr(content.position)
             return f"iter(({array})[{position}:])"
@@ -334,11 +340,11 @@ class SiteWriter:
             return f"zip({', '.join(map(self.expr, content.parts))})"
         if content.kind == "map":
             return f"map({', '.join(map(self.expr, content.parts))})"
-        raise Break("JN502", "an iterator cannot be rebuilt in Python")
+        raise Break("JN506", "an iterator cannot be rebuilt in Python")
 
     def _function(self, value: FunctionValue) -> str:
         if value.cells:
-            raise Break("JN502", "a function made in compiled code that closes over its variables")
+            raise Break("JN506", "a function made in compiled code that closes over its variables")
         known = self._known_object(value.id)
         if known is not None:
             return known

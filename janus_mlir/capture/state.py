@@ -71,7 +71,9 @@ class State:
         return len(self.frames) - 1, self.frames[-1].pc
 
     def clone(self) -> State:
-        return State([f.clone() for f in self.frames], dict(self.heap), self.escaped, self.effects, self.snapshot)
+        return State(
+            [f.clone() for f in self.frames], dict(self.heap), self.escaped, self.effects, self.snapshot
+        )
 
 
 class Rewriter:

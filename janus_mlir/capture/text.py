@@ -40,13 +40,13 @@ def snapshot(m: Machine, value: Abstract) -> Abstract:
             from janus_mlir.capture.containers import dict_entries, new_dict
 
             return new_dict(m, tuple((k, snapshot(m, v)) for k, v in dict_entries(m, value)))
-    raise Break("JN204", f"formatting of a {type(value).__name__}")
+    raise Break("JN213", f"formatting of a {type(value).__name__}")
 
 
 def format_value(m: Machine, value: Abstract, conversion: str | None, spec: Abstract | None) -> Abstract:
     """Return ``format(conversion(value), spec)``."""
     if spec is not None and not (isinstance(spec, Known) and isinstance(spec.value, str)):
-        raise Break("JN204", "a format specification that is only known at run time")
+        raise Break("JN213", "a format specification that is only known at run time")
     text = spec.value if isinstance(spec, Known) else ""
     if isinstance(value, Known):
         convert: Any = {"s": str, "r": repr, "a": ascii, None: lambda x: x}[conversion]
@@ -66,7 +66,7 @@ def build_string(parts: list[Abstract]) -> Abstract:
         if isinstance(part, Known):
             new = [part.value]
         if new is None:
-            raise Break("JN204", "an f-string of unknown parts")
+            raise Break("JN213", "an f-string of unknown parts")
         for piece in new:
             if isinstance(piece, str) and pieces and isinstance(pieces[-1], str):
                 pieces[-1] += piece

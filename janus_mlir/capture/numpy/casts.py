@@ -123,5 +123,3 @@ def tensor_to_number(ctx: Context, x: Value, kind: str) -> Value:
     if name == "ui64":
         ctx.guard(lx.cmpi("sge", ref, lx.integer(0)), "overflow")
     return ref
-
-

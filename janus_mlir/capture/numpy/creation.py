@@ -16,7 +16,6 @@ from janus_mlir.capture.numpy.lax import Lax
 from janus_mlir.capture.numpy.layout import elementwise_layout, is_contiguous
 from janus_mlir.capture.numpy.operands import (
     array_of_items,
-    as_array,
     fit,
     fresh,
     operand,
@@ -168,7 +167,9 @@ def linspace(ctx: Context, bound: Arguments) -> Abstract:
     if a.shape or z.shape:
         bad_argument("linspace between arrays")
     # NumPy: result_type of the ends times 1.0 and float(num), which is at least float64 for Python numbers.
-    found = np.result_type(a.strong if a.number is None else a.dtype(), z.strong if z.number is None else z.dtype(), float(count))  # type: ignore[operator]
+    found = np.result_type(
+        a.strong if a.number is None else a.dtype(), z.strong if z.number is None else z.dtype(), float(count)
+    )  # type: ignore[operator]
     if found != FLOAT64 or (dtype or found).kind != "f":
         bad_argument(f"linspace in {dtype or found}")
     lx = Lax(ctx.b)
@@ -185,9 +186,7 @@ def linspace(ctx: Context, bound: Arguments) -> Abstract:
         index = lx.mul(index, lx.broadcast(delta, (count,)))
     content = lx.add(index, lx.broadcast(low, (count,)))
     if endpoint and count > 1:
-        content = lx.dynamic_update_slice(
-            content, lx.reshape(high, (1,)), [lx.tensor(lx.integer(count - 1))]
-        )
+        content = lx.dynamic_update_slice(content, lx.reshape(high, (1,)), [lx.tensor(lx.integer(count - 1))])
     result = dtype or found
     return ctx.new_array(lx.convert(content, element(result)), result)
 

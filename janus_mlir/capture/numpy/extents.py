@@ -108,8 +108,10 @@ def normalize_axes(axis: Any, rank: int) -> tuple[int, ...]:
     """Non-negative axes from None (all), a number or a tuple."""
     if axis is None:
         return tuple(range(rank))
-    axes = tuple(normalize_axis(a, rank) for a in axis) if isinstance(axis, tuple | list) else (
-        normalize_axis(axis, rank),
+    axes = (
+        tuple(normalize_axis(a, rank) for a in axis)
+        if isinstance(axis, tuple | list)
+        else (normalize_axis(axis, rank),)
     )
     if len(set(axes)) != len(axes):
         would_raise(f"repeated axis in {axis!r}")

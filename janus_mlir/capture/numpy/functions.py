@@ -158,7 +158,9 @@ PURE = {
 }
 
 
-def _variadic(ctx: Context, fn: Any, args: Sequence[Abstract], kwargs: Mapping[str, Abstract]) -> Abstract | None:
+def _variadic(
+    ctx: Context, fn: Any, args: Sequence[Abstract], kwargs: Mapping[str, Abstract]
+) -> Abstract | None:
     """Functions that take any number of arrays."""
     if fn in (np.atleast_1d, np.atleast_2d, np.atleast_3d):
         if kwargs or len(args) != 1:
@@ -204,5 +206,3 @@ def _pure(ctx: Context, fn: Any, args: Sequence[Abstract], kwargs: Mapping[str, 
         return Known(fn(*map(value, args), **{k: value(v) for k, v in kwargs.items()}))
     except (TypeError, ValueError) as error:
         would_raise(str(error))
-
-

@@ -223,9 +223,7 @@ def _static_bound(bound: Abstract, default: Any) -> Any:
     would_raise("slice bound is not an integer")
 
 
-def _moving_slice(
-    ctx: Context, start: Any, stop: Any, step: int, extent: Extent
-) -> tuple[Any, Extent, int]:
+def _moving_slice(ctx: Context, start: Any, stop: Any, step: int, extent: Extent) -> tuple[Any, Extent, int]:
     """A slice of constant length at a computed place: ``x[i:i + 3]``."""
     if step != 1 or not isinstance(start, Value) or not isinstance(stop, Value):
         value_dependent("slice with a computed bound")
@@ -294,7 +292,9 @@ def _scalar_item(ctx: Context, value: Abstract, index: Abstract) -> Abstract:
         would_raise("index of a scalar")
     if not entries:
         return value
-    return ctx.new_array(Lax(ctx.b).reshape(x.tensor(ctx), (1,) * sum(isinstance(e, _New) for e in entries)), x.strong)
+    return ctx.new_array(
+        Lax(ctx.b).reshape(x.tensor(ctx), (1,) * sum(isinstance(e, _New) for e in entries)), x.strong
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,9 +416,7 @@ def _set_masked(ctx: Context, array: NumpyArray, entries: Sequence[_Entry], src:
     lx = Lax(ctx.b)
     covered = shape_of(mask.value)
     rank = len(array.shape)
-    if len(covered) > rank or not all(
-        equal(ctx, d, array.shape[i]) for i, d in enumerate(covered)
-    ):
+    if len(covered) > rank or not all(equal(ctx, d, array.shape[i]) for i, d in enumerate(covered)):
         would_raise("bool index of another shape")
     content, own = _source(ctx, array, src)
     rest = tuple(array.shape[len(covered) :])
@@ -429,7 +427,9 @@ def _set_masked(ctx: Context, array: NumpyArray, entries: Sequence[_Entry], src:
         content = lx.reshape(content, own[1:])
     content = _fit_source(ctx, content, rest)
     content = lx.broadcast(content, tuple(array.shape))
-    hit = lx.broadcast(lx.reshape(mask.value, array.shape[: len(covered)]), tuple(array.shape), range(len(covered)))
+    hit = lx.broadcast(
+        lx.reshape(mask.value, array.shape[: len(covered)]), tuple(array.shape), range(len(covered))
+    )
     ctx.write(array, lx.select(hit, content, ctx.read(array)))
 
 
@@ -441,10 +441,11 @@ def at(ctx: Context, name: str, array: NumpyArray, index: Abstract, src: Abstrac
     if _is_basic(expanded):
         bad_argument("ufunc.at without an integer array")
     x = operand(ctx, src)
-    if x.strong != array.dtype and not (x.number is not None and np.result_type(array.dtype, x.dtype()) == array.dtype):
+    if x.strong != array.dtype and not (
+        x.number is not None and np.result_type(array.dtype, x.dtype()) == array.dtype
+    ):
         bad_argument("ufunc.at with values of another dtype")
     base, places, position, shape = _advanced(ctx, array, expanded)
     lx = Lax(ctx.b)
     updates = _fit_source(ctx, x.tensor(ctx, array.dtype), shape)
     ctx.write(base, lx.scatter(name, ctx.read(base), places.indices, updates, places.axes, position))
-

@@ -112,7 +112,9 @@ class Lax:
     def convert(self, x: Value, dtype: str) -> Value:
         """``lax.convert_element_type``."""
         t = tensor_type(x)
-        return x if t.dtype == dtype else self.b.one("lax.convert_element_type", [x], TensorType(dtype, t.shape))
+        return (
+            x if t.dtype == dtype else self.b.one("lax.convert_element_type", [x], TensorType(dtype, t.shape))
+        )
 
     def bitcast(self, x: Value, dtype: str) -> Value:
         """Bits of the elements as another type of the same width."""

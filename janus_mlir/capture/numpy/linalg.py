@@ -410,7 +410,11 @@ def norm(ctx: Context, bound: Arguments) -> Abstract:
         axes = tuple(range(rank))
     else:
         axes = normalize_axes(axis, rank)
-        if len(axes) > 2 or (len(axes) == 2 and order not in (None, "fro")) or (len(axes) == 1 and order == "fro"):
+        if (
+            len(axes) > 2
+            or (len(axes) == 2 and order not in (None, "fro"))
+            or (len(axes) == 1 and order == "fro")
+        ):
             bad_argument(f"norm(ord={order!r}) over {len(axes)} axes")
     magnitude = lx.unary("abs", x)
     if order in (None, 2, "fro"):
@@ -424,4 +428,3 @@ def norm(ctx: Context, bound: Arguments) -> Abstract:
     else:
         bad_argument(f"norm(ord={order!r})")
     return finish(ctx, bound, given, content, dtype, axes)
-

@@ -20,7 +20,13 @@ from janus_mlir.capture.numpy import (
 )
 from janus_mlir.capture.numpy.arguments import Arguments, bind
 from janus_mlir.capture.numpy.casts import tensor_to_number
-from janus_mlir.capture.numpy.context import Context, bad_argument, unknown_function, value_dependent, would_raise
+from janus_mlir.capture.numpy.context import (
+    Context,
+    bad_argument,
+    unknown_function,
+    value_dependent,
+    would_raise,
+)
 from janus_mlir.capture.numpy.dtypes import DType, element
 from janus_mlir.capture.numpy.extents import as_number, as_tuple, equal, is_static, product
 from janus_mlir.capture.numpy.lax import Lax
@@ -265,5 +271,3 @@ def contains(ctx: Context, value: Abstract, item: Abstract) -> Abstract:
     x = operand(ctx, found)
     lx = Lax(ctx.b)
     return Number("bool", lx.truth(lx.reduce("or", x.tensor(ctx), range(len(x.shape)))))
-
-

@@ -14,8 +14,8 @@ from janus_mlir.capture.numpy.casts import cast, number_to_tensor
 from janus_mlir.capture.numpy.context import Context, bad_argument, would_raise
 from janus_mlir.capture.numpy.dtypes import BOOL, DType, element, python_dtype
 from janus_mlir.capture.numpy.extents import is_static
-from janus_mlir.capture.numpy.layout import elementwise_layout
 from janus_mlir.capture.numpy.lax import Lax, Shape, shape_of
+from janus_mlir.capture.numpy.layout import elementwise_layout
 from janus_mlir.capture.values import (
     Abstract,
     ExtentNumber,
@@ -235,5 +235,3 @@ def write_into(ctx: Context, target: NumpyArray, content: Value) -> None:
     lx = Lax(ctx.b)
     content = cast(ctx, content, element(target.dtype))
     ctx.write(target, fit(ctx, lx, content, target.shape))
-
-

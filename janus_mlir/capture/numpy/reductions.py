@@ -467,5 +467,3 @@ def median(ctx: Context, bound: Arguments) -> Abstract:
     if work.kind == "f":
         middle = lx.select(lx.is_nan(last), last, middle)
     return finish(ctx, bound, x, middle, work, axes)
-
-

@@ -254,5 +254,3 @@ def _require_sorted(ctx: Context, lx: Lax, keys: Value) -> None:
         return
     lower, upper = lx.slice(keys, (0,), (size - 1,)), lx.slice(keys, (1,), (size - 1,))
     ctx.guard(lx.all(lx.compare("le", lower, upper)), "value")
-
-

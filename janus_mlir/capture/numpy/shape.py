@@ -20,12 +20,11 @@ from janus_mlir.capture.numpy.extents import (
     normalize_axis,
     product,
 )
-from janus_mlir.capture.numpy.layout import is_contiguous
 from janus_mlir.capture.numpy.lax import Lax, shape_of
+from janus_mlir.capture.numpy.layout import is_contiguous
 from janus_mlir.capture.numpy.operands import (
     Operand,
     as_array,
-    fit,
     fresh,
     operand,
     sequence,
@@ -341,7 +340,9 @@ def tile(ctx: Context, bound: Arguments) -> Abstract:
     reps = (*(1,) * (rank - len(reps)), *reps)
     shape = (*(1,) * (rank - len(x.shape)), *x.shape)
     tensor = lx.reshape(x.tensor(ctx), tuple(d for extent in shape for d in (1, extent)))
-    spread = lx.broadcast(tensor, tuple(d for r, extent in zip(reps, shape, strict=True) for d in (r, extent)))
+    spread = lx.broadcast(
+        tensor, tuple(d for r, extent in zip(reps, shape, strict=True) for d in (r, extent))
+    )
     content = lx.reshape(spread, tuple(r * extent for r, extent in zip(reps, shape, strict=True)))
     return ctx.new_array(content, x.strong)
 

@@ -16,7 +16,15 @@ from janus_mlir.capture.numpy.dtypes import FLOAT16, FLOAT32, DType, element
 from janus_mlir.capture.numpy.extents import broadcast_shapes
 from janus_mlir.capture.numpy.kernel import EXACT, KERNELS, Kernel
 from janus_mlir.capture.numpy.lax import Lax
-from janus_mlir.capture.numpy.operands import Operand, fit, fresh, operand, scalar_or_array, sequence, write_into
+from janus_mlir.capture.numpy.operands import (
+    Operand,
+    fit,
+    fresh,
+    operand,
+    scalar_or_array,
+    sequence,
+    write_into,
+)
 from janus_mlir.capture.values import (
     Abstract,
     JaxArray,

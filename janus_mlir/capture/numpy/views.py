@@ -13,8 +13,8 @@ from typing import Any
 from janus_mlir.capture.graph import Builder, Extent, Value
 from janus_mlir.capture.numpy.context import Context, ambiguous_layout, would_raise
 from janus_mlir.capture.numpy.extents import equal, is_static, product, require_at_least
-from janus_mlir.capture.numpy.layout import reshapes_as_view, stand_in
 from janus_mlir.capture.numpy.lax import Lax, Shape, shape_of, tensor_type
+from janus_mlir.capture.numpy.layout import reshapes_as_view, stand_in
 from janus_mlir.capture.values import NumpyArray, ViewStep
 
 
@@ -62,7 +62,9 @@ def _read(lx: Lax, value: Value, step: ViewStep) -> Value:
                 _tensors(lx, [s if m else 0 for s, m in zip(starts, moving, strict=True)]),
                 [size if m else d for size, d, m in zip(sizes, shape, moving, strict=True)],
             )
-            value = _strided(lx, value, [0 if m else s for s, m in zip(starts, moving, strict=True)], sizes, strides)
+            value = _strided(
+                lx, value, [0 if m else s for s, m in zip(starts, moving, strict=True)], sizes, strides
+            )
     else:
         value = _strided(lx, value, starts, sizes, strides)
     return lx.reshape(lx.rev(value, reverse), _index_shape(step))
@@ -199,7 +201,9 @@ def complete_shape(ctx: Context, shape: Sequence[Extent], target: Sequence[Exten
     return tuple(result)
 
 
-def reshape(ctx: Context, array: NumpyArray, target: Sequence[Extent], copy: bool | None = None) -> NumpyArray:
+def reshape(
+    ctx: Context, array: NumpyArray, target: Sequence[Extent], copy: bool | None = None
+) -> NumpyArray:
     """``array.reshape(target)``: a view where NumPy makes one, else a copy."""
     shape = complete_shape(ctx, array.shape, target)
     if copy is not True and is_reshape_view(ctx, array, shape):

@@ -1,0 +1,231 @@
+"""Builtins on objects: ``isinstance``, ``getattr``, ``print``, ``super`` and the like."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from janus_mlir.capture import numpy as npy
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.containers import (
+    constant_key,
+    length,
+)
+from janus_mlir.capture.numbers import (
+    is_number,
+)
+from janus_mlir.capture.sites import SiteWriter
+from janus_mlir.capture.text import snapshot
+from janus_mlir.capture.values import (
+    Abstract,
+    FunctionValue,
+    JaxArray,
+    Known,
+    MemberValue,
+    MethodValue,
+    Number,
+    NumpyScalar,
+    ObjectRef,
+    RangeValue,
+    TupleValue,
+)
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.machine import Machine
+
+
+from janus_mlir.capture.builtin_table import arity, registers
+
+
+@registers(len)
+def _len(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    arity(args, kwargs, 1)
+    return length(m, args[0])
+
+
+@registers(range)
+def _range(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    arity(args, kwargs, 1, 3)
+    parts = [_index(m, a) for a in args]
+    if len(parts) == 1:
+        parts = [Known(0), parts[0]]
+    if len(parts) == 2:
+        parts.append(Known(1))
+    if isinstance(parts[2], Known) and parts[2].value == 0:
+        raise Break("JN208", "range() arg 3 must not be zero")
+    return RangeValue(*parts)
+
+
+def _index(m: Machine, value: Abstract) -> Abstract:
+    if isinstance(value, NumpyScalar) and value.dtype.kind in "iu":
+        return npy.to_number(m, value, "int")
+    if is_number(value) and not (isinstance(value, Known) and not isinstance(value.value, int)):
+        if isinstance(value, Number) and value.kind != "int":
+            raise Break("JN208", "an int is expected")
+        return value
+    raise Break("JN301", "an int is expected")
+
+
+@registers(print)
+def _print(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    if not all(isinstance(v, Known) for v in kwargs.values()):
+        raise Break("JN304", "print with run-time options")
+    frozen = [snapshot(m, a) for a in args]
+
+    def statement(w: SiteWriter) -> str:
+        w.escapes = False
+        parts = [w.expr(a) for a in frozen] + [f"{k}={w.constant(v.value)}" for k, v in kwargs.items()]  # type: ignore[attr-defined]
+        return f"{w.constant(print)}({', '.join(parts)})"
+
+    m.effect("print", statement)
+    return Known(None)
+
+
+@registers(isinstance)
+def _isinstance(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    from janus_mlir.capture.calls import class_of
+
+    arity(args, kwargs, 2)
+    cls = class_of(args[0], m)
+    target = _classes(args[1])
+    if cls is None or target is None:
+        raise Break("JN301", "isinstance of an unknown class")
+    if isinstance(args[0], Known):
+        return Known(isinstance(args[0].value, target))
+    if isinstance(args[0], JaxArray):
+        sample = jax.Array if jax.Array in (target if isinstance(target, tuple) else (target,)) else None
+        return Known(sample is not None or issubclass(cls, target))
+    return Known(issubclass(cls, target))
+
+
+def _classes(value: Abstract) -> Any:
+    if isinstance(value, Known) and isinstance(value.value, (type, types.UnionType, tuple)):
+        return value.value
+    if isinstance(value, TupleValue):
+        found = [_classes(item) for item in value.items]
+        return None if None in found else tuple(found)
+    return None
+
+
+@registers(type)
+def _type(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    from janus_mlir.capture.calls import class_of
+
+    arity(args, kwargs, 1)
+    cls = class_of(args[0], m)
+    if cls is None:
+        raise Break("JN301", "type() of an unknown object")
+    return Known(cls)
+
+
+@registers(callable)
+def _callable(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    arity(args, kwargs, 1)
+    match args[0]:
+        case FunctionValue() | MethodValue() | MemberValue():
+            return Known(True)
+        case Known(value=live):
+            return Known(callable(live))
+        case ObjectRef() as obj:
+            return Known(issubclass(m.outside.classes[obj.id], Callable))  # type: ignore[arg-type]
+    return Known(False)
+
+
+@registers(getattr)
+def _getattr(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    from janus_mlir.capture.attributes import get_attribute
+
+    arity(args, kwargs, 2, 3)
+    name = constant_key(args[1])
+    if len(args) == 3 and not _has(m, args[0], name):
+        return args[2]
+    return get_attribute(m, args[0], name)
+
+
+@registers(hasattr)
+def _hasattr(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    arity(args, kwargs, 2)
+    return Known(_has(m, args[0], constant_key(args[1])))
+
+
+def _has(m: Machine, value: Abstract, name: str) -> bool:
+    from janus_mlir.capture.attributes import get_attribute
+    from janus_mlir.capture.calls import class_of
+
+    if isinstance(value, ObjectRef) and value.id in m.initial:
+        content = m.get(value.id)
+        live = m.outside.live(value.id)
+        if content.get(name) is not None or hasattr(live, name):
+            get_attribute(m, value, name)
+            return True
+        raise Break("JN216", f"`{name}` is absent from an object")
+    if isinstance(value, Known):
+        return hasattr(value.value, name)
+    cls = class_of(value, m)
+    if cls is None or isinstance(value, ObjectRef):
+        raise Break("JN216", "hasattr of an unknown object")
+    return hasattr(cls, name)
+
+
+@registers(setattr)
+def _setattr(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    from janus_mlir.capture.attributes import set_attribute
+
+    arity(args, kwargs, 3)
+    set_attribute(m, args[0], constant_key(args[1]), args[2])
+    return Known(None)
+
+
+@registers(id)
+def _id(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    raise Break("JN301", "id()")
+
+
+@registers(super)
+def _super(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    frame = m.state.top
+    if not args:
+        params = list(frame.function.code.params)
+        cell = frame.function.closure.get("__class__")
+        if not params or cell is None:
+            raise Break("JN301", "super() outside a method")
+        from janus_mlir.capture.instructions import read_variable
+        from janus_mlir.capture.sources import Cell
+
+        if not isinstance(cell, Cell):
+            raise Break("JN301", "super() of a class made in compiled code")
+        args = [Known(cell.fetch(())), read_variable(m, params[0])]
+    if len(args) != 2 or not isinstance(args[0], Known) or not isinstance(args[1], ObjectRef):
+        raise Break("JN301", "super() with unusual arguments")
+    return TupleValue((args[0], args[1]), SuperPair)
+
+
+class DictView:
+    """Marks the items of ``keys()``, ``values()`` or ``items()`` of a dict: good for iteration only."""
+
+
+class SuperPair:
+    """Marks the pair (class, object) of a ``super()`` value."""
+
+
+def super_attribute(m: Machine, pair: TupleValue, name: str) -> Abstract:
+    """Return ``super(cls, self).name``."""
+    start, self = pair.items
+    assert isinstance(start, Known) and isinstance(self, ObjectRef)
+    mro = m.outside.classes[self.id].__mro__
+    for cls in mro[mro.index(start.value) + 1 :]:
+        if name in vars(cls):
+            found = vars(cls)[name]
+            if cls is object and name == "__init__":
+                return MemberValue(TupleValue((), SuperPair), "__init__")
+            if isinstance(found, types.FunctionType):
+                return MethodValue(Known(found), self)
+            if isinstance(found, property) and found.fget is not None:
+                from janus_mlir.capture.calls import call_inline
+
+                return call_inline(m, Known(found.fget), [self])
+            break
+    raise Break("JN216", f"super().{name}")

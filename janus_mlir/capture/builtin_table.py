@@ -1,0 +1,44 @@
+"""The table of builtin functions that have a meaning of their own in capture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.values import (
+    Abstract,
+)
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.machine import Machine
+
+Handler = Callable[["Machine", list[Abstract], dict[str, Abstract]], Abstract]
+_TABLE: dict[int, tuple[Any, Handler]] = {}
+
+
+def registers(*functions: Any) -> Callable[[Handler], Handler]:
+    def register(handler: Handler) -> Handler:
+        for function in functions:
+            _TABLE[id(function)] = (function, handler)
+        return handler
+
+    return register
+
+
+def handles(live: Any) -> bool:
+    """Whether a callable is a builtin with a meaning of its own in capture."""
+    entry = _TABLE.get(id(live))
+    return entry is not None and entry[0] is live
+
+
+def call_builtin(
+    m: Machine, live: Any, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
+) -> Abstract:
+    """Call a builtin."""
+    return _TABLE[id(live)][1](m, args, kwargs)
+
+
+def arity(args: list[Abstract], kwargs: dict[str, Abstract], low: int, high: int | None = None) -> None:
+    if kwargs or not low <= len(args) <= (low if high is None else high):
+        raise Break("JN301", "a builtin with unusual arguments")
