@@ -212,6 +212,19 @@ _TABLE: tuple[Reason, ...] = (
         "The array function is known, but not with these keyword arguments or argument types.",
         "Use the plain form of the function.",
     ),
+    Reason(
+        "JN404",
+        "shape depends on values",
+        "The shape of the result, or what is selected, depends on values that are only known at run time. It is "
+        "computed in Python.",
+        "Use a form with a fixed shape, such as np.where or a mask that is multiplied in.",
+    ),
+    Reason(
+        "JN405",
+        "extents cannot be compared",
+        "What the array function does depends on how symbolic extents compare, and that is not known.",
+        "Call it with arrays of a fixed shape.",
+    ),
     # ---- value, alias or shape cannot be represented
     Reason(
         "JN501",
