@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from janus_mlir.capture.reader import FunctionSource, Unreadable, read_function, renames_functions
+from janus_mlir.capture.reader import FunctionSource, Unreadable, read_function
 from janus_mlir.capture.rebuild import close_over, compile_as
 from janus_mlir.profile.data import BranchCounts, CalleeRecord, Profile
 from janus_mlir.profile.rewrite import HELPERS, READS_FRAME, Hooks, rewrite
@@ -76,7 +76,7 @@ def _template(source: FunctionSource) -> _Template | None:
 
 
 def _make_template(source: FunctionSource) -> _Template | None:
-    if source.scope.loads & READS_FRAME or renames_functions(source):
+    if source.scope.loads & READS_FRAME or source.renames:
         return None
     if not source.exact and any(isinstance(node, ast.Assert) for node in ast.walk(source.node)):
         # Failing assertions would not say what pytest makes them say.
