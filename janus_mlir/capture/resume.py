@@ -130,12 +130,18 @@ class ResumeTemplate:
 # ---- syntax
 
 
+def _suffix(code: Code) -> str:
+    """Return what sets new names apart from those in `code`, which may be a resume function's own."""
+    return f"_{sum(name.startswith('__janus_') for name in code.locals)}"
+
+
 class _Builder:
     """Builds what is left to do from the path of statements that leads to the resume point."""
 
     def __init__(self, code: Code, kind: str) -> None:
         self.code = code
         self.kind = kind
+        self.suffix = _suffix(code)
 
     def block(self, statements: Sequence[ast.stmt], path: Sequence[tac.Statement]) -> list[ast.stmt]:
         index = next(i for i, statement in enumerate(statements) if statement is path[0].node)
@@ -147,7 +153,7 @@ class _Builder:
         if not rest:
             if self.kind == "iteration":
                 assert isinstance(node, ast.For)
-                iterator = made_expression(f"__janus_it{head.loop}", node.iter)
+                iterator = made_expression(f"__janus_it{head.loop}{self.suffix}", node.iter)
                 loop = ast.For(node.target, iterator, node.body, node.orelse, None)
                 return [ast.copy_location(loop, node)]
             return [node]
@@ -171,24 +177,39 @@ class _Builder:
                 return left
 
     def _for(self, node: ast.For, head: tac.Statement, left: list[ast.stmt]) -> ast.stmt:
-        item = f"__janus_item{head.loop}"
-        iterator = made_expression(f"__janus_chain(__janus_firsts, __janus_it{head.loop})", node.iter)
+        # The first iteration of a loop made by this class is over once its body has been entered.
+        written = _as_written(node)
+        assert isinstance(written, ast.For)
+        item = f"__janus_item{head.loop}{self.suffix}"
+        iterator = made_expression(
+            f"__janus_chain(__janus_firsts, __janus_it{head.loop}{self.suffix})", node.iter
+        )
         test = made_expression(f"{item} is __janus_first", node.target)
         target = ast.copy_location(ast.Name(item, ast.Store()), node.target)
         value = ast.copy_location(ast.Name(item, ast.Load()), node.target)
-        assignment = ast.copy_location(ast.Assign([node.target], value), node.target)
-        choice = ast.copy_location(ast.If(test, left, [assignment, *node.body]), node.target)
-        return ast.copy_location(ast.For(target, iterator, [choice], node.orelse, None), node)
+        assignment = ast.copy_location(ast.Assign([written.target], value), node.target)
+        choice = ast.copy_location(ast.If(test, left, [assignment, *written.body]), node.target)
+        loop = ast.copy_location(ast.For(target, iterator, [choice], node.orelse, None), node)
+        loop.janus_written = written  # type: ignore[attr-defined]
+        return loop
 
     def _while(self, node: ast.While, head: tac.Statement, left: list[ast.stmt]) -> list[ast.stmt]:
-        flag = f"__janus_flag{head.loop}"
-        test = ast.copy_location(
-            ast.BoolOp(ast.Or(), [made_expression(flag, node.test), node.test]), node.test
-        )
+        written = _as_written(node)
+        assert isinstance(written, ast.While)
+        flag = f"__janus_flag{head.loop}{self.suffix}"
+        tests = [made_expression(flag, node.test), written.test]
+        test = ast.copy_location(ast.BoolOp(ast.Or(), tests), node.test)
         body = [made_statement(f"{flag} = False", node.test), *left]
-        choice = ast.copy_location(ast.If(made_expression(flag, node.test), body, node.body), node.test)
+        choice = ast.copy_location(ast.If(made_expression(flag, node.test), body, written.body), node.test)
         loop = ast.copy_location(ast.While(test, [choice], node.orelse), node)
+        loop.janus_written = written  # type: ignore[attr-defined]
         return [made_statement(f"{flag} = True", node.test), loop]
+
+
+def _as_written(node: ast.For | ast.While) -> ast.stmt:
+    """Return the user's loop behind one that a resume function has made of it."""
+    written: ast.stmt = getattr(node, "janus_written", node)
+    return written
 
 
 class _DropDeclarations(ast.NodeTransformer):
@@ -373,7 +394,7 @@ def _function(
     for name in params:
         if name in optional:
             prologue.append(made_statement(f"if {name} is __janus_unbound: del {name}", place))
-    arguments = ", ".join([*params, *(f"__janus_it{loop}" for loop in iterators)])
+    arguments = ", ".join([*params, *(f"__janus_it{loop}{_suffix(code)}" for loop in iterators)])
     function = made_statement(f"def __janus_function({arguments}): pass", place)
     assert isinstance(function, ast.FunctionDef)
     if code.globals or source.scope.nonlocals:
