@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import resume_corpus
 import source_corpus as corpus
 from resume_corpus import (
     OWN,
@@ -202,6 +203,26 @@ def test_methods_find_super() -> None:
 def reads_locals(a):
     b = a
     return locals(), b
+
+
+def test_private_names_and_super_in_loops() -> None:
+    square, method = resume_corpus.Square(), resume_corpus.Square.area
+    expected, log = observe(lambda e, a: square.area(e, a), 3)
+    code = compile_function(read_function(method))
+    for stop_at in range(30):
+        own = Log()
+        cells = dict(zip(method.__code__.co_freevars, method.__closure__ or (), strict=True))
+        frame = Frame(code, method.__globals__, cells, {"self": square, "e": own, "a": 3}, stop_at)
+        try:
+            frame.run()
+        except Stop as stop:
+            run = _resume(method, stop)
+            assert run is not None
+            outcome, _ = observe(lambda e, run=run: run())
+            assert (outcome, own.entries) == (expected, log)
+        else:
+            break
+    assert stop_at > 10
 
 
 def test_functions_that_read_their_frame_are_refused() -> None:
