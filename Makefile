@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test format docs clean ruff mypy clang-format lit pytest
+.PHONY: help demo test format docs docs-check clean ruff mypy clang-format lit pytest
 
 PYTHON ?= python3
 # Compilers at a time; each takes about a gigabyte.
@@ -71,7 +71,7 @@ $(STAMPS)/examples $(STAMPS)/dev: $(STAMPS)/%: $(STAMPS)/venv pyproject.toml
 demo: $(STAMPS)/package $(STAMPS)/examples
 	$(BIN)/python examples/digits.py
 
-test: ruff clang-format mypy lit pytest
+test: ruff clang-format mypy docs-check lit pytest
 	@echo "== All checks passed"
 
 ruff: $(STAMPS)/dev
@@ -102,6 +102,10 @@ format: $(STAMPS)/dev
 
 docs: $(STAMPS)/package
 	$(BIN)/cmake --build $(BUILD) --target docs
+
+docs-check: $(STAMPS)/package
+	@echo "== docs"
+	$(BIN)/cmake --build $(BUILD) --target docs-check
 
 clean:
 	rm -rf $(VENV) build

@@ -135,7 +135,7 @@ function(janus_generate_registrations)
   target_sources(Janus PRIVATE "${file}")
 endfunction()
 
-# Collects a generated page; `cmake --build build --target docs` copies them into docs/.
+# Collects a generated page: the target `docs` copies it into docs/, and `docs-check` fails where the copy is stale.
 function(_janus_add_docs generated destination)
   set(page "${CMAKE_CURRENT_BINARY_DIR}/${generated}")
   set(target "${CMAKE_SOURCE_DIR}/docs/${destination}")
@@ -143,10 +143,15 @@ function(_janus_add_docs generated destination)
   add_custom_target(${name}
     COMMAND "${CMAKE_COMMAND}" -E copy_if_different "${page}" "${target}"
     DEPENDS "${page}" VERBATIM)
+  add_custom_target(${name}-check
+    COMMAND "${CMAKE_COMMAND}" -E compare_files "${page}" "${target}"
+    DEPENDS "${page}" COMMENT "Comparing docs/${destination} (after a failure: make docs)" VERBATIM)
   if(NOT TARGET docs)
     add_custom_target(docs)
+    add_custom_target(docs-check)
   endif()
   add_dependencies(docs ${name})
+  add_dependencies(docs-check ${name}-check)
 endfunction()
 
 # janus_add_python_module(<name> A.cpp ...): a plain CPython extension of janus_mlir._native (NumPy's C API, no

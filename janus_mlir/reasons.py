@@ -291,18 +291,6 @@ _TABLE: tuple[Reason, ...] = (
         "What the array function does depends on how symbolic extents compare, and that is not known.",
         "Call it with arrays of a fixed shape.",
     ),
-    Reason(
-        "JN406",
-        "call inside a JAX transformation",
-        "The arguments are JAX tracers: the function runs in Python, and JAX traces it.",
-        "Apply janus.jit outermost.",
-    ),
-    Reason(
-        "JN407",
-        "array on another device",
-        "Native code reads arrays in the memory of the first CPU device only.",
-        "Move the array to the CPU.",
-    ),
     # ---- value, alias or shape cannot be represented
     Reason(
         "JN501",

@@ -292,8 +292,89 @@ def recursive_global(e, a, b):
     e("after", left)
     return left + recursive_global(e, a - 2, b)
 
+def make_counter():
+    n = 0
+
+    def count(e, a, b):
+        nonlocal n
+        n = b
+        for i in range(a):
+            n += i
+            e(i, n)
+            if n > 3:
+                n = 0
+        return n
+
+    return count
+
+
+count = make_counter()
+
+
+class Shape:
+    scale = 2
+
+    def area(self, e, a):
+        e("base", a)
+        return a
+
+
+class Square(Shape):
+    def __init__(self):
+        self.__side = 3
+
+    def area(self, e, a):
+        total = 0
+        for __i in range(a):
+            total += super().area(e, __i) * self.__side
+            e("side", total)
+        e("end", total)
+        return total * self.scale
+
+
+def with_loops(e, a, b):
+    out = []
+    for i in range(3):
+        e(i, 0)
+        with corpus.manager(e, i, True) as m:
+            out.append(m)
+            if i == a:
+                raise ValueError
+            if i == b:
+                continue
+        e("after", 0)
+        try:
+            out.append([][i])
+        except IndexError:
+            out.append("caught")
+        while len(out) < a:
+            out.append(len(out))
+    return out
+
+
+def lambdas_in_loops(e, a, b):
+    out = []
+    for i in range(3):
+        f = lambda x, i=i: x + i + a
+        e("f", 0)
+        out.append(f(b))
+        e("g", 0)
+    return out
+
+
+def walrus_loop(e, a, b):
+    out = []
+    items = iter(range(5))
+    while (x := next(items, None)) is not None and x != a:
+        y = [z for z in range(x) if (w := z) != b]
+        e(x, 0)
+        out.append(y)
+    return out, x
+
+
 OWN = [
     nested_for, nested_while, mixed, loop_else_break, tries, finally_returns, conditional_binding, targets,
     global_and_closure, rebound_after_capture, nonlocal_counter, loop_generator, raises_deep, matching, long_chain,
-    defaults, adder, recursive_global,
+    defaults, adder, recursive_global, count, with_loops,
+    lambdas_in_loops, walrus_loop,
 ]  # fmt: skip

@@ -7,13 +7,18 @@
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <thread>
+
 namespace mlir::janus {
 
-/// Collects what is emitted on this thread, and its passes' threads, while it lives.
+/// Collects what is emitted on this thread while it lives; pass managers replay here what their threads emit. Other
+/// threads may compile in the same context.
 class DiagnosticText {
 public:
   explicit DiagnosticText(MLIRContext *context)
-      : handler(context, [this](Diagnostic &diagnostic) {
+      : handler(context, [this, owner = std::this_thread::get_id()](Diagnostic &diagnostic) {
+          if (std::this_thread::get_id() != owner)
+            return failure();
           append(diagnostic);
           for (Diagnostic &note : diagnostic.getNotes())
             if (!StringRef(note.str()).starts_with(kOperationNote))
@@ -21,10 +26,11 @@ public:
           return success();
         }) {}
 
-  /// Hands the text to a C callback, `fallback` where nothing was emitted.
+  /// Hands the text to a C callback, and with it `fallback` where no error was emitted.
   void report(MlirStringCallback callback, void *userData, StringRef fallback) {
-    StringRef message = text.empty() ? fallback : StringRef(text);
-    callback(mlirStringRefCreate(message.data(), message.size()), userData);
+    if (!sawError)
+      text += (text.empty() ? "" : "\n") + fallback.str();
+    callback(mlirStringRefCreate(text.data(), text.size()), userData);
   }
 
 private:
@@ -38,10 +44,12 @@ private:
       stream << '\n';
     if (auto location = diagnostic.getLocation()->findInstanceOf<FileLineColLoc>())
       stream << location.getFilename().strref() << ':' << location.getLine() << ':' << location.getColumn() << ": ";
+    sawError |= diagnostic.getSeverity() == DiagnosticSeverity::Error;
     stream << kinds[static_cast<int>(diagnostic.getSeverity())] << ": " << diagnostic;
   }
 
   std::string text;
+  bool sawError = false;
   ScopedDiagnosticHandler handler;
 };
 

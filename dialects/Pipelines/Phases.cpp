@@ -19,20 +19,22 @@ using namespace mlir::janus;
 static constexpr Phase kPhases[] = {
     {"captured", "janus, lax, scf, func, arith, math and tensor, as Python emitted them",
      // Nothing to run: the module is what it is, and has been verified.
-     ""},
+     "",
+     /*gone=*/""},
 
     {"speculated", "the same dialects; guards that are known to hold are gone",
      // Fold first, so that ranges and guards see constants.
      "func.func(canonicalize,cse),"
      // Ranges prove overflow flags false; the guards on them fold.
      "func.func(int-range-optimizations,janus-eliminate-guards),"
-     "func.func(canonicalize,cse)"},
+     "func.func(canonicalize,cse)",
+     /*gone=*/""},
 
     {"linalg", "no lax: linalg on tensors, with arith, math, tensor and scf; bool tensors are i8, integers signless",
-     ""},
+     "",
+     /*gone=*/"lax"},
 
-    {"codegen",
-     "no tensors: memref, vector and scf, tiled, vectorised and planned in memory; janus exits remain",
+    {"codegen", "no tensors: memref, vector and scf, tiled, vectorised and planned in memory; janus exits remain",
      "inline,"
      "func.func(janus-cpu-fuse-elementwise,canonicalize,cse),"
      // Results become a record before buffers are chosen, so that one analysis sees all exits.
@@ -41,10 +43,10 @@ static constexpr Phase kPhases[] = {
      // Outline first: what is alike is decided, written and compiled once.
      "janus-cpu-outline-kernels,janus-cpu-strategy,janus-cpu-emit-kernels,"
      "janus-cpu-approximate-math,"
-     "func.func(janus-cpu-plan-memory,canonicalize,cse)"},
+     "func.func(janus-cpu-plan-memory,canonicalize,cse)",
+     /*gone=*/"lax linalg tensor bufferization"},
 
-    {"llvm",
-     "the llvm dialect only",
+    {"llvm", "the llvm dialect only",
      "janus-lower-entry,janus-lower-overflow,"
      "expand-strided-metadata,lower-affine,convert-scf-to-cf,"
      // Exits and failing allocations branch, which structured control flow has no place for.
@@ -52,7 +54,8 @@ static constexpr Phase kPhases[] = {
      // libm takes scalars only, so what LLVM has no intrinsic for is unrolled while vectors are still vectors.
      "convert-math-to-llvm,convert-math-to-libm,convert-vector-to-llvm,"
      "finalize-memref-to-llvm,convert-arith-to-llvm,convert-index-to-llvm,convert-ub-to-llvm,"
-     "convert-func-to-llvm,convert-cf-to-llvm,reconcile-unrealized-casts"},
+     "convert-func-to-llvm,convert-cf-to-llvm,reconcile-unrealized-casts",
+     /*gone=*/"lax linalg tensor bufferization janus scf affine cf func memref vector arith math index ub"},
 };
 
 //===----------------------------------------------------------------------===//
@@ -85,6 +88,21 @@ static FailureOr<ArrayRef<Phase>> phasesToRun(ModuleOp module, size_t target) {
 
 static LogicalResult buildPhase(const Phase &phase, OpPassManager &pm, llvm::raw_ostream &errors) {
   return phase.pipeline.empty() ? success() : parsePassPipeline(phase.pipeline, pm, errors);
+}
+
+/// Fails at the first op of a dialect that the phase should have replaced.
+static LogicalResult checkGone(const Phase &phase, ModuleOp module) {
+  SmallVector<StringRef> gone;
+  StringRef(phase.gone).split(gone, ' ', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+  if (gone.empty())
+    return success();
+  WalkResult result = module.walk([&](Operation *op) {
+    if (!llvm::is_contained(gone, op->getName().getDialectNamespace()))
+      return WalkResult::advance();
+    op->emitOpError() << "is left over after phase '" << phase.name << "'";
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
 }
 
 namespace {
@@ -122,7 +140,7 @@ public:
         module.emitError() << "the pipeline of phase '" << phase.name << "' does not parse: " << errors;
         return signalPassFailure();
       }
-      if (failed(runPipeline(pm, module)))
+      if (failed(runPipeline(pm, module)) || failed(checkGone(phase, module)))
         return signalPassFailure();
       module->setAttr(kPhaseAttr, StringAttr::get(&getContext(), phase.name));
     }

@@ -24,6 +24,8 @@ struct Phase {
   StringLiteral summary;
   /// The passes, as `--pass-pipeline` writes them, anchored on the module.
   StringLiteral pipeline;
+  /// The dialects of which no op may be left afterwards, separated by spaces.
+  StringLiteral gone;
 };
 
 /// All phases, first to last.

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from janus_mlir.capture.scopes import FunctionNode, Scope, analyse, mangle_tree
 
-__all__ = ["FunctionSource", "Unreadable", "read_function", "remember_source", "renames_functions"]
+__all__ = ["FunctionSource", "Unreadable", "read_function", "remember_source"]
 
 _FUTURE_MASK = 0x1FF0000
 _FUTURE_ANNOTATIONS = 0x1000000
@@ -75,6 +75,18 @@ class FunctionSource:
         """Whether it is a generator or coroutine."""
         return self.scope.suspends
 
+    @functools.cached_property
+    def renames(self) -> bool:
+        """Whether mangling has changed the name of an inner function or class.
+
+        Compiling the tree again would give these another ``__name__``.
+        """
+        return any(
+            original_name(node) != node.name
+            for node in ast.walk(self.node)
+            if node is not self.node and isinstance(node, _NAMED)
+        )
+
     def inner(self, node: FunctionNode, frees: tuple[str, ...]) -> FunctionSource:
         """Return the source of a function nested in this one."""
         match node:
@@ -107,8 +119,11 @@ class Unreadable:
     message: str
 
 
-def original_name(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    """Return the name that a nested function gets as its ``__name__``: never mangled."""
+_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def original_name(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
+    """Return the name that a nested function or class gets as its ``__name__``: never mangled."""
     name: str = getattr(node, "janus_name", node.name)
     return name
 
@@ -272,7 +287,7 @@ def _read_code(code: types.CodeType, module_globals: dict[str, object]) -> Funct
     # The tree is shared by all functions of the file; mangling and later rewriting work on a copy.
     node = copy.deepcopy(definition.node)
     for inner in ast.walk(node):
-        if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef) and inner is not node:
+        if isinstance(inner, _NAMED) and inner is not node:
             inner.janus_name = inner.name  # type: ignore[union-attr]
     _mangle(node, definition.class_name)
     source = FunctionSource(
@@ -323,18 +338,3 @@ def read_function(fn: object) -> FunctionSource | Unreadable:
 def remember_source(code: types.CodeType, source: FunctionSource) -> None:
     """Make `read_function` answer with `source` for functions of this code: for code that Janus has made."""
     _sources[id(code)] = code, source
-
-
-def renames_functions(source: FunctionSource) -> bool:
-    """Tell whether mangling has changed the name of an inner function or class.
-
-    Compiling the tree again would give these another ``__name__``.
-    """
-    return any(
-        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and original_name(node) != node.name
-        for node in ast.walk(source.node)
-        if node is not source.node
-    ) or any(
-        isinstance(node, ast.ClassDef) and node.name.startswith("_") and "__" in node.name[1:]
-        for node in ast.walk(source.node)
-    )

@@ -26,11 +26,12 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
+import functools
 import itertools
 import types
 import weakref
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final, final
 
 from janus_mlir.capture import code as tac
@@ -38,7 +39,7 @@ from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.code import Code
 from janus_mlir.capture.flow import defs, liveness, maybe_unbound, successors
 from janus_mlir.capture.normalise import compile_function
-from janus_mlir.capture.reader import FunctionSource, remember_source, renames_functions
+from janus_mlir.capture.reader import FunctionSource, remember_source
 from janus_mlir.capture.rebuild import close_over, compile_as, made_expression, made_statement
 from janus_mlir.capture.statements import sub_blocks
 
@@ -77,9 +78,9 @@ _CONSUMERS = frozenset(
 _READS_FRAME = frozenset({"dir", "eval", "exec", "locals", "vars"})
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class ResumeTemplate:
-    """A resume function without its closure.
+    """A resume function without its closure; it is compiled when it is first asked for.
 
     Attributes
     ----------
@@ -90,18 +91,27 @@ class ResumeTemplate:
         iterations to come.
     optional : frozenset of str
         Those of `params` that may be unbound there: pass `UNBOUND`.
-    code : code
-        The compiled function.
-    source : FunctionSource
-        Its source, by which it can be captured like any function.
     """
 
     params: tuple[str, ...]
     iterators: tuple[int, ...]
     optional: frozenset[str]
-    code: types.CodeType
-    source: FunctionSource
-    assumed_builtins: frozenset[str]
+    _assumed_builtins: frozenset[str]
+    _make: Callable[[], tuple[types.CodeType, FunctionSource]] = field(repr=False)
+
+    @functools.cached_property
+    def _made(self) -> tuple[types.CodeType, FunctionSource]:
+        return self._make()
+
+    @property
+    def code(self) -> types.CodeType:
+        """The compiled function."""
+        return self._made[0]
+
+    @property
+    def source(self) -> FunctionSource:
+        """Its source, by which it can be captured like any function."""
+        return self._made[1]
 
     def instantiate(self, fn: types.FunctionType) -> types.FunctionType:
         """Return the resume function that shares the globals and closure cells of `fn`.
@@ -111,7 +121,7 @@ class ResumeTemplate:
         Break
             If `fn` sees something else under the name of a builtin that the template relies on.
         """
-        for name in self.assumed_builtins:
+        for name in self._assumed_builtins:
             if name in fn.__globals__:
                 raise Break("JN210", f"{name} is not the builtin")
         return close_over(self.code, fn, _HELPERS)
@@ -120,12 +130,18 @@ class ResumeTemplate:
 # ---- syntax
 
 
+def _suffix(code: Code) -> str:
+    """Return what sets new names apart from those in `code`, which may be a resume function's own."""
+    return f"_{sum(name.startswith('__janus_') for name in code.locals)}"
+
+
 class _Builder:
     """Builds what is left to do from the path of statements that leads to the resume point."""
 
     def __init__(self, code: Code, kind: str) -> None:
         self.code = code
         self.kind = kind
+        self.suffix = _suffix(code)
 
     def block(self, statements: Sequence[ast.stmt], path: Sequence[tac.Statement]) -> list[ast.stmt]:
         index = next(i for i, statement in enumerate(statements) if statement is path[0].node)
@@ -137,7 +153,7 @@ class _Builder:
         if not rest:
             if self.kind == "iteration":
                 assert isinstance(node, ast.For)
-                iterator = made_expression(f"__janus_it{head.loop}", node.iter)
+                iterator = made_expression(f"__janus_it{head.loop}{self.suffix}", node.iter)
                 loop = ast.For(node.target, iterator, node.body, node.orelse, None)
                 return [ast.copy_location(loop, node)]
             return [node]
@@ -161,24 +177,39 @@ class _Builder:
                 return left
 
     def _for(self, node: ast.For, head: tac.Statement, left: list[ast.stmt]) -> ast.stmt:
-        item = f"__janus_item{head.loop}"
-        iterator = made_expression(f"__janus_chain(__janus_firsts, __janus_it{head.loop})", node.iter)
+        # The first iteration of a loop made by this class is over once its body has been entered.
+        written = _as_written(node)
+        assert isinstance(written, ast.For)
+        item = f"__janus_item{head.loop}{self.suffix}"
+        iterator = made_expression(
+            f"__janus_chain(__janus_firsts, __janus_it{head.loop}{self.suffix})", node.iter
+        )
         test = made_expression(f"{item} is __janus_first", node.target)
         target = ast.copy_location(ast.Name(item, ast.Store()), node.target)
         value = ast.copy_location(ast.Name(item, ast.Load()), node.target)
-        assignment = ast.copy_location(ast.Assign([node.target], value), node.target)
-        choice = ast.copy_location(ast.If(test, left, [assignment, *node.body]), node.target)
-        return ast.copy_location(ast.For(target, iterator, [choice], node.orelse, None), node)
+        assignment = ast.copy_location(ast.Assign([written.target], value), node.target)
+        choice = ast.copy_location(ast.If(test, left, [assignment, *written.body]), node.target)
+        loop = ast.copy_location(ast.For(target, iterator, [choice], node.orelse, None), node)
+        loop.janus_written = written  # type: ignore[attr-defined]
+        return loop
 
     def _while(self, node: ast.While, head: tac.Statement, left: list[ast.stmt]) -> list[ast.stmt]:
-        flag = f"__janus_flag{head.loop}"
-        test = ast.copy_location(
-            ast.BoolOp(ast.Or(), [made_expression(flag, node.test), node.test]), node.test
-        )
+        written = _as_written(node)
+        assert isinstance(written, ast.While)
+        flag = f"__janus_flag{head.loop}{self.suffix}"
+        tests = [made_expression(flag, node.test), written.test]
+        test = ast.copy_location(ast.BoolOp(ast.Or(), tests), node.test)
         body = [made_statement(f"{flag} = False", node.test), *left]
-        choice = ast.copy_location(ast.If(made_expression(flag, node.test), body, node.body), node.test)
+        choice = ast.copy_location(ast.If(made_expression(flag, node.test), body, written.body), node.test)
         loop = ast.copy_location(ast.While(test, [choice], node.orelse), node)
+        loop.janus_written = written  # type: ignore[attr-defined]
         return [made_statement(f"{flag} = True", node.test), loop]
+
+
+def _as_written(node: ast.For | ast.While) -> ast.stmt:
+    """Return the user's loop behind one that a resume function has made of it."""
+    written: ast.stmt = getattr(node, "janus_written", node)
+    return written
 
 
 class _DropDeclarations(ast.NodeTransformer):
@@ -239,6 +270,8 @@ def _shares_cells(code: Code, point: int, assumed: set[str]) -> bool:
     The resume function's variables are not those that such a function has captured, so this must not happen.
     Builtins that are assumed to consume a generator at once are added to `assumed`.
     """
+    if not code.cells:
+        return False
     after = _reachable(code, point)
     rebound: set[str] = set()
     for pc in after:
@@ -297,7 +330,7 @@ def build_resume(source: FunctionSource, stmt: int, kind: str) -> ResumeTemplate
 def _build(source: FunctionSource, stmt: int, kind: str) -> ResumeTemplate | None:
     code = compile_function(source)
     statement = code.statements[stmt]
-    if code.is_generator or not statement.resumable or renames_functions(source):
+    if code.is_generator or not statement.resumable or source.renames:
         return None
     loads = {instr.name for instr in code.instrs if isinstance(instr, tac.LoadGlobal)}
     if loads & _READS_FRAME:
@@ -320,21 +353,24 @@ def _build(source: FunctionSource, stmt: int, kind: str) -> ResumeTemplate | Non
         assert statement.loop is not None
         iterators = (*iterators, statement.loop)
 
-    body = _Builder(code, kind).block(source.body, _path(code, stmt))
-    function = _function(source, code, params, iterators, optional, body)
-    compiled = compile_as(source, function, _HELPERS)
-    inner = FunctionSource(
-        node=function,
-        filename=source.filename,
-        name=source.name,
-        qualname=source.qualname,
-        first_line=source.first_line,
-        frees=tuple(sorted(compiled.co_freevars)),
-        lazy_annotations=source.lazy_annotations,
-        code_object=compiled,
-    )
-    remember_source(compiled, inner)
-    return ResumeTemplate(params, iterators, optional, compiled, inner, frozenset(assumed))
+    def make() -> tuple[types.CodeType, FunctionSource]:
+        body = _Builder(code, kind).block(source.body, _path(code, stmt))
+        function = _function(source, code, params, iterators, optional, body)
+        compiled = compile_as(source, function, _HELPERS)
+        resumed = FunctionSource(
+            node=function,
+            filename=source.filename,
+            name=source.name,
+            qualname=source.qualname,
+            first_line=source.first_line,
+            frees=tuple(sorted(compiled.co_freevars)),
+            lazy_annotations=source.lazy_annotations,
+            code_object=compiled,
+        )
+        remember_source(compiled, resumed)
+        return compiled, resumed
+
+    return ResumeTemplate(params, iterators, optional, frozenset(assumed), make)
 
 
 def _function(
@@ -358,7 +394,7 @@ def _function(
     for name in params:
         if name in optional:
             prologue.append(made_statement(f"if {name} is __janus_unbound: del {name}", place))
-    arguments = ", ".join([*params, *(f"__janus_it{loop}" for loop in iterators)])
+    arguments = ", ".join([*params, *(f"__janus_it{loop}{_suffix(code)}" for loop in iterators)])
     function = made_statement(f"def __janus_function({arguments}): pass", place)
     assert isinstance(function, ast.FunctionDef)
     if code.globals or source.scope.nonlocals:

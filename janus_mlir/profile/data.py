@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import types
 import weakref
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -47,7 +48,7 @@ class BranchCounts:
     not_taken: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Trips:
     """Trip counts of a loop, over its executions: iterations begun.
 
@@ -56,22 +57,13 @@ class Trips:
     executions : int
         How often the loop was entered.
     min, max, total : int
-        Of the iterations per execution; all zero if there was none.
+        Of the iterations per execution.
     """
 
-    executions: int = 0
-    min: int = 0
-    max: int = 0
-    total: int = 0
-
-    def record(self, count: int) -> None:
-        """Add one execution of `count` iterations."""
-        if not self.executions or count < self.min:
-            self.min = count
-        if count > self.max:
-            self.max = count
-        self.total += count
-        self.executions += 1
+    executions: int
+    min: int
+    max: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +117,7 @@ class Profile:
 
     def __init__(self) -> None:
         self._branches: dict[tuple[CodeKey, Span], list[Callable[[], BranchCounts]]] = {}
-        self._trips: dict[tuple[CodeKey, Span], Trips] = {}
+        self._trips: dict[tuple[CodeKey, Span], defaultdict[int, int]] = {}
         self._callees: dict[tuple[CodeKey, Span], CalleeRecord] = {}
 
     # ---- what capture asks
@@ -148,8 +140,11 @@ class Profile:
 
     def trips(self, code: CodeLike, span: Span) -> Trips | None:
         """Return the trip counts of the loop statement at `span`; None if it is not profiled or never ran."""
-        trips = self._trips.get((code_key(code), span))
-        return trips if trips is not None and trips.executions else None
+        counts = self._trips.get((code_key(code), span))
+        if not counts:
+            return None
+        total = sum(trips * executions for trips, executions in counts.items())
+        return Trips(sum(counts.values()), min(counts), max(counts), total)
 
     def callees(self, code: CodeLike, span: Span) -> Callees | None:
         """Return what the call at `span` has called; None if it is not profiled or never ran."""
@@ -165,9 +160,9 @@ class Profile:
         """Register a way to read the counts of a condition."""
         self._branches.setdefault((key, span), []).append(read)
 
-    def add_loop(self, key: CodeKey, span: Span) -> Trips:
-        """Return the record of a loop."""
-        return self._trips.setdefault((key, span), Trips())
+    def add_loop(self, key: CodeKey, span: Span) -> defaultdict[int, int]:
+        """Return the record of a loop: how many executions had how many iterations."""
+        return self._trips.setdefault((key, span), defaultdict(int))
 
     def add_call(self, key: CodeKey, span: Span) -> CalleeRecord:
         """Return the record of a call."""

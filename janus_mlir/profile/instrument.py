@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from janus_mlir.capture.reader import FunctionSource, Unreadable, read_function, renames_functions
+from janus_mlir.capture.reader import FunctionSource, Unreadable, read_function
 from janus_mlir.capture.rebuild import close_over, compile_as
 from janus_mlir.profile.data import BranchCounts, CalleeRecord, Profile
 from janus_mlir.profile.rewrite import HELPERS, READS_FRAME, Hooks, rewrite
@@ -76,7 +76,7 @@ def _template(source: FunctionSource) -> _Template | None:
 
 
 def _make_template(source: FunctionSource) -> _Template | None:
-    if source.scope.loads & READS_FRAME or renames_functions(source):
+    if source.scope.loads & READS_FRAME or source.renames:
         return None
     if not source.exact and any(isinstance(node, ast.Assert) for node in ast.walk(source.node)):
         # Failing assertions would not say what pytest makes them say.
@@ -185,14 +185,21 @@ class _Instrumenter:
         counts = [0] * size
         counters = [itertools.count(1) for _ in range(size)]
 
-        def reader(slot: int) -> Callable[[], BranchCounts]:
-            return lambda: BranchCounts(
-                counts[slot] + _peek(counters[slot]), counts[slot + 1] + _peek(counters[slot + 1])
-            )
+        trips = [profile.add_loop(key, span) for key, span in hooks.loops]
+
+        def reader(branch: int) -> Callable[[], BranchCounts]:
+            def read() -> BranchCounts:
+                slots = 2 * branch, 2 * branch + 1
+                taken, missed = (counts[slot] + _peek(counters[slot]) for slot in slots)
+                loop = hooks.whiles.get(branch)
+                if loop is not None:
+                    taken += sum(iterations * times for iterations, times in trips[loop].items())
+                return BranchCounts(taken, missed)
+
+            return read
 
         for number, (key, span) in enumerate(hooks.branches):
-            profile.add_branch(key, span, reader(2 * number))
-        trips = [profile.add_loop(key, span).record for key, span in hooks.loops]
+            profile.add_branch(key, span, reader(number))
         last: list[object] = [_NOTHING] * len(hooks.calls)
         copies: list[object] = [None] * len(hooks.calls)
         sites: list[Callable[..., object]] = []

@@ -29,7 +29,7 @@ HELPERS = (
 """Closure variables of instrumented functions.
 
 ``counts`` is a list of numbers, two per condition; ``counters`` has an `itertools.count` for each of them,
-for hooks within expressions; ``trips`` has a function per loop that records an execution; ``sites`` a
+for hooks within expressions; ``trips`` has a dict per loop, from iterations to executions; ``sites`` a
 function per call that decides what is called, ``last`` and ``copies`` what it decided last.
 """
 
@@ -43,12 +43,14 @@ _Place = tuple[CodeKey, Span]
 class Hooks:
     """The places that were given hooks; the index of each is its number.
 
-    `calls` says of each whether it is decided by the type of the object (a method call) or by the callee.
+    `calls` says of each whether it is decided by the type of the object (a method call) or by the callee;
+    `whiles` are the conditions that are true as often as their loop, of that number, has iterations.
     """
 
     branches: list[_Place] = field(default_factory=list)
     loops: list[_Place] = field(default_factory=list)
     calls: list[tuple[_Place, bool]] = field(default_factory=list)
+    whiles: dict[int, int] = field(default_factory=dict)
 
 
 def _is_leaf(node: ast.expr) -> bool:
@@ -179,7 +181,7 @@ class _Rewriter(ast.NodeTransformer):
         self.hooks.loops.append(self._place(node))
         counter = f"__janus_n{number}"
         loop.body.insert(0, made_statement(f"{counter} += 1", node))
-        record = made_statement(f"__janus_trips[{number}]({counter})", node)
+        record = made_statement(f"__janus_trips[{number}][{counter}] += 1", node)
         region = ast.copy_location(ast.Try([loop], [], [], [record]), node)
         return [made_statement(f"{counter} = 0", node), region]
 
@@ -194,9 +196,11 @@ class _Rewriter(ast.NodeTransformer):
             loop = ast.While(test, self._block(node.body), self._block(node.orelse))
         else:
             number = self._branch(node.test)
-            body = [self._counting(number, node.test), *self._block(node.body)]
+            body = self._block(node.body)
             orelse = [self._counting(number + 1, node.test), *self._block(node.orelse)]
             loop = ast.While(self._value(node.test), body, orelse)
+            # That it was true is told by the number of iterations.
+            self.hooks.whiles[number // 2] = len(self.hooks.loops)
         return self._loop(node, ast.copy_location(loop, node))
 
     # ---- comprehensions
@@ -290,9 +294,25 @@ class _Rewriter(ast.NodeTransformer):
         node.args = [self._value(arg) for arg in node.args]
         for keyword in node.keywords:
             keyword.value = self._value(keyword.value)
-        if not (isinstance(node.func, ast.Name) and node.func.id == "super"):
-            node.func = self._callee(node, node.func)
+        match node.func:
+            case ast.Name("super"):
+                return node
+            case ast.Attribute(ast.Name(name)) if name in self.bound and _all_plain(node):
+                return self._plain_method_call(node, node.func)
+        node.func = self._callee(node, node.func)
         return node
+
+    def _plain_method_call(self, node: ast.Call, func: ast.Attribute) -> ast.expr:
+        """Rewrite a method call with simple arguments as a choice of two calls.
+
+        Python calls a method without making a bound method only where the attribute itself is called.
+        """
+        number = self._site(node, by_type=True)
+        text = f"C if __janus_type(F) is __janus_last[{number}] else __janus_sites[{number}](A, F)"
+        made = _fill(made_expression(text, func), {"C": node, "A": func, "F": func.value})
+        assert isinstance(made, ast.IfExp)
+        made.orelse = ast.copy_location(ast.Call(made.orelse, node.args, node.keywords), node)
+        return made
 
     def _callee(self, call: ast.Call, func: ast.expr) -> ast.expr:
         if isinstance(func, ast.Name):
@@ -334,6 +354,12 @@ class _Rewriter(ast.NodeTransformer):
     def _site(self, call: ast.Call, *, by_type: bool) -> int:
         self.hooks.calls.append((self._place(call), by_type))
         return len(self.hooks.calls) - 1
+
+
+def _all_plain(call: ast.Call) -> bool:
+    """Tell whether all arguments are names and constants, which may stand in the code twice."""
+    values = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return all(isinstance(value, ast.Name | ast.Constant) for value in values)
 
 
 def _is_global_path(node: ast.expr, bound: set[str]) -> bool:

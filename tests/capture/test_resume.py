@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import traceback
 import types
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import resume_corpus
 import source_corpus as corpus
 from resume_corpus import (
     OWN,
@@ -44,7 +46,8 @@ def _stopped(fn: types.FunctionType, log: Log, args: tuple[object, ...], stop_at
     return None
 
 
-def _resume(fn: types.FunctionType, stop: Stop) -> Callable[[], object] | None:
+def _arguments(fn: types.FunctionType, stop: Stop) -> tuple[types.FunctionType, list[object]] | None:
+    """Return the resume function for a stopped call, and its arguments."""
     source = read_function(fn)
     assert not isinstance(source, Unreadable)
     template = build_resume(source, stop.stmt, stop.kind)
@@ -57,10 +60,17 @@ def _resume(fn: types.FunctionType, stop: Stop) -> Callable[[], object] | None:
         assert found is not NO_VALUE or name in template.optional
         return UNBOUND if found is NO_VALUE else found
 
-    arguments = [value(name) for name in template.params]
-    arguments += [frame.variables[frame.code.loops[loop].iterator] for loop in template.iterators]
-    resumed = template.instantiate(fn)
-    return lambda: resumed(*arguments)
+    values = [value(name) for name in template.params]
+    values += [frame.variables[frame.code.loops[loop].iterator] for loop in template.iterators]
+    return template.instantiate(fn), values
+
+
+def _resume(fn: types.FunctionType, stop: Stop) -> Callable[[], object] | None:
+    arguments = _arguments(fn, stop)
+    if arguments is None:
+        return None
+    resumed, values = arguments
+    return lambda: resumed(*values)
 
 
 @pytest.mark.parametrize("args", ARGUMENTS, ids=str)
@@ -79,6 +89,38 @@ def test_resume_at_every_statement(fn: Any, args: tuple[int, int]) -> None:
             assert log.entries == expected_log, (stop_at, stop.stmt, stop.kind)
     else:
         pytest.fail("the function does not end")
+
+
+@pytest.mark.parametrize("args", [(1, 2), (3, 1)], ids=str)
+@pytest.mark.parametrize("fn", OWN, ids=lambda fn: fn.__name__)
+def test_resume_functions_can_be_resumed(fn: Any, args: tuple[int, int]) -> None:
+    expected = observe(fn, *args)
+    for first in range(0, 60, 3):
+        if _stopped(fn, Log(), args, first) is None:
+            break
+        for second in range(40):
+            log = Log()
+            stop = _stopped(fn, log, args, first)
+            assert stop is not None
+            arguments = _arguments(fn, stop)
+            if arguments is None:
+                break
+            resumed, values = arguments
+            code = compile_function(read_function(resumed))
+            closure = dict(zip(resumed.__code__.co_freevars, resumed.__closure__ or (), strict=True))
+            frame = Frame(code, fn.__globals__, closure, dict(zip(code.params, values, strict=True)), second)
+            again = None
+            with contextlib.suppress(Exception):
+                try:
+                    frame.run()
+                except Stop as inner:
+                    again = inner
+            if again is None:
+                break
+            run = _resume(resumed, again)
+            if run is not None:
+                outcome, _ = observe(lambda own, *_, run=run: run(), *args)
+                assert (outcome, log.entries) == expected, (first, second, again.stmt, again.kind)
 
 
 @pytest.mark.parametrize("fn", [f for f in OWN if f not in (rebound_after_capture, nonlocal_counter)])
@@ -161,6 +203,26 @@ def test_methods_find_super() -> None:
 def reads_locals(a):
     b = a
     return locals(), b
+
+
+def test_private_names_and_super_in_loops() -> None:
+    square, method = resume_corpus.Square(), resume_corpus.Square.area
+    expected, log = observe(lambda e, a: square.area(e, a), 3)
+    code = compile_function(read_function(method))
+    for stop_at in range(30):
+        own = Log()
+        cells = dict(zip(method.__code__.co_freevars, method.__closure__ or (), strict=True))
+        frame = Frame(code, method.__globals__, cells, {"self": square, "e": own, "a": 3}, stop_at)
+        try:
+            frame.run()
+        except Stop as stop:
+            run = _resume(method, stop)
+            assert run is not None
+            outcome, _ = observe(lambda e, run=run: run())
+            assert (outcome, own.entries) == (expected, log)
+        else:
+            break
+    assert stop_at > 10
 
 
 def test_functions_that_read_their_frame_are_refused() -> None:

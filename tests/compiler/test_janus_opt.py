@@ -75,7 +75,14 @@ def survives(janus_opt: str, modules: list[str], *flags: str) -> None:
     assert b"PLEASE submit a bug report" not in result.stderr
 
 
-@pytest.mark.parametrize("flags", [(), ("--janus-phase-speculated",)], ids=["parse", "speculated"])
+each_phase = pytest.mark.parametrize(
+    "flags",
+    [(), ("--janus-phase-speculated",), ("--janus-phase-llvm",)],
+    ids=["parse", "speculated", "llvm"],
+)
+
+
+@each_phase
 @pytest.mark.parametrize("seed", range(3))
 def test_survives_truncation(janus_opt: str, corpus: list[str], seed: int, flags: tuple[str, ...]) -> None:
     rng = random.Random(seed)
@@ -105,7 +112,7 @@ def mutate(text: str, rng: random.Random) -> str:
     return "".join(tokens)
 
 
-@pytest.mark.parametrize("flags", [(), ("--janus-phase-speculated",)], ids=["parse", "speculated"])
+@each_phase
 @pytest.mark.parametrize("seed", range(3))
 def test_survives_mutation(janus_opt: str, corpus: list[str], seed: int, flags: tuple[str, ...]) -> None:
     rng = random.Random(seed)

@@ -222,6 +222,16 @@ _BINARY: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
     "take_fill": (lambda x, i: jnp.take(x, i + 1, axis=0, mode="fill"), (X, INDICES)),
     "take_clip": (lambda x, i: jnp.take(x, i * 5 - 3, axis=0, mode="clip"), (X, INDICES)),
     "take_along": (lambda x, i: jnp.take_along_axis(x, i % 4, 1), (X, I)),
+    "fori_dynamic": (lambda x, n: lax.fori_loop(1, n, lambda i, c: c + x * i, x), (X, np.int32(5))),
+    "fori_empty": (lambda x, n: lax.fori_loop(n, 2, lambda i, c: c + x * i, x), (X, np.int32(5))),
+    "fori_counts": (
+        lambda x, n: lax.while_loop(lambda s: s[0] < n, lambda s: (s[0] + 1, s[1] * 2), (np.int32(2), x)),
+        (X, np.int32(5)),
+    ),
+    "scan_counts": (
+        lambda x, n: lax.scan(lambda s, a: ((s[0] + 1, s[1] + a * s[0]), s[0]), (n, x[0]), x),
+        (X, np.int32(5)),
+    ),
     "dynamic_index": (lambda x, i: x[i], (X, np.int32(-1))),
     "dynamic_slice": (lambda x, i: lax.dynamic_slice(x, (i, i), (2, 2)), (X, np.int32(2))),
     "dynamic_update": (lambda x, i: lax.dynamic_update_slice(x, jnp.ones((1, 4)), (i, 0)), (X, np.int32(1))),

@@ -31,7 +31,7 @@ class Arguments:
     def get(self, parameter: str) -> Abstract | None:
         """The argument, or None if it is absent or None."""
         value = self.values.get(parameter)
-        if isinstance(value, Known) and (value.value is None or value.value is np._NoValue):  # type: ignore[attr-defined]
+        if isinstance(value, Known) and (value.value is None or value.value is np._NoValue):
             return None
         return value
 
@@ -113,7 +113,7 @@ def dtype_argument(ctx: Context, value: Abstract) -> DType:
     """A dtype from a dtype, a scalar type or a name."""
     known = constant(ctx, value, "dtype")
     try:
-        dtype = np.dtype(known)
+        dtype: DType = np.dtype(known)
     except TypeError as error:
         would_raise(str(error))
     element(dtype)

@@ -82,13 +82,13 @@ def divide_with_remainder(k: Kernel, x: Value, y: Value) -> tuple[Value, Value]:
 @kernel(np.floor_divide)
 def floor_divide(k: Kernel, x: Value, y: Value) -> Value:
     """Quotient rounded down."""
-    return divide_with_remainder(k, x, y)[0]  # type: ignore[index]
+    return divide_with_remainder(k, x, y)[0]
 
 
 @kernel(np.remainder)
 def remainder(k: Kernel, x: Value, y: Value) -> Value:
     """Remainder with the sign of the divisor."""
-    return divide_with_remainder(k, x, y)[1]  # type: ignore[index]
+    return divide_with_remainder(k, x, y)[1]
 
 
 @kernel(np.fmod)
@@ -178,7 +178,7 @@ def sign(k: Kernel, x: Value) -> Value:
 @kernel(np.square)
 def square(k: Kernel, x: Value) -> Value:
     """The value times itself."""
-    return multiply(k, x, x)  # type: ignore[return-value]
+    return k.both(x, x) if k.dtype(x) == "i1" else k.mul(x, x)
 
 
 @kernel(np.reciprocal)
@@ -198,8 +198,8 @@ def _rounding(name: str) -> KernelFunction:
     return function
 
 
-for _ufunc, _name in ((np.floor, "floor"), (np.ceil, "ceil"), (np.rint, "rint"), (np.trunc, "trunc")):
-    KERNELS[_ufunc] = _rounding(_name)
+_ROUNDINGS: dict[np.ufunc, str] = {np.floor: "floor", np.ceil: "ceil", np.rint: "rint", np.trunc: "trunc"}
+KERNELS |= {ufunc: _rounding(name) for ufunc, name in _ROUNDINGS.items()}
 
 
 @kernel(np.modf)
@@ -223,13 +223,13 @@ def _extremum(name: str, ignore_nan: bool) -> KernelFunction:
     return function
 
 
-for _ufunc, _name, _ignore in (
-    (np.maximum, "max", False),
-    (np.minimum, "min", False),
-    (np.fmax, "max", True),
-    (np.fmin, "min", True),
-):
-    KERNELS[_ufunc] = _extremum(_name, _ignore)
+_EXTREMA: dict[np.ufunc, tuple[str, bool]] = {
+    np.maximum: ("max", False),
+    np.minimum: ("min", False),
+    np.fmax: ("max", True),
+    np.fmin: ("min", True),
+}
+KERNELS |= {ufunc: _extremum(name, ignore) for ufunc, (name, ignore) in _EXTREMA.items()}
 
 
 def clip(k: Kernel, x: Value, lo: Value, hi: Value) -> Value:
@@ -264,14 +264,15 @@ def _mixed(k: Kernel, name: str, x: Value, y: Value) -> Value:
     return k.select(below, k.like(result, outcome), result)
 
 
-for _ufunc, _name in (
-    (np.equal, "eq"),
-    (np.not_equal, "ne"),
-    (np.less, "lt"),
-    (np.less_equal, "le"),
-    (np.greater, "gt"),
-    (np.greater_equal, "ge"),
-):
+_COMPARISONS: dict[np.ufunc, str] = {
+    np.equal: "eq",
+    np.not_equal: "ne",
+    np.less: "lt",
+    np.less_equal: "le",
+    np.greater: "gt",
+    np.greater_equal: "ge",
+}
+for _ufunc, _name in _COMPARISONS.items():
     kernel(_ufunc, exact=True)(_comparison(_name))
 
 
@@ -282,7 +283,8 @@ def _truth(name: str) -> KernelFunction:
     return function
 
 
-for _ufunc, _name in ((np.logical_and, "and"), (np.logical_or, "or"), (np.logical_xor, "xor")):
+_CONNECTIVES: dict[np.ufunc, str] = {np.logical_and: "and", np.logical_or: "or", np.logical_xor: "xor"}
+for _ufunc, _name in _CONNECTIVES.items():
     kernel(_ufunc, exact=True)(_truth(_name))
 
 
@@ -299,8 +301,8 @@ def _bitwise(name: str) -> KernelFunction:
     return function
 
 
-for _ufunc, _name in ((np.bitwise_and, "and"), (np.bitwise_or, "or"), (np.bitwise_xor, "xor")):
-    KERNELS[_ufunc] = _bitwise(_name)
+_BITWISE: dict[np.ufunc, str] = {np.bitwise_and: "and", np.bitwise_or: "or", np.bitwise_xor: "xor"}
+KERNELS |= {ufunc: _bitwise(name) for ufunc, name in _BITWISE.items()}
 
 
 @kernel(np.invert)
@@ -361,9 +363,9 @@ def copysign(k: Kernel, x: Value, y: Value) -> Value:
     return k.copysign(x, y)
 
 
-@kernel(np.nextafter)
+@kernel(np.nextafter, exact=True)
 def nextafter(k: Kernel, x: Value, y: Value) -> Value:
     """Next float after `x` towards `y`."""
-    if bits(k.dtype(x)) == 16 or k.out == "f16":
+    if bits(k.dtype(x)) == 16:
         bad_argument("nextafter of float16")
     return k.binary("nextafter", x, y)

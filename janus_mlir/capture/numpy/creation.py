@@ -19,6 +19,7 @@ from janus_mlir.capture.numpy.operands import (
     fit,
     fresh,
     operand,
+    promote,
     sequence,
 )
 from janus_mlir.capture.numpy.shape import require_c_order
@@ -121,11 +122,15 @@ def arange(ctx: Context, bound: Arguments) -> Abstract:
     for value in given:
         if value is not None and not isinstance(value, Known):
             value_dependent("arange of a computed number")
-    numbers = [None if value is None else value.value for value in given]  # type: ignore[attr-defined]
+    numbers: dict[str, Any] = {}
+    for name, value in zip(("start", "stop", "step"), given, strict=True):
+        if value is not None:
+            numbers[name] = value.value  # type: ignore[attr-defined]
+    if "stop" not in numbers:
+        numbers["stop"] = numbers.pop("start")
     try:
-        found_array = np.arange(*(numbers if numbers[1] is not None else numbers[:1]), dtype=dtype)
-        if numbers[1] is None and numbers[2] is not None:
-            found_array = np.arange(numbers[0], step=numbers[2], dtype=dtype)
+        make: Any = np.arange
+        found_array = make(numbers.get("start", 0), numbers["stop"], numbers.get("step", 1), dtype=dtype)
     except (TypeError, ValueError, ZeroDivisionError) as error:
         would_raise(str(error))
     size = found_array.size
@@ -167,9 +172,7 @@ def linspace(ctx: Context, bound: Arguments) -> Abstract:
     if a.shape or z.shape:
         bad_argument("linspace between arrays")
     # NumPy: result_type of the ends times 1.0 and float(num), which is at least float64 for Python numbers.
-    found = np.result_type(
-        a.strong if a.number is None else a.dtype(), z.strong if z.number is None else z.dtype(), float(count)
-    )  # type: ignore[operator]
+    found = np.result_type(promote(a, z), float(count))
     if found != FLOAT64 or (dtype or found).kind != "f":
         bad_argument(f"linspace in {dtype or found}")
     lx = Lax(ctx.b)

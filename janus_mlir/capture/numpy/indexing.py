@@ -441,9 +441,8 @@ def at(ctx: Context, name: str, array: NumpyArray, index: Abstract, src: Abstrac
     if _is_basic(expanded):
         bad_argument("ufunc.at without an integer array")
     x = operand(ctx, src)
-    if x.strong != array.dtype and not (
-        x.number is not None and np.result_type(array.dtype, x.dtype()) == array.dtype
-    ):
+    weak = None if isinstance(x.dtype, np.dtype) else x.dtype(0)
+    if x.strong != array.dtype and (weak is None or np.result_type(array.dtype, weak) != array.dtype):
         bad_argument("ufunc.at with values of another dtype")
     base, places, position, shape = _advanced(ctx, array, expanded)
     lx = Lax(ctx.b)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class Kernel(Lax):
         return x if self.dtype(x) == "i1" else self.compare("ne", x, self.like(x, 0))
 
 
-#: Emits the result (or results) of a ufunc from operands broadcast to one shape and cast to its loop's dtypes.
+#: Emits the result (or results) of a ufunc from operands of one shape, cast to the dtypes of its loop.
 KernelFunction = Callable[..., "Value | tuple[Value, ...]"]
 
 #: The kernel of each ufunc.
@@ -71,10 +71,13 @@ KERNELS: dict[np.ufunc, KernelFunction] = {}
 EXACT: set[KernelFunction] = set()
 
 
-def kernel(*ufuncs: np.ufunc, exact: bool = False) -> Callable[[KernelFunction], KernelFunction]:
+_Function = TypeVar("_Function", bound=KernelFunction)
+
+
+def kernel(*ufuncs: np.ufunc, exact: bool = False) -> Callable[[_Function], _Function]:
     """Register a kernel for ufuncs."""
 
-    def register(function: KernelFunction) -> KernelFunction:
+    def register(function: _Function) -> _Function:
         for ufunc in ufuncs:
             KERNELS[ufunc] = function
         if exact:

@@ -118,6 +118,12 @@ def _known(ctx: Context, value: Known, known: Any) -> Operand:
     bad_argument(f"{type(known).__name__} as an array")
 
 
+def promote(*operands: Operand) -> DType:
+    """``np.result_type``: Python numbers are weak."""
+    samples = [x.dtype if isinstance(x.dtype, np.dtype) else x.dtype(0) for x in operands]
+    return np.result_type(*samples)
+
+
 def sequence(ctx: Context, value: Abstract) -> Sequence[Abstract] | None:
     """The elements of a tuple, list or known sequence; None for anything else."""
     if isinstance(value, TupleValue):

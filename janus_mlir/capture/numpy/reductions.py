@@ -63,9 +63,8 @@ def finish(
     if not shape_of(content) and not keep:
         return ctx.new_scalar(content, dtype)
     result = ctx.new_array(content, dtype)
-    if x.array is not None and len(x.shape) > 1:
-        if not is_contiguous(ctx, x.array):
-            ctx.layouts[result.storage] = None
+    if x.array is not None and len(x.shape) > 1 and not is_contiguous(ctx, x.array):
+        ctx.layouts[result.storage] = None
     return result
 
 

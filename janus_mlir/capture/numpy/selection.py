@@ -9,21 +9,15 @@ from janus_mlir.capture.numpy import ufuncs
 from janus_mlir.capture.numpy.arguments import Arguments
 from janus_mlir.capture.numpy.casts import cast
 from janus_mlir.capture.numpy.context import Context, bad_argument, value_dependent, would_raise
-from janus_mlir.capture.numpy.dtypes import BOOL, DType, element
+from janus_mlir.capture.numpy.dtypes import BOOL, element
 from janus_mlir.capture.numpy.extents import broadcast_shapes, equal, is_static, normalize_axis, product
 from janus_mlir.capture.numpy.indexing import getitem
 from janus_mlir.capture.numpy.lax import Lax, shape_of
-from janus_mlir.capture.numpy.operands import Operand, as_array, fit, fresh, operand
+from janus_mlir.capture.numpy.operands import Operand, as_array, fit, fresh, operand, promote
 from janus_mlir.capture.numpy.views import reshape
 from janus_mlir.capture.values import Abstract, Known, NumpyArray, TupleValue
 
 _CLIP: np.ufunc = np._core.umath.clip  # type: ignore[attr-defined]
-
-
-def promote(*operands: Operand) -> DType:
-    """``np.result_type``: Python numbers are weak."""
-    samples = [x.dtype if isinstance(x.dtype, np.dtype) else x.dtype(0) for x in operands]
-    return np.result_type(*samples)
 
 
 def where(ctx: Context, bound: Arguments) -> Abstract:
@@ -223,7 +217,7 @@ def take_along_axis(ctx: Context, bound: Arguments) -> Abstract:
 
 
 def searchsorted(ctx: Context, bound: Arguments) -> Abstract:
-    """``np.searchsorted`` by counting: right for any sorted array without NaN, and small enough to compare all."""
+    """``np.searchsorted`` by counting, which agrees with bisection on sorted keys without NaN."""
     bound.refuse("sorter")
     a, v = operand(ctx, bound.need("a")), operand(ctx, bound.need("v"))
     side = bound.constant("side", "left")

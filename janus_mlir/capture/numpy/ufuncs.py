@@ -113,7 +113,8 @@ def resolve(ufunc: np.ufunc, operands: Sequence[Operand], dtype: DType | None = 
     if dtype is not None:
         options["signature"] = (*(None,) * ufunc.nin, *(dtype,) * ufunc.nout)
     try:
-        return ufunc.resolve_dtypes(types, **options)  # type: ignore[attr-defined,no-any-return]
+        found: tuple[DType, ...] = ufunc.resolve_dtypes(types, **options)
+        return found
     except TypeError as error:
         would_raise(str(error))
 

@@ -93,6 +93,8 @@ def scalar_type_call(
         )
         ctx.guard(lx.truth(inside), "domain")
         return ctx.new_scalar(lx.convert(content, element(dtype)), dtype)
+    if x.is_array and x.strong == dtype:
+        bad_argument(f"{cls.__name__} of an array of that dtype")
     content = x.tensor(ctx, dtype)
     if x.shape or sequence(ctx, value) is not None:
         return ctx.new_array(content, dtype)

@@ -1,21 +1,17 @@
-"""Calls, which are inlined, and structured control flow, which becomes ``scf``."""
+"""Calls, which are inlined, and ``cond``, which becomes ``scf.if``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from mlir import ir
 
-from janus_mlir.capture.graph import TensorType
 from janus_mlir.emit.builder import predicate
 from janus_mlir.emit.jaxpr.avals import tensor_type
 from janus_mlir.emit.jaxpr.elementwise import platform_index
 from janus_mlir.emit.jaxpr.importer import Importer
 from janus_mlir.emit.jaxpr.registry import rule
-
-_SCALAR_I64 = TensorType("i64", ())
 
 
 def _callee(eqn: Any) -> Any:
@@ -80,106 +76,3 @@ def _cond(im: Importer, eqn: Any) -> list[ir.Value]:
         return list(op.results)
 
     return chain(0)
-
-
-def _while_parts(eqn: Any) -> tuple[int, int]:
-    cond_consts: int = eqn.params["cond_nconsts"]
-    body_consts: int = eqn.params["body_nconsts"]
-    return cond_consts, cond_consts + body_consts
-
-
-@rule("while", inner=lambda eqn: [eqn.params["cond_jaxpr"], eqn.params["body_jaxpr"]], keys=True)
-def _while(im: Importer, eqn: Any) -> list[ir.Value]:
-    builder = im.builder
-    first, second = _while_parts(eqn)
-    args = im.args(eqn)
-    cond_consts, body_consts, carried = args[:first], args[first:second], args[second:]
-    test, body = eqn.params["cond_jaxpr"], eqn.params["body_jaxpr"]
-    pred = tensor_type(test.out_avals[0])
-    types = _types(im, eqn.outvars)
-    locs = [builder.loc] * len(types)
-    op = builder.op("scf.while", carried, types, regions=2)
-
-    with builder.inside(op.regions[0].blocks.append(*types, arg_locs=locs)) as block:
-        values = list(block.arguments)
-        (going,) = im.jaxpr(test, [*cond_consts, *values])
-        if pred.shape:  # a loop under vmap: it goes on while any of the batch does
-            going = builder.lax1("reduce_or", [going], TensorType("i1", ()), axes=list(range(pred.rank)))
-        going = builder.one("tensor.extract", [going], builder.i1)
-        builder.op("scf.condition", [going, *values])
-
-    with builder.inside(op.regions[1].blocks.append(*types, arg_locs=locs)) as block:
-        values = list(block.arguments)
-        results = im.jaxpr(body, [*body_consts, *values])
-        if pred.shape:  # what has finished keeps its values
-            (going,) = im.jaxpr(test, [*cond_consts, *values])
-            results = [
-                _select_leading(im, going, pred, old, new, tensor_type(v.aval))
-                for old, new, v in zip(values, results, eqn.outvars, strict=True)
-            ]
-        _yield(im, results)
-    return list(op.results)
-
-
-def _select_leading(
-    im: Importer, which: ir.Value, which_type: TensorType, old: ir.Value, new: ir.Value, type: TensorType
-) -> ir.Value:
-    mask = TensorType("i1", type.shape)
-    if which_type != mask:
-        dims = list(range(which_type.rank))
-        which = im.builder.lax1("broadcast_in_dim", [which], mask, broadcast_dimensions=dims)
-    return im.builder.lax1("select_n", [which, old, new], type)
-
-
-@rule("scan", inner=lambda eqn: [eqn.params["jaxpr"]], keys=True)
-def _scan(im: Importer, eqn: Any) -> list[ir.Value]:
-    builder = im.builder
-    params = eqn.params
-    n_consts, n_carried = params["num_consts"], params["num_carry"]
-    args = im.args(eqn)
-    consts, carried, sequences = (
-        args[:n_consts],
-        args[n_consts : n_consts + n_carried],
-        args[n_consts + n_carried :],
-    )
-    sequence_types = [tensor_type(v.aval) for v in eqn.invars[n_consts + n_carried :]]
-    stack_types = [tensor_type(v.aval) for v in eqn.outvars[n_carried:]]
-    types = _types(im, eqn.outvars)
-    stacks = [builder.zeros(type) for type in stack_types]  # every element will be overwritten
-    zero, one = builder.index_constant(0), builder.index_constant(1)
-    length = builder.extents.value(params["length"])
-
-    op = builder.op("scf.for", [zero, length, one, *carried, *stacks], types, regions=1)
-    locs = [builder.loc] * (1 + len(types))
-    with builder.inside(op.regions[0].blocks.append(builder.index, *types, arg_locs=locs)) as block:
-        step, *values = block.arguments
-        if params["reverse"]:
-            last = builder.one("arith.subi", [length, one], builder.index)
-            step = builder.one("arith.subi", [last, step], builder.index)
-        place = builder.from_index(step, _SCALAR_I64)
-        items = [_item(im, s, type, place) for s, type in zip(sequences, sequence_types, strict=True)]
-        results = im.jaxpr(params["jaxpr"], [*consts, *values[:n_carried], *items])
-        stacked = [
-            _with_item(im, stack, type, place, item)
-            for stack, type, item in zip(values[n_carried:], stack_types, results[n_carried:], strict=True)
-        ]
-        _yield(im, [*results[:n_carried], *stacked])
-    return list(op.results)
-
-
-def _starts(im: Importer, place: ir.Value, rank: int) -> list[ir.Value]:
-    zero = im.builder.constant(np.int64(0), _SCALAR_I64)
-    return [place] + [zero] * (rank - 1)
-
-
-def _item(im: Importer, sequence: ir.Value, type: TensorType, place: ir.Value) -> ir.Value:
-    window = TensorType(type.dtype, (1, *type.shape[1:]))
-    starts = _starts(im, place, type.rank)
-    taken = im.builder.lax1("dynamic_slice", [sequence, *starts], window)
-    return im.builder.lax1("squeeze", [taken], TensorType(type.dtype, type.shape[1:]), dimensions=[0])
-
-
-def _with_item(im: Importer, stack: ir.Value, type: TensorType, place: ir.Value, item: ir.Value) -> ir.Value:
-    window = TensorType(type.dtype, (1, *type.shape[1:]))
-    update = im.builder.lax1("expand_dims", [item], window, dimensions=[0])
-    return im.builder.lax1("dynamic_update_slice", [stack, update, *_starts(im, place, type.rank)], type)
