@@ -10,6 +10,36 @@ using namespace mlir;
 using namespace mlir::lax;
 using namespace mlir::lax::detail;
 
+//===----------------------------------------------------------------------===//
+// Text of slice sizes: dynamic ones are question marks
+//===----------------------------------------------------------------------===//
+
+static ParseResult parseSliceSizes(OpAsmParser &parser, DenseI64ArrayAttr &sizes) {
+  SmallVector<int64_t> values;
+  auto parseSize = [&]() -> ParseResult {
+    if (succeeded(parser.parseOptionalQuestion())) {
+      values.push_back(ShapedType::kDynamic);
+      return success();
+    }
+    return parser.parseInteger(values.emplace_back());
+  };
+  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseSize))
+    return failure();
+  sizes = parser.getBuilder().getDenseI64ArrayAttr(values);
+  return success();
+}
+
+static void printSliceSizes(OpAsmPrinter &printer, Operation *op, DenseI64ArrayAttr sizes) {
+  printer << "[";
+  llvm::interleaveComma(sizes.asArrayRef(), printer, [&](int64_t size) {
+    if (ShapedType::isDynamic(size))
+      printer << "?";
+    else
+      printer << size;
+  });
+  printer << "]";
+}
+
 #define GET_OP_CLASSES
 #include "Lax/IR/LaxIndexingOps.cpp.inc"
 
