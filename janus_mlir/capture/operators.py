@@ -223,7 +223,7 @@ def _equal_items(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) ->
         if equal is False:
             return Known(op == "ne")
         if equal is not True:
-            result = equal if result is True else m.b.one("arith.andi", [result, equal], BOOL)
+            result = equal if isinstance(result, bool) else m.b.one("arith.andi", [result, equal], BOOL)
     if isinstance(result, bool):
         return Known(op == "eq")
     if op == "ne":
