@@ -70,6 +70,10 @@ private:
   static double costOf(Operation &op) {
     if (op.hasTrait<OpTrait::ConstantLike>())
       return 0;
+    // A product that is only added to something is half of a multiply-add.
+    if (isa<arith::MulFOp>(op) && op.getResult(0).hasOneUse() &&
+        isa<arith::AddFOp, arith::SubFOp>(*op.getResult(0).user_begin()))
+      return 0;
     if (isa<math::AbsFOp, math::AbsIOp, math::FmaOp, math::CopySignOp, math::FloorOp, math::CeilOp, math::TruncOp,
             math::RoundEvenOp>(op))
       return 1;
