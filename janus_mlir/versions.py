@@ -23,7 +23,7 @@ from janus_mlir.capture.entry import Fact
 from janus_mlir.capture.function import FunctionContext, context_of
 from janus_mlir.capture.machine import BreakNote
 from janus_mlir.capture.objects import dtype_code
-from janus_mlir.capture.resume import UNBOUND, build_resume
+from janus_mlir.capture.resume import UNBOUND
 from janus_mlir.capture.sites import Site, ValueSpec
 from janus_mlir.capture.sources import Argument, Source
 from janus_mlir.capture.speculation import Speculation
@@ -78,7 +78,6 @@ class FunctionManager:
         self.warmup = warmup
         self.jit: Any = None
         self._context: FunctionContext | None = None
-        self._resumes: dict[int, tuple[Callable[..., Any], Any] | None] = {}
         self._lock = threading.RLock()
         self._compiling = False
         self._start()
@@ -130,7 +129,7 @@ class FunctionManager:
             warm = self._warm_calls >= (config.warmup if self.warmup is None else self.warmup)
             if not busy and not warm:
                 self._warm_calls += 1
-        if busy:
+        if busy or _traced((args, named)):
             return self._python(args, named)
         if not warm:
             return self._profiled_call(args, named)
@@ -392,10 +391,11 @@ class FunctionManager:
         if log.enabled("deopts"):
             log.emit("deopts", f"{self.function.__qualname__}: {site.reason} {site.text} at {site.span}")
         self._after_exit(record, site)
-        if site.resume_pc is None:
+        if site.resume is None:
             return self._restart(o)
         frame, iterators = function(o, *values)
-        return self._resume(site.resume_pc, frame, iterators, o)
+        resume, names = site.resume
+        return resume(*(frame.get(name, UNBOUND) for name in names), *iterators)
 
     def _after_exit(self, record: VersionRecord, site: Site) -> None:
         count = record.exit_counts[site.id]
@@ -423,25 +423,10 @@ class FunctionManager:
             kwargs.update(rest[-1])
         return args, kwargs
 
-    def _resume(self, pc: int, frame: dict[str, Any], iterators: list[Any], o: tuple[Any, ...]) -> Any:
-        resume = self._resume_function(pc)
-        if resume is None:
-            return self._restart(o)
-        function, template = resume
-        values = [frame.get(name, UNBOUND) for name in template.params]
-        return function(*values, *iterators)
 
-    def resumable(self, pc: int) -> bool:
-        """Whether Python can go on from this statement."""
-        return self._resume_function(pc) is not None
-
-    def _resume_function(self, pc: int) -> tuple[Callable[..., Any], Any] | None:
-        if pc not in self._resumes:
-            context = self.context()
-            start: Any = context.code.instrs[pc]
-            template = build_resume(context.source, start.stmt, start.kind)
-            self._resumes[pc] = None if template is None else (template.instantiate(self.function), template)
-        return self._resumes[pc]
+def _traced(arguments: Any) -> bool:
+    """Whether the call happens while JAX traces: then the function is for JAX to trace."""
+    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arguments))
 
 
 def _native_spec(spec: ValueSpec) -> tuple[Any, ...]:

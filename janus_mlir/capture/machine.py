@@ -17,6 +17,7 @@ from janus_mlir.capture.heap import Content
 from janus_mlir.capture.join import SCALARS, number_kind
 from janus_mlir.capture.objects import Outside, mlir_name
 from janus_mlir.capture.outcomes import Outcomes
+from janus_mlir.capture.resume import build_resume
 from janus_mlir.capture.sites import Site, SiteWriter
 from janus_mlir.capture.sources import Source
 from janus_mlir.capture.speculation import Respecialise, Speculation
@@ -360,20 +361,25 @@ class Machine:
         code = self.function.code
         if snapshot is None or self.state.effects != snapshot.effects:
             return None
-        start = code.instrs[snapshot.pc]
+        start: Any = code.instrs[snapshot.pc]
         statement = code.statements[start.stmt]
         if not statement.resumable or code.cells or self.function.function is None:
             return None
         if snapshot.pc <= 1 and not snapshot.effects:
             return None
-        live = self.function.flow.live[snapshot.pc]
+        template = build_resume(self.function.source, start.stmt, start.kind)
+        if template is None:
+            return None
         frozen = State([], dict(snapshot.heap), snapshot.escaped)
         writer = SiteWriter(self, frozen, escapes=False)
         try:
-            names = [n for n in snapshot.vars if n in code.locals and n in live]
+            resume = template.instantiate(self.function.function)
+            names = [n for n in template.params if n in snapshot.vars]
+            if any(n not in snapshot.vars and n not in template.optional for n in template.params):
+                return None
             entries = ", ".join(f"{n!r}: {writer.expr(snapshot.vars[n])}" for n in names)
             iterators = []
-            for loop in statement.loops:
+            for loop in template.iterators:
                 name = code.loops[loop].iterator
                 if name is None or not isinstance(snapshot.vars.get(name), IteratorRef):
                     return None
@@ -381,7 +387,7 @@ class Machine:
         except Break:
             return None
         site.discard = False
-        site.resume_pc = snapshot.pc
+        site.resume = (resume, template.params)
         writer.finish(site, f"({{{entries}}}, [{', '.join(iterators)}])")
         return writer.values
 

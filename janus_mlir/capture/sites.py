@@ -8,6 +8,7 @@ values in the journal and the objects that the entry program has fetched.
 from __future__ import annotations
 
 import types
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -76,8 +77,8 @@ class Site:
     discard: bool = False
     #: Exits: guard kind, or the code of the reason.
     reason: str = ""
-    #: Exits that continue in the middle: the statement's pc in the outermost code.
-    resume_pc: int | None = None
+    #: Exits that continue in the middle: the resume function and its parameters.
+    resume: tuple[Callable[..., Any], tuple[str, ...]] | None = None
     #: Key of the branch in the profile whose direction was assumed, if the guard is of that kind.
     branch: Span | None = None
 
