@@ -22,6 +22,7 @@ from janus_mlir.capture.sites import Site, SiteWriter
 from janus_mlir.capture.sources import Source
 from janus_mlir.capture.speculation import Respecialise, Speculation
 from janus_mlir.capture.state import RESULT, Snapshot, State, Where
+from janus_mlir.capture.stress import Stress
 from janus_mlir.capture.values import (
     Abstract,
     ExtentNumber,
@@ -35,7 +36,6 @@ from janus_mlir.capture.values import (
     ViewStep,
     fresh_id,
 )
-from janus_mlir.capture.stress import Stress
 from janus_mlir.config import config
 from janus_mlir.locations import Span
 
