@@ -16,6 +16,7 @@ from janus_mlir.capture.sources import (
     Cell,
     CellOf,
     Global,
+    HasAttribute,
     Index,
     Key,
     Pinned,
@@ -91,6 +92,8 @@ class EntryProgram:
                 instr = ("call1", slot, origin, _CellReader(source.index))
             case Attribute():
                 instr = ("attr", slot, origin, source.name)
+            case HasAttribute():
+                instr = ("call1", slot, origin, _AttributeTest(source.name))
             case Index():
                 instr = ("index", slot, origin, source.index)
             case Key():
@@ -140,6 +143,16 @@ class _CellReader:
 
     def __call__(self, function: Any) -> Any:
         return function.__closure__[self.index].cell_contents
+
+
+@dataclass(frozen=True, slots=True)
+class _AttributeTest:
+    """Tells whether an object has an attribute."""
+
+    name: str
+
+    def __call__(self, obj: Any) -> bool:
+        return hasattr(obj, self.name)
 
 
 _ENV_SEED: tuple[()] = ()
