@@ -82,6 +82,10 @@ def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
             return get_attribute(m, value.function, name)
         case FunctionValue() if name == "__name__":
             return Known(value.template.name)
+    from janus_mlir.capture.jaxcalls import AtIndex
+
+    if isinstance(value, AtIndex):
+        return MemberValue(value, name)
     raise Break("JN216", f"attribute `{name}` of a {type(value).__name__}")
 
 
@@ -167,6 +171,8 @@ def _jax(m: Machine, value: JaxArray, name: str) -> Abstract:
 
 class _Getter:
     """``operator.attrgetter`` with a value-based identity, so that traces of it are cached."""
+
+    traced_by_value = True
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -161,11 +161,19 @@ def _has(m: Machine, value: Abstract, name: str) -> bool:
         if content.get(name) is not None or hasattr(live, name):
             get_attribute(m, value, name)
             return True
-        raise Break("JN216", f"`{name}` is absent from an object")
+        m.outside.guard_absent(value.id, name)
+        return False
+    if isinstance(value, ObjectRef):
+        cls = m.outside.classes[value.id]
+        if m.get(value.id).get(name) is not None or hasattr(cls, name):
+            return True
+        if hasattr(cls, "__getattr__"):
+            raise Break("JN216", f"`{cls.__qualname__}` defines `__getattr__`")
+        return False
     if isinstance(value, Known):
         return hasattr(value.value, name)
     cls = class_of(value, m)
-    if cls is None or isinstance(value, ObjectRef):
+    if cls is None:
         raise Break("JN216", "hasattr of an unknown object")
     return hasattr(cls, name)
 

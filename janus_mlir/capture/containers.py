@@ -20,6 +20,7 @@ from janus_mlir.capture.values import (
     JaxArray,
     Known,
     ListRef,
+    MemberValue,
     Number,
     NumpyArray,
     NumpyScalar,
@@ -251,6 +252,10 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
                 return Known(value.value[index.value])
         case Known() if isinstance(value.value, (tuple, range)):
             return _sequence_item(m, value, [Known(v) for v in value.value], index)
+        case MemberValue(self=JaxArray() as array, name="at"):
+            from janus_mlir.capture.jaxcalls import AtIndex
+
+            return AtIndex(array, index)
         case ObjectRef():
             from janus_mlir.capture.attributes import class_attribute
             from janus_mlir.capture.calls import call_inline

@@ -17,6 +17,7 @@ from janus_mlir.capture.sources import (
     CellOf,
     Derived,
     Global,
+    HasAttribute,
     Index,
     Key,
     Pinned,
@@ -94,6 +95,8 @@ class EntryProgram:
                 instr = ("call1", slot, origin, source.function)
             case Attribute():
                 instr = ("attr", slot, origin, source.name)
+            case HasAttribute():
+                instr = ("call1", slot, origin, _AttributeTest(source.name))
             case Index():
                 instr = ("index", slot, origin, source.index)
             case Key():
@@ -143,6 +146,16 @@ class _CellReader:
 
     def __call__(self, function: Any) -> Any:
         return function.__closure__[self.index].cell_contents
+
+
+@dataclass(frozen=True, slots=True)
+class _AttributeTest:
+    """Tells whether an object has an attribute."""
+
+    name: str
+
+    def __call__(self, obj: Any) -> bool:
+        return hasattr(obj, self.name)
 
 
 _ENV_SEED: tuple[()] = ()

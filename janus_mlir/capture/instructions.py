@@ -7,9 +7,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from janus_mlir.capture import code as c
-from janus_mlir.capture.attributes import delete_attribute, get_attribute, set_attribute
+from janus_mlir.capture.attributes import class_attribute, delete_attribute, get_attribute, set_attribute
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.calls import call_instruction, make_function
+from janus_mlir.capture.calls import call_inline, call_instruction, make_function
 from janus_mlir.capture.containers import (
     append,
     build_dict,
@@ -31,7 +31,7 @@ from janus_mlir.capture.operators import binary, compare, inplace, truth, unary
 from janus_mlir.capture.sources import Cell, CellOf, Global, Source
 from janus_mlir.capture.state import RESULT, State
 from janus_mlir.capture.text import build_string, format_value
-from janus_mlir.capture.values import Abstract, CellRef, Known, SliceValue, TupleValue
+from janus_mlir.capture.values import Abstract, CellRef, Known, ObjectRef, SliceValue, TupleValue
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -225,7 +225,20 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
             return _import(m, instr)
         case c.EnterTry() | c.ExitTry():
             return None
+        case c.EnterWith(cm=cm):
+            return _context_method(m, read_variable(m, cm), "__enter__", [])
+        case c.ExitWith(cm=cm):
+            _context_method(m, read_variable(m, cm), "__exit__", [Known(None)] * 3)
+            return None
     raise Break("JN209", type(instr).__name__)
+
+
+def _context_method(m: Machine, manager: Abstract, name: str, args: list[Abstract]) -> Abstract:
+    """Call a method of a context manager of a user class."""
+    found = class_attribute(m, manager, name) if isinstance(manager, ObjectRef) else None
+    if found is None:
+        raise Break("JN209", "a context manager that is not of a plain Python class")
+    return call_inline(m, found, [manager, *args])
 
 
 def _slice(a: Abstract, b: Abstract, step: Abstract) -> Abstract:

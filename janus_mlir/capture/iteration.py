@@ -82,10 +82,7 @@ def get_iterator(m: Machine, value: Abstract) -> Abstract:
         value = RangeValue(Known(r.start), Known(r.stop), Known(r.step))
     if isinstance(value, RangeValue):
         length = range_length(m, value)
-        if not isinstance(length, Known) or length.value > m.speculation.unroll_limit:
-            return make_iterator(m, IteratorContent("range", (), (value.start, value.step), Known(0), length))
-        starts = [number_binary(m, "add", value.start, Known(i * _step(value))) for i in range(length.value)]
-        return make_iterator(m, IteratorContent("sequence", tuple(starts)))
+        return make_iterator(m, IteratorContent("range", (), (value.start, value.step), Known(0), length))
     if isinstance(value, (JaxArray, NumpyArray)):
         if not value.shape:
             raise Break("JN208", "iteration over a 0-d array")
@@ -96,11 +93,6 @@ def get_iterator(m: Machine, value: Abstract) -> Abstract:
     if items is None:
         raise Break("JN218", f"iteration over a {type(value).__name__}")
     return make_iterator(m, IteratorContent("sequence", tuple(items)))
-
-
-def _step(value: RangeValue) -> int:
-    assert isinstance(value.step, Known)
-    return int(value.step.value)
 
 
 def iterator_content(m: Machine, iterator: Abstract) -> IteratorContent:

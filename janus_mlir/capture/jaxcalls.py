@@ -10,7 +10,7 @@ import types
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import numpy as np
@@ -68,6 +68,25 @@ class Transformed(Abstract):
     kwargs: tuple[tuple[str, Abstract], ...]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class AtIndex(Abstract):
+    """``x.at[index]`` of a JAX array: what its update methods work on."""
+
+    array: JaxArray
+    index: Abstract
+
+
+@dataclass(frozen=True, slots=True)
+class _AtUpdate:
+    """A method of ``x.at[index]``, as a function that can be traced."""
+
+    name: str
+    traced_by_value: ClassVar[bool] = True
+
+    def __call__(self, x: Any, index: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(x.at[index], self.name)(*args, **kwargs)
+
+
 @dataclass(frozen=True, slots=True)
 class _Leaf:
     """Stands for a traced argument inside the structure of static ones."""
@@ -96,7 +115,7 @@ class _Static:
             return True
         if isinstance(self.value, float):
             return self.value.hex() == other.value.hex()
-        if isinstance(self.value, (int, str, bytes, np.dtype)):
+        if isinstance(self.value, (int, str, bytes, np.dtype)) or getattr(self.value, "traced_by_value", False):
             return bool(self.value == other.value)
         return False
 
@@ -141,6 +160,8 @@ class _Arguments:
         self.refs: list[Value] = []
         self.avals: list[Any] = []
         self.numbers: list[Abstract] = []
+        #: JAX arrays among the traced arguments, by position.
+        self.arrays: dict[int, JaxArray] = {}
         self.callbacks: list[Abstract] = []
 
     def add(self, ref: Value, dtype: Any, shape: tuple[Any, ...], weak: bool) -> _Leaf:
@@ -153,6 +174,7 @@ class _Arguments:
         m = self.m
         match value:
             case JaxArray():
+                self.arrays[len(self.refs)] = value
                 return self.add(value.ref, value.dtype, value.shape, value.weak)
             case NumpyArray():
                 return self._canonical(m.read(value), value.dtype, value.shape)
@@ -324,6 +346,7 @@ def _guarded_trace(m: Machine, function: Callable[..., Any], arguments: _Argumen
         m.need_constants(arguments.numbers)
         raise Break("JN403", f"a run-time number where JAX needs a constant: {_first_line(error)}") from None
     except Exception as error:  # whatever JAX raises, the user will see it from Python itself
+        m.need_constants(arguments.numbers)  # shapes and slices of run-time numbers: TypeError, IndexError
         if "nconclusive" in str(error):
             raise Break("JN501", f"a symbolic extent: {_first_line(error)}") from None
         raise Break("JN208", f"{type(error).__name__}: {_first_line(error)}") from None
@@ -436,7 +459,7 @@ def _apply(m: Machine, live: Any, structure: Any, arguments: _Arguments) -> Abst
         assert found is not None
         types_.append(TensorType(found.mlir, tuple(shape)))
     results = m.b.op("jax.call", refs, types_, jaxpr=traced.jaxpr)
-    return _wrap_result(m, traced, results)
+    return _wrap_result(m, traced, results, arguments.arrays)
 
 
 def _trace_callbacks(
@@ -521,11 +544,17 @@ def _dummy(ref: Value) -> Any:
     return jax.numpy.zeros(ref.type.shape, dtype_by_mlir(ref.type.dtype).numpy)
 
 
-def _wrap_result(m: Machine, traced: _Traced, results: Sequence[Value]) -> Abstract:
+def _wrap_result(
+    m: Machine, traced: _Traced, results: Sequence[Value], arrays: dict[int, JaxArray]
+) -> Abstract:
     leaves: list[Any] = []
+    inner = traced.jaxpr.jaxpr
+    positions = {id(v): i for i, v in enumerate(inner.invars)}
     for leaf in traced.leaves:
         if isinstance(leaf, _Static):
             leaves.append(_Wrapped(_constant_result(leaf.value)))
+        elif (same := arrays.get(positions.get(id(inner.outvars[leaf]), -1))) is not None:
+            leaves.append(_Wrapped(same))  # JAX returns the very array that it was given
         else:
             dtype, shape, weak = traced.outputs[leaf]
             leaves.append(_Wrapped(JaxArray(results[leaf], np.dtype(dtype), tuple(shape), weak)))
@@ -659,6 +688,13 @@ def jax_getitem(m: Machine, value: JaxArray, index: Abstract) -> Abstract:
     return call_jax(m, operator.getitem, [value, index], {})
 
 
+def call_at_method(
+    m: Machine, at: AtIndex, name: str, args: list[Abstract], kwargs: dict[str, Abstract]
+) -> Abstract:
+    """Call a method of ``x.at[index]``, such as ``set`` or ``add``."""
+    return call_jax(m, _AtUpdate(name), [at.array, at.index, *args], kwargs)
+
+
 def call_array_method(
     m: Machine, value: JaxArray, name: str, args: list[Abstract], kwargs: dict[str, Abstract]
 ) -> Abstract:
@@ -676,6 +712,8 @@ def call_array_method(
 
 class _Method:
     """``operator.methodcaller`` with a value-based identity, so that traces of it are cached."""
+
+    traced_by_value = True
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -39,6 +39,7 @@ def run_loop(m: Machine, state: State) -> Outcomes:
     depth, head = state.where
     frame = state.top
     scope = Scope(None, depth, head, frame.function.flow.loops[head])
+    several: tuple[Block, Outcomes] | None = None
     if m.may_unroll(state):
         block = Block()
         try:
@@ -52,6 +53,7 @@ def run_loop(m: Machine, state: State) -> Outcomes:
                 m.b.block.ops.extend(block.ops)
                 m.count_unrolled(outcomes, (depth, head))
                 return outcomes
+            several = block, outcomes
     m.state = state
     try:
         return _dynamic(m, state, scope)
@@ -61,7 +63,21 @@ def run_loop(m: Machine, state: State) -> Outcomes:
         if error.where[0] > depth:
             raise
         detail = error.detail
+    if several is not None and _bounded(m, state):
+        # Each iteration may leave the loop; what differs between iterations is static, so they follow one another.
+        block, outcomes = several
+        m.b.block.ops.extend(block.ops)
+        m.count_unrolled(outcomes, (depth, head))
+        return outcomes
     return _peel(m, state, scope, detail)
+
+
+def _bounded(m: Machine, state: State) -> bool:
+    """Whether the loop is a ``for`` with few iterations left."""
+    from janus_mlir.capture.iteration import static_length
+
+    length = static_length(m, state)
+    return length is not None and length <= m.speculation.unroll_limit
 
 
 def _peel(m: Machine, state: State, scope: Scope, detail: str) -> Outcomes:
@@ -73,10 +89,19 @@ def _peel(m: Machine, state: State, scope: Scope, detail: str) -> Outcomes:
         return Outcomes([])
     m.peeled[where] = m.peeled.get(where, 0) + 1
     m.assume_iteration = where
+    block = Block()
     try:
-        outcomes = run(m, state.clone(), scope, started=True)
+        with m.b.inside(block):
+            outcomes = run(m, state.clone(), scope, started=True)
+    except Unjoined as error:
+        if error.where[0] > where[0]:
+            raise
+        m.state = state
+        m.leave_for(Break("JN505", error.detail))
+        return Outcomes([])
     finally:
         m.assume_iteration = None
+    m.b.block.ops.extend(block.ops)
     return outcomes
 
 

@@ -23,6 +23,7 @@ from janus_mlir.capture.containers import (
 from janus_mlir.capture.graph import BOOL, FLOAT
 from janus_mlir.capture.heap import SetContent
 from janus_mlir.capture.iteration import exhaust, get_iterator
+from janus_mlir.capture.jaxcalls import AtIndex, call_at_method
 from janus_mlir.capture.numbers import (
     make,
 )
@@ -53,6 +54,8 @@ def call_member(
 ) -> Abstract:
     """Call a method of a builtin type on an abstract value."""
     match self:
+        case AtIndex():
+            return call_at_method(m, self, name, args, kwargs)
         case JaxArray():
             from janus_mlir.capture.jaxcalls import call_array_method
 

@@ -14,13 +14,14 @@ import numpy as np
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, TensorType
 from janus_mlir.capture.heap import Content, DictContent, ListContent, ObjectContent
-from janus_mlir.capture.sources import Attribute, Global, Index, Key, Pinned, Source, TypeOf
+from janus_mlir.capture.sources import Attribute, Global, HasAttribute, Index, Key, Pinned, Source, TypeOf
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,
     JaxArray,
     Known,
     ListRef,
+    MemberValue,
     MethodValue,
     Number,
     NumpyArray,
@@ -113,6 +114,11 @@ class Outside:
             self._check("type_is", source, cls, kind="type", expected="a bound method")
             function = self.wrap(live.__func__, Attribute(source, "__func__"))
             return MethodValue(function, self.wrap(live.__self__, Attribute(source, "__self__")))
+        if cls is types.BuiltinMethodType and type(live.__self__) in (list, dict):
+            self._check("type_is", source, cls, kind="type", expected="a built-in method")
+            name = self.wrap(live.__name__, Attribute(source, "__name__"))
+            assert isinstance(name, Known)
+            return MemberValue(self.wrap(live.__self__, Attribute(source, "__self__")), name.value)
         if isinstance(live, _FUNCTIONS) or _is_function_like(live):
             self._check("is", source, live, kind="identity", expected=f"is {_name(live)}")
             return Known(live, source)
@@ -339,6 +345,11 @@ class Outside:
             self._check(
                 "method_is", source, name, function, kind="identity", expected=f"method {_name(function)}"
             )
+
+    def guard_absent(self, id: int, name: str) -> None:
+        """Assume that an outside object has no attribute `name`."""
+        source = HasAttribute(self._places[id].source, name)
+        self._check("is", source, False, kind="value", expected="is False")
 
     def guard_class_attribute(self, cls: type, name: str) -> Source:
         """Return the source of a class attribute."""

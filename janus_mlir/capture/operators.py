@@ -6,6 +6,8 @@ import operator
 import types
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.graph import BOOL, Value
@@ -193,6 +195,8 @@ def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
         if op in ("eq", "ne") and not (_foldable(a.value) and _foldable(b.value)):
             if a.value is b.value:
                 return Known(op == "eq")
+            if isinstance(a.value, np.dtype) or isinstance(b.value, np.dtype):
+                return Known(bool(getattr(operator, op)(a.value, b.value)))
             raise Break("JN212", f"comparison of {_kind(a)} and {_kind(b)}")
         return _known(op, a.value, b.value)
     return _compare_sequences(m, op, a, b)

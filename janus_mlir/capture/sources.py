@@ -136,6 +136,21 @@ class Attribute(Source):
 
 
 @dataclass(frozen=True, slots=True)
+class HasAttribute(Source):
+    """Whether an object has an attribute."""
+
+    base: Source
+    name: str
+
+    @property
+    def text(self) -> str:
+        return f"hasattr({self.base.text}, {self.name!r})"
+
+    def fetch(self, arguments: Sequence[Any]) -> Any:
+        return hasattr(self.base.fetch(arguments), self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class Index(Source):
     """An item of a list or tuple."""
 
