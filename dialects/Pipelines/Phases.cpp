@@ -44,7 +44,7 @@ static constexpr Phase kPhases[] = {
      "func.func(canonicalize,cse),"
      // Outline first: what is alike is decided, written and compiled once.
      "janus-cpu-outline-kernels,janus-cpu-strategy,janus-cpu-emit-kernels,"
-     "janus-cpu-approximate-math,"
+     "janus-cpu-approximate-math,janus-cpu-emulate-bf16,"
      "func.func(janus-cpu-plan-memory,canonicalize,cse)",
      /*gone=*/"lax linalg tensor bufferization"},
 
