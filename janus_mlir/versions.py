@@ -270,13 +270,14 @@ class FunctionManager:
         record = self._make_version(captured, compiled)
         record.seconds = time.perf_counter() - start
         self.compile_seconds += record.seconds
+        self.versions.append(record)
+        self._publish()
         if not record.native.check(args, kwargs):
             index = record.native.explain_failure(args, kwargs)
             fact = record.facts[index] if index is not None and index < len(record.facts) else None
+            self._retire(record, "does not fit its own arguments")
             self._give_up("JN702", f"a version does not fit its own arguments: {fact}", None)
             return None
-        self.versions.append(record)
-        self._publish()
         return record
 
     def _make_version(self, captured: Captured, compiled: Compiled) -> VersionRecord:
@@ -390,7 +391,8 @@ class FunctionManager:
             self._count_failure(site.text, site.reason, "it does not hold", site.span)
         if log.enabled("deopts"):
             log.emit("deopts", f"{self.function.__qualname__}: {site.reason} {site.text} at {site.span}")
-        self._after_exit(record, site)
+        if config.stress is None:
+            self._after_exit(record, site)
         if site.resume is None:
             return self._restart(o)
         frame, iterators = function(o, *values)
@@ -432,6 +434,7 @@ def _traced(arguments: Any) -> bool:
 def _native_spec(spec: ValueSpec) -> tuple[Any, ...]:
     if spec.kind == "jax":
         static = spec.shape if all(isinstance(e, int) for e in spec.shape) else None
+        assert spec.dtype is not None
         return ("jax", dtype_code(spec.dtype), 0, make_wrap(static, spec.dtype, spec.weak))
     code = 0 if spec.dtype is None else dtype_code(spec.dtype)
     return (spec.kind, code, 0, None)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy_evaluate import GuardFailed
 from numpy_machine import Machine, Proxy, capture, evaluate
 
 from janus_mlir.capture.breaks import Break
@@ -32,7 +33,13 @@ def check(
         if may_break:
             return None
         raise
-    found, found_inputs = evaluate(machine, proxies, result, inputs, extents)
+    try:
+        found, found_inputs = evaluate(machine, proxies, result, inputs, extents)
+    except GuardFailed as failure:
+        # Capture may assume how symbolic extents compare.
+        if may_break and failure.args == ("shape",):
+            return None
+        raise
     compare(expected, found)
     for before, after in zip(expected_inputs, found_inputs, strict=True):
         compare(before, after)

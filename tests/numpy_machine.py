@@ -91,6 +91,7 @@ class Machine:
     # Between Python and abstract values
 
     def abstract(self, value: Any) -> Abstract:
+        value = _plain(value)
         if isinstance(value, Proxy):
             return value.value
         if isinstance(value, tuple):
@@ -257,8 +258,8 @@ class FunctionFacade(Facade):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         m = self._machine
-        arguments = [m.abstract(_plain(a)) for a in args]
-        keywords = {k: m.abstract(_plain(v)) for k, v in kwargs.items()}
+        arguments = [m.abstract(a) for a in args]
+        keywords = {k: m.abstract(v) for k, v in kwargs.items()}
         return m.wrap(semantics.call(m, self._target, arguments, keywords))
 
 

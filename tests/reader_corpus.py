@@ -9,15 +9,9 @@ import functools
 pair = (lambda x: x + 1, lambda x: x + 2)
 twice = (lambda x: x, lambda x: x)
 nested = lambda a: lambda b: a * b
-wrapped = (
-    lambda x: (
-        x
-        if x
-        else 2
-    )
-)
+wrapped = lambda x: x if x else 2
 constant, other = (lambda: 0), (lambda: (1, 2))
-call = (lambda f: f(lambda y: y))
+call = lambda f: f(lambda y: y)
 chosen = lambda x: 1 if True else 2
 
 LAMBDAS = [
@@ -87,7 +81,8 @@ def make(n):
 
 
 def spans(x):
-    s = "é"; return len("é" + x)
+    s = "é"
+    return len("é" + x)
 
 
 def generator():

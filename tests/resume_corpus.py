@@ -292,6 +292,7 @@ def recursive_global(e, a, b):
     e("after", left)
     return left + recursive_global(e, a - 2, b)
 
+
 def make_counter():
     n = 0
 

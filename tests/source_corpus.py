@@ -120,7 +120,9 @@ def deleted(e, a, b):
 
 def calls(e, a, b):
     f = lambda *args, **kwargs: (args, sorted(kwargs.items()))
-    return e(0, f)(e(1, a), *e(2, [1, 2]), e(3, b), *loud(e, "s", [7]), k=e(4, 4), **e(5, {"z": 1}), m=e(6, 6))
+    return e(0, f)(
+        e(1, a), *e(2, [1, 2]), e(3, b), *loud(e, "s", [7]), k=e(4, 4), **e(5, {"z": 1}), m=e(6, 6)
+    )
 
 
 def call_single_star(e, a, b):
@@ -176,7 +178,14 @@ def bad_unpack(e, a, b):
 
 
 def comparisons(e, a, b):
-    t = [e(1, a) < e(2, b) <= e(3, 5) != e(4, 6), a in [1, 2], a not in (1, 2), a is None, a is not b, a == b >= 0]
+    t = [
+        e(1, a) < e(2, b) <= e(3, 5) != e(4, 6),
+        a in [1, 2],
+        a not in (1, 2),
+        a is None,
+        a is not b,
+        a == b >= 0,
+    ]
     if e(5, a) < e(6, b) < e(7, 10):
         t.append("between")
     if not e(8, a) > e(9, b) > e(10, -10):
@@ -292,7 +301,13 @@ def late_generator(e, a, b):
 
 def strings(e, a, b):
     w = 6
-    return f"{e(1, a)!r:>{e(2, w)}}|{e(3, b):04d}|{'x'!s}{a}{{}}", f"", f"{a}", f"{e(4, 1.5):.{e(5, 3)}f}", "a" "b"
+    return (
+        f"{e(1, a)!r:>{e(2, w)}}|{e(3, b):04d}|{'x'!s}{a}{{}}",
+        f"",
+        f"{a}",
+        f"{e(4, 1.5):.{e(5, 3)}f}",
+        "ab",
+    )
 
 
 def walrus(e, a, b):
@@ -517,6 +532,7 @@ def imports(e, a, b):
     import os.path
     import os.path as p
     from math import pi, sqrt as root
+
     return os.path is p, pi, root(4), math.floor(pi)
 
 
@@ -541,7 +557,25 @@ def augmented(e, a, b):
 
 def matches(e, a, b):
     out = []
-    for subject in [1, -2.5, "s", None, [1, 2, 3], [1], (4, 5), {"k": 1, "m": 2}, {"q": 0}, Point(0, 9), Point(1, 1), [[1, 2], 3], b"x", [], {}, 3 + 0j, True]:
+    for subject in [
+        1,
+        -2.5,
+        "s",
+        None,
+        [1, 2, 3],
+        [1],
+        (4, 5),
+        {"k": 1, "m": 2},
+        {"q": 0},
+        Point(0, 9),
+        Point(1, 1),
+        [[1, 2], 3],
+        b"x",
+        [],
+        {},
+        3 + 0j,
+        True,
+    ]:
         match e(("subject", str(subject)), subject):
             case None:
                 out.append("none")

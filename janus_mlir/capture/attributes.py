@@ -257,7 +257,7 @@ def _object(m: Machine, value: ObjectRef, name: str) -> Abstract:
 
 
 def _custom_lookup(cls: type) -> bool:
-    return cls.__getattribute__ is not object.__getattribute__
+    return getattr(cls, "__getattribute__", None) is not object.__getattribute__
 
 
 def _property(m: Machine, value: ObjectRef, cls: type, name: str, found: property) -> Abstract:
@@ -305,7 +305,7 @@ def set_attribute(m: Machine, value: Abstract, name: str, item: Abstract) -> Non
     if not isinstance(value, ObjectRef):
         raise Break("JN216", f"an attribute of a {type(value).__name__} is set")
     cls = m.outside.classes[value.id]
-    if cls.__setattr__ is not object.__setattr__:
+    if getattr(cls, "__setattr__", None) is not object.__setattr__:
         raise Break("JN216", f"`{cls.__qualname__}` defines `__setattr__`")
     found = inspect.getattr_static(cls, name, _MISSING)
     if isinstance(found, property):

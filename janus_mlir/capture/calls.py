@@ -18,7 +18,7 @@ from janus_mlir.capture.control import Left, Unjoined, run
 from janus_mlir.capture.function import FunctionContext, context_of
 from janus_mlir.capture.heap import CellContent
 from janus_mlir.capture.outcomes import Scope
-from janus_mlir.capture.sources import Attribute, Index, Key, pinned
+from janus_mlir.capture.sources import Attribute, Index, Key, Source, pinned
 from janus_mlir.capture.state import Frame
 from janus_mlir.capture.values import (
     Abstract,
@@ -338,7 +338,7 @@ def make_function(m: Machine, instr: c.MakeFunction) -> Abstract:
     if instr.source.suspends:
         raise Break("JN105", f"`{instr.name}` is a generator or coroutine")
     frame = m.state.top
-    cells = []
+    cells: list[tuple[str, CellRef | Source]] = []
     for name in instr.source.frees:
         if name in frame.function.code.cells:
             cell = frame.vars.get(name)

@@ -70,7 +70,7 @@ def make_instance(
     """Make an instance of a user class: ``__init__`` is captured."""
     if type(cls) is not type and not _plain_metaclass(cls):
         raise Break("JN303", f"`{cls.__qualname__}` has a metaclass")
-    if cls.__new__ is not object.__new__ or cls.__flags__ & (1 << 20):
+    if getattr(cls, "__new__", None) is not object.__new__ or cls.__flags__ & (1 << 20):
         raise Break("JN303", f"`{cls.__qualname__}` defines `__new__` or is abstract")
     if any(base.__module__ == "builtins" and base is not object for base in cls.__mro__):
         raise Break("JN303", f"`{cls.__qualname__}` derives from a built-in class")

@@ -338,7 +338,7 @@ def contains(m: Machine, container: Abstract, item: Abstract, *, negate: bool) -
                 result = True
                 break
             if equal is not False:
-                result = equal if result is False else m.b.one("arith.ori", [result, equal], BOOL)
+                result = equal if isinstance(result, bool) else m.b.one("arith.ori", [result, equal], BOOL)
     if isinstance(result, bool):
         return Known(result != negate)
     if negate:

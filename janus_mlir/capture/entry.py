@@ -15,6 +15,7 @@ from janus_mlir.capture.sources import (
     Attribute,
     Cell,
     CellOf,
+    Derived,
     Global,
     HasAttribute,
     Index,
@@ -90,6 +91,8 @@ class EntryProgram:
                 instr = ("cell", slot, source.cell.object)
             case CellOf():
                 instr = ("call1", slot, origin, _CellReader(source.index))
+            case Derived():
+                instr = ("call1", slot, origin, source.function)
             case Attribute():
                 instr = ("attr", slot, origin, source.name)
             case HasAttribute():

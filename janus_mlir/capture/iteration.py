@@ -170,7 +170,7 @@ def _zip(m: Machine, iterator: IteratorRef, content: IteratorContent) -> NextIte
             more = False
             break
         if step.more is not True:
-            more = step.more if more is True else m.b.one("arith.andi", [more, step.more], BOOL)
+            more = step.more if isinstance(more, bool) else m.b.one("arith.andi", [more, step.more], BOOL)
 
     def advance(m: Machine) -> Abstract:
         items = tuple(step.advance(m) for step in steps)

@@ -55,6 +55,7 @@ _ARRAY_METHODS_IN_PYTHON = frozenset(
     {"item", "tolist", "block_until_ready", "__array__", "devices", "device", "addressable_data"}
 )
 _CACHE_SIZE = 4096
+_struct: Any = jax.ShapeDtypeStruct
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,7 +166,7 @@ class _Arguments:
 
     def add(self, ref: Value, dtype: Any, shape: tuple[Any, ...], weak: bool) -> _Leaf:
         self.refs.append(ref)
-        self.avals.append(jax.ShapeDtypeStruct(shape, dtype, weak_type=weak))
+        self.avals.append(_struct(shape, dtype, weak_type=weak))
         return _Leaf(len(self.refs) - 1)
 
     def convert(self, value: Abstract) -> Any:
@@ -295,7 +296,7 @@ def _make_jaxpr(function: Callable[..., Any], avals: Sequence[Any]) -> _Traced:
         raise Break("JN401", "a JAX computation with effects")
     outputs = tuple((a.dtype, a.shape, bool(getattr(a, "weak_type", False))) for a in jaxpr.out_avals)
     for dtype, _, _ in outputs:
-        if find_dtype(dtype) is None and not jax.dtypes.issubdtype(dtype, jax.dtypes.extended):
+        if find_dtype(dtype) is None and not jax.numpy.issubdtype(dtype, jax.dtypes.extended):
             raise Break("JN402", f"dtype {dtype}")
     return _Traced(jaxpr, outputs, shape[0], shape[1])
 
@@ -314,7 +315,7 @@ def _trace(m: Machine, live: Any, structure: Any, arguments: _Arguments) -> _Tra
             _Static(live),
             _key(structure),
             tuple((a.shape, a.dtype, a.weak_type) for a in avals),
-            bool(jax.config.jax_enable_x64),
+            bool(jax.config.read("jax_enable_x64")),
         )
         found = _traces.get(key)
         if found is not None:
@@ -452,7 +453,7 @@ def _apply(m: Machine, live: Any, structure: Any, arguments: _Arguments) -> Abst
         traced, refs = _trace(m, live, structure, arguments), arguments.refs
     types_ = []
     for dtype, shape, _ in traced.outputs:
-        if jax.dtypes.issubdtype(dtype, jax.dtypes.extended):
+        if jax.numpy.issubdtype(dtype, jax.dtypes.extended):
             raise Break("JN402", "typed PRNG keys")
         found = find_dtype(dtype)
         assert found is not None
@@ -472,7 +473,7 @@ def _trace_callbacks(
     lifts = Lifts(None)
     traced, block = _trace_pass(m, live, structure, arguments, saved, lifts)
     if lifts.refs:
-        extra = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in map(_dummy, lifts.refs)]
+        extra = [_struct(a.shape, a.dtype) for a in map(_dummy, lifts.refs)]
         known = len(arguments.avals)
         arguments.avals.extend(extra)
         lifts = Lifts(known)
@@ -739,7 +740,7 @@ def to_number(m: Machine, value: JaxArray, kind: str | None) -> Abstract:
         ref = m.b.one("lax.reshape", [ref], TensorType(ref.type.dtype, ()))
     if kind == "bool" or (kind is None and value.dtype == np.bool_):
         return make("bool", m.b.one("janus.truth", [ref], BOOL))
-    floating = jax.dtypes.issubdtype(value.dtype, np.floating)
+    floating = jax.numpy.issubdtype(value.dtype, np.floating)
     if value.dtype == np.uint64:
         raise Break("JN505", "a uint64 becomes a Python int")
     target = "f64" if floating else "i64"

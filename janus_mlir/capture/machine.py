@@ -22,6 +22,7 @@ from janus_mlir.capture.sites import Site, SiteWriter
 from janus_mlir.capture.sources import Source
 from janus_mlir.capture.speculation import Respecialise, Speculation
 from janus_mlir.capture.state import RESULT, Snapshot, State, Where
+from janus_mlir.capture.stress import Stress
 from janus_mlir.capture.values import (
     Abstract,
     ExtentNumber,
@@ -35,6 +36,7 @@ from janus_mlir.capture.values import (
     ViewStep,
     fresh_id,
 )
+from janus_mlir.config import config
 from janus_mlir.locations import Span
 
 if TYPE_CHECKING:
@@ -84,6 +86,7 @@ class Machine:
         #: Tracers of graph values while JAX calls captured code back, and the outer values lifted so far.
         self.replaying: dict[int, Any] | None = None
         self.lifts: Lifts | None = None
+        self.stress = Stress() if config.stress == "deopt" else None
         self._symbols_by_size: dict[int, str] = {}
         self.layouts: dict[int, tuple[int, ...] | None] = {}
         self._fuel = _FUEL
@@ -319,6 +322,9 @@ class Machine:
             raise Break("JN308", "a run-time check inside a function that JAX transforms")
         if not expected:
             cond = self.b.one("arith.xori", [cond, self.const(True)], BOOL)
+        if self.stress is not None:
+            flag = self.entry.bind("bind_bool", self.stress.next_flag(), BOOL)
+            cond = self.b.one("arith.andi", [cond, flag], BOOL)
         site = self._site("exit", text or kind, reason=kind, discard=True, branch=branch)
         SiteWriter(self, self.state, escapes=False).finish(site, "None")
         self.b.op("janus.guard", [cond], kind=kind, site=site.id)

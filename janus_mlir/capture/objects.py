@@ -202,7 +202,7 @@ class Outside:
             raise Break(
                 "JN406", f"`{source.text}` is a JAX tracer: the call happens inside another transformation"
             )
-        if jax.dtypes.issubdtype(live.dtype, jax.dtypes.extended):
+        if jax.numpy.issubdtype(live.dtype, jax.dtypes.extended):
             raise Break("JN402", f"`{source.text}` is a typed PRNG key array")
         dtype = np.dtype(live.dtype)
         _require_dtype(dtype, source)

@@ -227,7 +227,7 @@ def _equal_items(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) ->
         if equal is False:
             return Known(op == "ne")
         if equal is not True:
-            result = equal if result is True else m.b.one("arith.andi", [result, equal], BOOL)
+            result = equal if isinstance(result, bool) else m.b.one("arith.andi", [result, equal], BOOL)
     if isinstance(result, bool):
         return Known(op == "eq")
     if op == "ne":
@@ -244,9 +244,9 @@ def _class_of(value: Abstract) -> type | None:
 def identical(m: Machine, a: Abstract, b: Abstract) -> bool:
     """Return ``a is b``."""
     if isinstance(a, Known) and isinstance(b, Known):
-        if type(a.value) in (int, float, str, bytes, tuple, complex) and a.value is not b.value:
-            if type(a.value) is type(b.value) and same_constant(a.value, b.value):
-                raise Break("JN212", "identity of equal constants")
+        shared = type(a.value) in (int, float, str, bytes, tuple, complex)
+        if shared and a.value is not b.value and same_constant(a.value, b.value):
+            raise Break("JN212", "identity of equal constants")
         return a.value is b.value
     if isinstance(a, HeapRef) and isinstance(b, HeapRef):
         if a.id != b.id and a.id in m.initial and b.id in m.initial:
@@ -259,10 +259,10 @@ def identical(m: Machine, a: Abstract, b: Abstract) -> bool:
             return False
         raise Break("JN212", "identity of two arrays from outside")
     for x, y in ((a, b), (b, a)):
-        if isinstance(x, Known) and not isinstance(y, (Known, Number, ExtentNumber, TupleValue, TextValue)):
-            if isinstance(x.value, (type(None), bool, type)) or callable(x.value):
-                return False
-        if isinstance(x, Known) and x.value is None:
+        if not isinstance(x, Known):
+            continue
+        plain = isinstance(y, (Known, Number, ExtentNumber, TupleValue, TextValue))
+        if x.value is None or (not plain and (isinstance(x.value, (bool, type)) or callable(x.value))):
             return False
     if a is b:
         return True

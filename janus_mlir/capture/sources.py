@@ -7,7 +7,7 @@ Python (``fetch``), the expression a person would write for it, and so the text 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import CellType
 from typing import Any
@@ -178,6 +178,22 @@ class Key(Source):
 
     def fetch(self, arguments: Sequence[Any]) -> Any:
         return self.base.fetch(arguments)[self.key]
+
+
+@dataclass(frozen=True, slots=True)
+class Derived(Source):
+    """What a pure function makes of an object, anew in each call."""
+
+    base: Source
+    name: str
+    function: Callable[[Any], Any]
+
+    @property
+    def text(self) -> str:
+        return f"{self.base.text}.{self.name}"
+
+    def fetch(self, arguments: Sequence[Any]) -> Any:
+        return self.function(self.base.fetch(arguments))
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,7 +196,7 @@ class FunctionValue(Abstract):
     """A function made inside the captured code (lambda, nested def)."""
 
     template: Any
-    cells: tuple[tuple[str, CellRef], ...]
+    cells: tuple[tuple[str, CellRef | Source], ...]
     defaults: tuple[Abstract, ...]
     kwdefaults: tuple[tuple[str, Abstract], ...]
     id: int = field(default_factory=fresh_id)

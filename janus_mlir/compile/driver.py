@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlir import ir
+
 from janus_mlir import log
 from janus_mlir._native import _compiler
 from janus_mlir.capture.graph import Graph
@@ -73,11 +75,14 @@ def compile_graph(graph: Graph, *, symbols: Mapping[str, int]) -> Compiled:
     EmitError
         If something of the graph has no MLIR form.
     CompileError
-        If a phase or the JIT fails. The message names files with which ``janus-opt`` repeats the failure.
+        If emission, a phase or the JIT fails. The message names files with which ``janus-opt`` repeats the failure.
     """
     seconds: dict[str, float] = {}
     start = time.perf_counter()
-    module = emit_module(graph)
+    try:
+        module = emit_module(graph)
+    except ir.MLIRError as error:
+        raise _failure(graph, PHASES[0], "emission", str(error)) from None
     seconds["emit"] = time.perf_counter() - start
     dump = _Dump.create(graph.name)
     for phase in PHASES:
@@ -147,7 +152,7 @@ def _failure(graph: Graph, phase: str, what: str, diagnostics: str) -> CompileEr
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{_file_name(graph.name)}.{next(_serial)}.reproducer.mlir"
         command = f"janus-opt --janus-phase-{phase} {path}"
-        text = emit_module(graph).module.operation.get_asm(enable_debug_info=True)
+        text = emit_module(graph, verify=False).module.operation.get_asm(enable_debug_info=True)
         path.write_text(f"// {command}\n{text}", encoding="utf-8")
         lines.append(f"To reproduce: {command}")
     except OSError as error:

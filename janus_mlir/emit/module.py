@@ -53,7 +53,7 @@ def new_context() -> ir.Context:
     return context
 
 
-def emit_module(graph: Graph, context: ir.Context | None = None) -> Module:
+def emit_module(graph: Graph, context: ir.Context | None = None, *, verify: bool = True) -> Module:
     """Emit a captured function.
 
     Parameters
@@ -61,17 +61,22 @@ def emit_module(graph: Graph, context: ir.Context | None = None) -> Module:
     graph : Graph
     context : mlir.ir.Context, optional
         Where to build the module; a new context by default.
+    verify : bool
+        Whether to check what was built.
 
     Raises
     ------
     EmitError
         If something of the graph has no MLIR form.
+    mlir.ir.MLIRError
+        If what was built is not valid.
     """
     context = new_context() if context is None else context
     with context, ir.Location.unknown():
         module = ir.Module.create()
         _Emitter(graph, module).run()
-        module.operation.verify()
+        if verify:
+            module.operation.verify()
     return Module(context, module, graph.name)
 
 

@@ -73,6 +73,17 @@ def test_failure_leaves_a_reproducer(graph: Graph, tmp_path: Path, monkeypatch: 
     assert "lax.add" in text
 
 
+def test_invalid_graph(tmp_path: Path) -> None:
+    builder = Builder(Graph("f"))
+    x = builder.input(TensorType("f32", (4,)), "x")
+    builder.graph.return_site = 0
+    builder.op("return", [builder.one("lax.add", [x, x], TensorType("f32", (5,)))])
+    with config(dump_ir=tmp_path), pytest.raises(CompileError, match="same type") as caught:
+        compile_graph(builder.graph, symbols={})
+    assert caught.value.phase == "captured"
+    assert "janus-opt --janus-phase-captured" in str(caught.value)
+
+
 def test_log(graph: Graph, capsys: pytest.CaptureFixture[str]) -> None:
     with config(log="compile"):
         compile_graph(graph, symbols=native.symbols())

@@ -7,6 +7,7 @@ from typing import Any
 
 import jax
 import jax.export
+import jax.numpy as jnp
 import numpy as np
 from emit import native
 
@@ -15,7 +16,16 @@ from janus_mlir.compile import compile_graph
 from janus_mlir.emit import Module, emit_module
 from janus_mlir.emit.jaxpr.avals import tensor_type
 
-__all__ = ["call_graph", "check", "compare", "compile_function", "import_function", "resized", "symbolic"]
+__all__ = [
+    "call_graph",
+    "check",
+    "compare",
+    "compile_function",
+    "expected",
+    "import_function",
+    "resized",
+    "symbolic",
+]
 
 Arrays = list[np.ndarray[Any, Any]]
 
@@ -76,7 +86,12 @@ def compare(actual: Arrays, expected: Any) -> None:
 
 def check(function: Callable[..., Any], args: Sequence[Any]) -> None:
     """Assert that `function` gives the same natively and in JAX."""
-    compare(compile_function(function, *args)(*args), function(*args))
+    compare(compile_function(function, *args)(*args), expected(function, args))
+
+
+def expected(function: Callable[..., Any], args: Sequence[Any]) -> Any:
+    """Return what JAX computes for NumPy arguments."""
+    return function(*jax.tree.map(jnp.asarray, tuple(args)))
 
 
 def _leading(args: Any, shape_of: Callable[[np.ndarray[Any, Any], bool], Any]) -> Any:

@@ -68,10 +68,7 @@ class _Describer:
         """Return which of the NumPy arrays met share memory."""
         found = self._arrays
         return tuple(
-            (i, j)
-            for i, a in enumerate(found)
-            for j, b in enumerate(found[:i])
-            if np.shares_memory(a, b)
+            (i, j) for i, a in enumerate(found) for j, b in enumerate(found[:i]) if np.shares_memory(a, b)
         )
 
     def describe(self, value: Any) -> Any:
@@ -204,9 +201,7 @@ class Cases:
 
     found: list[tuple[str, Any, World, dict[str, Any]]] = field(default_factory=list)
 
-    def add(
-        self, hot: Callable[[int], Any], *odd: Callable[[], Any], **options: Any
-    ) -> Callable[[Any], Any]:
+    def add(self, hot: Callable[[int], Any], *odd: Callable[[], Any], **options: Any) -> Callable[[Any], Any]:
         """Collect a program with arguments that come often and arguments that come now and then.
 
         `hot` is given the number of the call.

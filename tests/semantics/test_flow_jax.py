@@ -24,8 +24,6 @@ def product(a, b):
     return h.sum(axis=0), h.mean(), h.T
 
 
-
-
 @cases.add(lambda i: (vec(start=i - 3.0),), lambda: (vec(6, -9.0),))
 def branch_on_tensor(x):
     if x.sum() > 2:
@@ -281,7 +279,17 @@ def weak_types(x):
 
 @cases.add(lambda i: (vec(8),), lambda: (vec(9),))
 def indexing(x):
-    return x[0], x[-1], x[1:3], x[::2], x[None], x[jnp.array([0, 2])], x[..., 1], x.at[1].set(9.0), x.at[2:].add(1)
+    return (
+        x[0],
+        x[-1],
+        x[1:3],
+        x[::2],
+        x[None],
+        x[jnp.array([0, 2])],
+        x[..., 1],
+        x.at[1].set(9.0),
+        x.at[2:].add(1),
+    )
 
 
 @cases.add(lambda i: (vec(8), i % 8))

@@ -11,15 +11,40 @@ from semantics.oracle import Box, Cases, nmat, nvec
 cases = Cases()
 
 
-@cases.add(lambda i: (nvec(), nvec(start=2.0)), lambda: (nvec(5), nvec(5)), lambda: (nvec(dtype=np.float32), nvec()))
+@cases.add(
+    lambda i: (nvec(), nvec(start=2.0)), lambda: (nvec(5), nvec(5)), lambda: (nvec(dtype=np.float32), nvec())
+)
 def straight(x, y):
     z = x * 2 + y
     return z, np.exp(-z) @ x, z.sum(), z.mean(axis=0)
 
 
-@cases.add(lambda i: (nvec(dtype=np.float32), nvec(dtype=np.int32), nvec(dtype=np.int64), nvec(dtype=np.uint8)))
+@cases.add(
+    lambda i: (nvec(dtype=np.float32), nvec(dtype=np.int32), nvec(dtype=np.int64), nvec(dtype=np.uint8))
+)
 def promotion(f, i, j, u):
-    return f + i, f * 2, f + 2.0, i + 1, i / 2, i // 2, i + u, u + 1, j * f, i**2, f**2, u / u, -i, i > 2, i % 2, f.sum(), i.sum(), u.sum(), i.mean(), f.mean()
+    return (
+        f + i,
+        f * 2,
+        f + 2.0,
+        i + 1,
+        i / 2,
+        i // 2,
+        i + u,
+        u + 1,
+        j * f,
+        i**2,
+        f**2,
+        u / u,
+        -i,
+        i > 2,
+        i % 2,
+        f.sum(),
+        i.sum(),
+        u.sum(),
+        i.mean(),
+        f.mean(),
+    )
 
 
 @cases.add(lambda i: (nvec(dtype=np.float32), np.float64(2.0), np.float32(3.0), np.int8(4)))
@@ -29,7 +54,20 @@ def scalar_promotion(x, d, f, i):
 
 @cases.add(lambda i: (nvec(dtype=np.bool_), nvec(dtype=np.int16)))
 def bool_and_small_ints(b, i):
-    return b + b, b * 2, ~b, b & b, b.sum(), i.sum(), i.prod(), i + b, i * 2.5, np.where(b, i, 0), b.any(), i.max()
+    return (
+        b + b,
+        b * 2,
+        ~b,
+        b & b,
+        b.sum(),
+        i.sum(),
+        i.prod(),
+        i + b,
+        i * 2.5,
+        np.where(b, i, 0),
+        b.any(),
+        i.max(),
+    )
 
 
 @cases.add(lambda i: (nvec(8),))
@@ -206,7 +244,18 @@ def branch_on_value(x):
 @cases.add(lambda i: (nvec(dtype=np.float32),))
 def reductions(x):
     m = x.reshape(2, 2)
-    return x.sum(), x.mean(), x.std(), x.var(), x.argmax(), m.sum(axis=1, keepdims=True), m.max(axis=0), x.cumsum(), np.dot(x, x), np.linalg.norm(x)
+    return (
+        x.sum(),
+        x.mean(),
+        x.std(),
+        x.var(),
+        x.argmax(),
+        m.sum(axis=1, keepdims=True),
+        m.max(axis=0),
+        x.cumsum(),
+        np.dot(x, x),
+        np.linalg.norm(x),
+    )
 
 
 @cases.add(lambda i: (nvec(6),))
@@ -223,7 +272,15 @@ def building(x):
 
 @cases.add(lambda i: (nvec(6, dtype=np.float32),))
 def casts(x):
-    return x.astype(np.int32), x.astype("float64"), x.astype(bool), float(x[0]), int(x[1]), x.tolist(), x[0].item()
+    return (
+        x.astype(np.int32),
+        x.astype("float64"),
+        x.astype(bool),
+        float(x[0]),
+        int(x[1]),
+        x.tolist(),
+        x[0].item(),
+    )
 
 
 @cases.add(lambda i: (nvec(4), 1.5 + i))

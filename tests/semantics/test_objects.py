@@ -366,7 +366,9 @@ def records(p, q):
     return r.norm(), s.a + s.b, r, s, q[0], q.b, r == r
 
 
-@cases.add(lambda i: ({"w": vec(), "b": 1.0},), lambda: ({"w": vec(), "c": 1.0},), lambda: ({"b": 1.0, "w": vec()},))
+@cases.add(
+    lambda i: ({"w": vec(), "b": 1.0},), lambda: ({"w": vec(), "c": 1.0},), lambda: ({"b": 1.0, "w": vec()},)
+)
 def dict_argument(d):
     total = 0.0
     for k, v in d.items():
@@ -411,7 +413,7 @@ def identities(x, xs, d):
     y = x
     zs = xs
     t = (x, xs)
-    return y is x, zs is xs, t[1] is xs, [x] is [x], x is not y, zs, d, t, y
+    return y is x, zs is xs, t[1] is xs, [x] == [x], x is not y, zs, d, t, y
 
 
 def _same_argument(_):
@@ -551,7 +553,23 @@ def numpy_scalar_argument(s, x):
 
 @cases.add(lambda i: (vec(), i, 2.0 * i, i % 2 == 0))
 def python_numbers(x, n, f, b):
-    return n + 1, n // 2, n % 3, n / 2, f * 2, f**2, b, not b, -n, n > 3, x * n, x + f, min(n, 3), max(f, 1.0), abs(-n)
+    return (
+        n + 1,
+        n // 2,
+        n % 3,
+        n / 2,
+        f * 2,
+        f**2,
+        b,
+        not b,
+        -n,
+        n > 3,
+        x * n,
+        x + f,
+        min(n, 3),
+        max(f, 1.0),
+        abs(-n),
+    )
 
 
 @cases.add(lambda i: (2**62 + i, i), lambda: (2**63 - 1, 9), lambda: (2**70, 1), compiled=False)

@@ -11,6 +11,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace mlir::janus;
 using namespace mlir::janus::cpu;
@@ -70,6 +72,10 @@ private:
   static double costOf(Operation &op) {
     if (op.hasTrait<OpTrait::ConstantLike>())
       return 0;
+    // A product that is only added to something is half of a multiply-add.
+    if (isa<arith::MulFOp>(op) && op.getResult(0).hasOneUse() &&
+        isa<arith::AddFOp, arith::SubFOp>(*op.getResult(0).user_begin()))
+      return 0;
     if (isa<math::AbsFOp, math::AbsIOp, math::FmaOp, math::CopySignOp, math::FloorOp, math::CeilOp, math::TruncOp,
             math::RoundEvenOp>(op))
       return 1;
@@ -80,10 +86,13 @@ private:
     return 1;
   }
 
-  double stepCost(ArrayRef<int64_t> tile, int64_t vectorLoop, int64_t width) const;
+  double stepCost(const Strategy &strategy, ArrayRef<int64_t> tile, int64_t width) const;
   double cost(const Strategy &strategy) const;
   void consider(Strategy candidate);
   void considerTiles(Strategy base, int64_t maxTiles);
+  bool conflicts(unsigned operand, unsigned v, int64_t steps) const;
+  SmallVector<int64_t> packFor(unsigned v, int64_t steps) const;
+  void chooseBlock(Strategy &strategy) const;
   bool outputsUnitStride(unsigned loop) const;
   SmallVector<int64_t> orderFor(const Strategy &strategy) const;
 
@@ -97,26 +106,145 @@ private:
   std::optional<Strategy> best;
 };
 
+/// Whether the panel of `operand` that `steps` of loop `v` read does not stay in the first-level cache while the other
+/// loops run: it is too large, or its rows lie so far apart that they share few sets of the cache.
+bool Chooser::conflicts(unsigned operand, unsigned v, int64_t steps) const {
+  if (!canPack(nest, operand, v))
+    return false;
+  const NestOperand &info = nest.operands[operand];
+  int64_t bytes = bitsOf(info.element) / 8, rows = 1, rowStride = 0;
+  for (unsigned d = 0; d < nest.numLoops(); ++d)
+    if (nest.reduction[d] && info.strides[d] != 0) {
+      rows *= sizes[d];
+      if (ShapedType::isDynamic(info.strides[d]))
+        return false;
+      int64_t stride = std::abs(info.strides[d]) * bytes;
+      rowStride = rowStride == 0 ? stride : std::min(rowStride, stride);
+    }
+  constexpr int64_t line = 64, ways = 8;
+  int64_t sets = target.l1Bytes / line / ways;
+  int64_t wanted = rows * llvm::divideCeil(steps * bytes, line);
+  if (rowStride % line == 0)
+    sets /= std::gcd(sets, rowStride / line);
+  return wanted > 0.75 * sets * ways;
+}
+
+/// The operands to pack when `v` fills vectors: those that would be gathered, or missed in the cache, time and again.
+SmallVector<int64_t> Chooser::packFor(unsigned v, int64_t steps) const {
+  SmallVector<int64_t> operands;
+  int64_t uses = 1;
+  for (unsigned d = 0; d < nest.numLoops(); ++d)
+    if (!nest.reduction[d] && d != v)
+      uses *= sizes[d];
+  if (uses < 16)
+    return operands;
+  for (unsigned i = 0; i < nest.operands.size(); ++i) {
+    if (!canPack(nest, i, v) || (nest.operands[i].strides[v] == 1 && !conflicts(i, v, steps)))
+      continue;
+    int64_t elements = steps;
+    for (unsigned d = 0; d < nest.numLoops(); ++d)
+      if (nest.reduction[d] && nest.operands[i].strides[d] != 0)
+        elements *= sizes[d];
+    if (elements <= kMaxPackedElements / 2)
+      operands.push_back(i);
+  }
+  return operands;
+}
+
+/// Blocks the outermost reduction when every tile would stream more through the first-level cache than it computes on,
+/// and a few steps of the reduction read so little that all tiles find it there.
+void Chooser::chooseBlock(Strategy &strategy) const {
+  unsigned n = nest.numLoops();
+  strategy.block.assign(n, 0);
+  if (!nest.hasReduction() || !strategy.pack.empty() || !combiners)
+    return;
+  double tiles = 1, reductionSteps = 1, outputBytes = 0;
+  for (unsigned d = 0; d < n; ++d) {
+    if (nest.reduction[d])
+      reductionSteps *= std::max(1.0, static_cast<double>(sizes[d]) / strategy.tile[d]);
+    else
+      tiles *= llvm::divideCeil(sizes[d], strategy.tile[d]);
+  }
+  // What one tile reads, and what all tiles read in one step of each candidate.
+  auto footprint = [&](const NestOperand &operand, bool whole, int64_t loop, int64_t steps) {
+    double bytes = bitsOf(operand.element) / 8;
+    for (unsigned d = 0; d < n; ++d)
+      if (operand.strides[d] != 0)
+        bytes *= static_cast<int64_t>(d) == loop ? steps
+                 : nest.reduction[d] || whole    ? sizes[d]
+                                                 : strategy.tile[d];
+    return bytes;
+  };
+  double perTile = 0;
+  for (const NestOperand &operand : nest.operands) {
+    if (!operand.isBuffer)
+      continue;
+    if (operand.isOutput)
+      outputBytes += footprint(operand, true, -1, 0);
+    else
+      perTile += footprint(operand, false, -1, 0);
+  }
+  double compute = reductionSteps * stepCost(strategy, strategy.tile, strategy.lanes);
+  constexpr double bytesPerCycle = 16; // of the second-level cache
+  if (tiles < 2 || perTile < target.l1Bytes || perTile / bytesPerCycle < 0.4 * compute)
+    return;
+  int64_t loop = -1;
+  for (int64_t d : strategy.order)
+    if (nest.reduction[d] && d != strategy.vectorLoop && !ShapedType::isDynamic(nest.sizes[d]) && nest.sizes[d] > 1) {
+      loop = d;
+      break;
+    }
+  if (loop < 0)
+    return;
+  for (int64_t steps = sizes[loop]; steps >= 1; steps /= 2) {
+    double read = 0;
+    for (const NestOperand &operand : nest.operands) {
+      if (!operand.isBuffer || operand.isOutput)
+        continue;
+      // Windows overlap: an operand is read at most as often as the loops that do not overlap say, which the
+      // buffer's own size bounds.
+      double bytes = footprint(operand, true, loop, steps);
+      auto type = cast<MemRefType>(operand.value.getType());
+      if (type.hasStaticShape() && operand.strides[loop] != 0)
+        bytes = std::min(bytes, static_cast<double>(type.getNumElements()) * bitsOf(operand.element) / 8 * steps /
+                                    sizes[loop]);
+      read += bytes;
+    }
+    if (read > 0.75 * target.l1Bytes)
+      continue;
+    double blocks = llvm::divideCeil(sizes[loop], steps);
+    double extra = blocks * (outputBytes / 8 + 10 * tiles);
+    if (extra < 0.5 * tiles * perTile / bytesPerCycle)
+      strategy.block[loop] = steps;
+    return;
+  }
+}
+
 /// Cycles of one step of the reductions for a tile of `tile` steps of each loop, with vectors of `width` lanes.
-double Chooser::stepCost(ArrayRef<int64_t> tile, int64_t vectorLoop, int64_t width) const {
-  double loads = 0, accumulators = 1;
+double Chooser::stepCost(const Strategy &strategy, ArrayRef<int64_t> tile, int64_t width) const {
+  int64_t vectorLoop = strategy.vectorLoop;
+  double loads = 0, misses = 0, accumulators = 1;
   for (unsigned d = 0; d < nest.numLoops(); ++d)
     accumulators *= static_cast<int64_t>(d) == vectorLoop ? tile[d] / width : tile[d];
-  for (const NestOperand &operand : nest.operands) {
+  for (auto [i, operand] : llvm::enumerate(nest.operands)) {
     if (!operand.isBuffer || (operand.isOutput && nest.hasReduction()))
       continue;
+    bool packed = llvm::is_contained(strategy.pack, static_cast<int64_t>(i));
     double points = 1;
     for (unsigned d = 0; d < nest.numLoops(); ++d) {
       if (operand.strides[d] == 0)
         continue;
       if (static_cast<int64_t>(d) != vectorLoop)
         points *= tile[d];
-      else if (operand.strides[d] == 1)
+      else if (packed || operand.strides[d] == 1)
         points *= tile[d] / width;
       else
         points *= tile[d] * 2.0; // gathered: a load and an insertion each
     }
     loads += points;
+    // What misses the first-level cache at every step is hidden in part only.
+    if (vectorLoop >= 0 && !packed && conflicts(i, vectorLoop, tile[vectorLoop]))
+      misses += points;
   }
   double compute = accumulators * work * 0.5;
   double cycles = std::max(loads * 0.5, compute);
@@ -128,7 +256,7 @@ double Chooser::stepCost(ArrayRef<int64_t> tile, int64_t vectorLoop, int64_t wid
     if (excess > 0)
       cycles += 2 * excess;
   }
-  return cycles + 0.5;
+  return cycles + misses + 0.5;
 }
 
 double Chooser::cost(const Strategy &strategy) const {
@@ -164,7 +292,7 @@ double Chooser::cost(const Strategy &strategy) const {
         width = piece.lanes;
       accumulators *= static_cast<int64_t>(d) == strategy.vectorLoop ? piece.tile / piece.lanes : piece.tile;
     }
-    double step = stepCost(tile, strategy.vectorLoop, width);
+    double step = stepCost(strategy, tile, width);
     double perTile = reductionSteps * step;
     if (nest.hasReduction())
       perTile += 3 + accumulators;
@@ -177,6 +305,14 @@ double Chooser::cost(const Strategy &strategy) const {
       choice[d++] = 0;
     if (d == n)
       break;
+  }
+  for (int64_t operand : strategy.pack) {
+    double elements = sizes[strategy.vectorLoop];
+    for (unsigned d = 0; d < n; ++d)
+      if (nest.reduction[d] && nest.operands[operand].strides[d] != 0)
+        elements *= sizes[d];
+    total += elements * (nest.operands[operand].strides[strategy.vectorLoop] == 1 ? 0.3 : 1.3);
+    numPieces *= 2;
   }
   // Each combination of pieces is code to compile.
   return total * (1 + 0.01 * numPieces) + 20 * numPieces;
@@ -246,6 +382,7 @@ SmallVector<int64_t> Chooser::orderFor(const Strategy &strategy) const {
     }
     panelOutside = bytes > 0.75 * target.l1Bytes;
   }
+  panelOutside |= !strategy.pack.empty();
   if (panelOutside)
     order.push_back(v);
   for (unsigned d = 0; d < nest.numLoops(); ++d)
@@ -300,9 +437,14 @@ Strategy Chooser::choose() {
         candidate.vectorLoop = v;
         candidate.lanes = width;
         candidate.tile[v] = multiple * width;
-        if (nest.hasReduction())
+        if (nest.hasReduction()) {
           considerTiles(candidate, maxTiles / multiple);
-        else
+          if (!alongReduction) {
+            candidate.pack = packFor(v, candidate.tile[v]);
+            if (!candidate.pack.empty())
+              considerTiles(candidate, maxTiles / multiple);
+          }
+        } else
           consider(candidate);
       }
     }
@@ -314,6 +456,7 @@ Strategy Chooser::choose() {
       consider(base);
   }
   best->order = orderFor(*best);
+  chooseBlock(*best);
   return *best;
 }
 

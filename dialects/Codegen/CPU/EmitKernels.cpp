@@ -69,7 +69,8 @@ class EmitKernelsPass : public janus::impl::EmitKernelsPassBase<EmitKernelsPass>
       return op.emitError() << "'" << kStrategyAttrName << "' does not fit the op";
     SmallVector<Value> initial(op.getNumDpsInits());
     SmallVector<linalg::FillOp> taken;
-    if (nest->hasReduction())
+    // A blocked reduction comes back to its outputs, so that they must be in memory from the start.
+    if (nest->hasReduction() && !strategy->isBlocked())
       for (unsigned i = 0; i < initial.size(); ++i) {
         linalg::FillOp fill = nest->readsOutput(i) ? fillBefore(op, op.getOutputs()[i]) : linalg::FillOp();
         // An input that is the output as well would see the fill.

@@ -14,8 +14,8 @@ using namespace mlir::janus;
 using namespace mlir::janus::cpu;
 
 /// Reductions no longer than this, with few accumulators, are written out.
-static constexpr int64_t kWrittenOutSteps = 4;
-static constexpr int64_t kWrittenOutOps = 64;
+static constexpr int64_t kWrittenOutSteps = 8;
+static constexpr int64_t kWrittenOutOps = 96;
 
 NestEmitter::NestEmitter(OpBuilder &builder, const LoopNest &nest, const Strategy &strategy, ArrayRef<Value> initial)
     : b(builder), loc(linalg::GenericOp(nest.op).getLoc()), nest(nest), strategy(strategy), initial(initial) {
@@ -143,14 +143,108 @@ void NestEmitter::prepare() {
       }
     }
   }
+  for (const NestOperand &operand : nest.operands)
+    strides.push_back(operand.strides);
   tile.assign(nest.numLoops(), 1);
   position.resize(nest.numLoops());
+  blockStart.resize(nest.numLoops());
+
+  // Panels lie on the stack of the function, one for all tiles.
+  for (int64_t operand : strategy.pack) {
+    int64_t elements = strategy.tile[strategy.vectorLoop];
+    for (unsigned d = 0; d < nest.numLoops(); ++d)
+      if (nest.reduction[d] && strides[operand][d] != 0)
+        elements *= strategy.block[d] ? std::min(strategy.block[d], nest.sizes[d]) : nest.sizes[d];
+    OpBuilder::InsertionGuard guard(b);
+    auto function = op->getParentOfType<FunctionOpInterface>();
+    b.setInsertionPointToStart(&function.getFunctionBody().front());
+    panels.push_back(memref::AllocaOp::create(b, loc, MemRefType::get({elements}, nest.operands[operand].element),
+                                              b.getI64IntegerAttr(64)));
+  }
 }
 
 void NestEmitter::emit() {
   OpBuilder::InsertionGuard guard(b);
   prepare();
-  emitParallel(0, start);
+  emitBlocks(0, start);
+}
+
+/// Runs the rest once per block of each blocked loop.
+void NestEmitter::emitBlocks(unsigned loop, const Offsets &offsets) {
+  while (loop < nest.numLoops() && (strategy.block.empty() || strategy.block[loop] == 0))
+    ++loop;
+  if (loop == nest.numLoops())
+    return emitParallel(0, offsets);
+  int64_t n = nest.sizes[loop], steps = std::min(strategy.block[loop], n), whole = steps ? n / steps * steps : 0;
+  auto run = [&](Index from, int64_t length) {
+    size[loop] = {Value(), length};
+    blockStart[loop] = from;
+    emitBlocks(loop + 1, advance(offsets, loop, from));
+  };
+  if (whole == steps && whole > 0) {
+    run({}, steps);
+  } else if (whole > 0) {
+    auto forOp = scf::ForOp::create(b, loc, constantIndex(0), constantIndex(whole), constantIndex(steps));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(forOp.getBody());
+    run({forOp.getInductionVar(), 0}, steps);
+  }
+  if (whole < n)
+    run({Value(), whole}, n - whole);
+  size[loop] = {Value(), n};
+  blockStart[loop] = {};
+}
+
+/// Copies the panels of the current tile of the vector loop to dense memory and reads them from there.
+void NestEmitter::pack(Offsets &offsets) {
+  unsigned v = strategy.vectorLoop;
+  for (auto [operand, panel] : llvm::zip_equal(strategy.pack, panels)) {
+    SmallVector<unsigned> loops;
+    for (int64_t d : strategy.order)
+      if (nest.reduction[d] && strides[operand][d] != 0)
+        loops.push_back(d);
+    SmallVector<int64_t> dense(nest.numLoops(), 0);
+    int64_t distance = tile[v];
+    dense[v] = 1;
+    for (unsigned d : llvm::reverse(loops)) {
+      dense[d] = distance;
+      distance *= size[d].constant;
+    }
+    loaded.clear();
+    copyPanel(operand, loops, offsets, {}, dense, panel);
+    flat[operand] = panel;
+    offsets[operand] = {};
+    strides[operand] = dense;
+    for (unsigned d = 0; d < nest.numLoops(); ++d)
+      step[operand][d] = {Value(), dense[d]};
+  }
+}
+
+void NestEmitter::copyPanel(unsigned operand, ArrayRef<unsigned> loops, const Offsets &offsets, const Index &target,
+                            ArrayRef<int64_t> targetStrides, Value panel) {
+  if (loops.empty()) {
+    loaded.clear();
+    for (int64_t k = 0; k < tile[strategy.vectorLoop]; k += lanes) {
+      Steps point(nest.numLoops(), 0);
+      point[strategy.vectorLoop] = k;
+      Value value = load(operand, offsets, point, lanes);
+      Value at = materialize(add(target, {Value(), k}));
+      if (lanes == 1)
+        memref::StoreOp::create(b, loc, value, panel, at);
+      else
+        vector::StoreOp::create(b, loc, value, panel, at);
+    }
+    return;
+  }
+  unsigned loop = loops.front();
+  if (size[loop].constant == 0)
+    return;
+  auto forOp = scf::ForOp::create(b, loc, constantIndex(0), materialize(size[loop]), constantIndex(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(forOp.getBody());
+  Index iv{forOp.getInductionVar(), 0};
+  copyPanel(operand, loops.drop_front(), advance(offsets, loop, iv),
+            add(target, scale(iv, {Value(), targetStrides[loop]})), targetStrides, panel);
 }
 
 void NestEmitter::emitParallel(unsigned level, const Offsets &offsets) {
@@ -167,7 +261,13 @@ void NestEmitter::emitParallel(unsigned level, const Offsets &offsets) {
     if (static_cast<int64_t>(loop) == strategy.vectorLoop)
       lanes = pieceLanes;
     position[loop] = iv;
-    emitParallel(level + 1, advance(offsets, loop, iv));
+    Offsets moved = advance(offsets, loop, iv);
+    if (level != 0 || strategy.pack.empty())
+      return emitParallel(level + 1, moved);
+    auto restore = std::tuple(flat, strides, step);
+    pack(moved);
+    emitParallel(level + 1, moved);
+    std::tie(flat, strides, step) = restore;
   });
 }
 
@@ -223,12 +323,17 @@ void NestEmitter::forPieces(unsigned loop, const Body &body) {
   }
 }
 
-/// The points of the register tile, as steps along each parallel loop; a vector counts as the point it starts at.
+/// The points of the register tile, as steps along each parallel loop; a vector counts as the point it starts at. The
+/// vector loop varies fastest: what is broadcast to its vectors then lives no longer than for one row of them.
 SmallVector<NestEmitter::Steps> NestEmitter::tilePoints() const {
   SmallVector<Steps> points{Steps(nest.numLoops(), 0)};
-  for (unsigned d : llvm::map_range(strategy.order, [](int64_t loop) { return static_cast<unsigned>(loop); })) {
-    if (nest.reduction[d])
-      continue;
+  SmallVector<unsigned> loops;
+  for (unsigned d = 0; d < nest.numLoops(); ++d)
+    if (!nest.reduction[d] && static_cast<int64_t>(d) != strategy.vectorLoop)
+      loops.push_back(d);
+  if (strategy.vectorLoop >= 0 && !nest.reduction[strategy.vectorLoop])
+    loops.push_back(strategy.vectorLoop);
+  for (unsigned d : loops) {
     int64_t stride = static_cast<int64_t>(d) == strategy.vectorLoop ? lanes : 1;
     SmallVector<Steps> extended;
     for (const Steps &point : points)
@@ -292,7 +397,7 @@ SmallVector<Value> NestEmitter::emitReductions(unsigned level, const Offsets &of
   unsigned loop = strategy.order[level];
   return forReductionPieces(loop, accumulators,
                             [&](int64_t, int64_t, Index iv, ArrayRef<Value> carried) -> SmallVector<Value> {
-                              position[loop] = iv;
+                              position[loop] = add(blockStart[loop], iv);
                               return emitReductions(level + 1, advance(offsets, loop, iv), carried);
                             });
 }
@@ -412,7 +517,7 @@ SmallVector<Value> NestEmitter::emitReductionsAlong(unsigned level, const Offset
   return forReductionPieces(
       loop, accumulators,
       [&](int64_t pieceTile, int64_t pieceLanes, Index iv, ArrayRef<Value> carried) -> SmallVector<Value> {
-        position[loop] = iv;
+        position[loop] = add(blockStart[loop], iv);
         Offsets moved = advance(offsets, loop, iv);
         if (!last)
           return emitReductionsAlong(level + 1, moved, carried);
@@ -462,14 +567,14 @@ Value NestEmitter::load(unsigned operand, const Offsets &offsets, const Steps &p
     return info.value;
   Steps key = point;
   for (unsigned d = 0; d < nest.numLoops(); ++d)
-    if (info.strides[d] == 0)
+    if (strides[operand][d] == 0)
       key[d] = 0;
   key.push_back(width);
   Value &known = loaded[{operand, key}];
   if (known)
     return known;
   Index at = address(operand, offsets, point);
-  int64_t stride = width == 1 ? 0 : info.strides[strategy.vectorLoop];
+  int64_t stride = width == 1 ? 0 : strides[operand][strategy.vectorLoop];
   if (stride == 0)
     return known = memref::LoadOp::create(b, loc, flat[operand], materialize(at));
   auto type = VectorType::get({width}, info.element);
@@ -489,7 +594,7 @@ void NestEmitter::store(unsigned operand, const Offsets &offsets, const Steps &p
     return;
   }
   value = broadcast(value, width);
-  if (nest.operands[operand].strides[strategy.vectorLoop] == 1) {
+  if (strides[operand][strategy.vectorLoop] == 1) {
     vector::StoreOp::create(b, loc, value, flat[operand], materialize(at));
     return;
   }

@@ -42,6 +42,10 @@ private:
 
   // The nest.
   void prepare();
+  void emitBlocks(unsigned loop, const Offsets &offsets);
+  void pack(Offsets &offsets);
+  void copyPanel(unsigned operand, ArrayRef<unsigned> loops, const Offsets &offsets, const Index &target,
+                 ArrayRef<int64_t> targetStrides, Value panel);
   void emitParallel(unsigned level, const Offsets &offsets);
   void emitTile(const Offsets &offsets);
   SmallVector<Value> emitReductions(unsigned level, const Offsets &offsets, ArrayRef<Value> accumulators);
@@ -70,7 +74,10 @@ private:
 
   SmallVector<Value> flat;              // per operand: the buffer as one dimension, or the scalar
   SmallVector<SmallVector<Index>> step; // per operand and loop: elements moved
+  SmallVector<SmallVector<int64_t>> strides; // per operand and loop, as far as known
   SmallVector<Index> size;              // per loop
+  SmallVector<Index> blockStart;        // per loop
+  SmallVector<Value> panels;            // per packed operand: the dense memory
   Offsets start;
   unsigned numParallel = 0;
 

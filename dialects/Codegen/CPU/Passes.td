@@ -97,13 +97,16 @@ def EmitKernelsPass : Pass<"janus-cpu-emit-kernels", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
 }
 
-def ApproximateMathPass : Pass<"janus-cpu-approximate-math"> {
-  let summary = "Expand transcendental functions on f32 vectors";
+def ApproximateMathPass : Pass<"janus-cpu-approximate-math", "::mlir::ModuleOp"> {
+  let summary = "Expand transcendental functions of f32";
   let description = [{
-    Functions of `math` on vectors of f32 become polynomials of a few units in the last place, since LLVM would call libm
-    for each element. Scalars and other types are left to libm.
+    Functions of `math` on f32 become polynomials of a few units in the last place, for vectors and for scalars alike, so
+    that an element has the same value whether it fell into a vector or into a remainder; LLVM would call libm
+    for each element. f16 and bf16 are computed in f32. Other types are left to LLVM's intrinsics, and `log1p` and `expm1`,
+    which have none, become calls of libm.
   }];
-  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::math::MathDialect", "::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::math::MathDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::func::FuncDialect"];
 }
 
 def PlanMemoryPass : Pass<"janus-cpu-plan-memory", "::mlir::func::FuncOp"> {

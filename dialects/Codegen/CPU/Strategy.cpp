@@ -18,11 +18,31 @@ using namespace mlir::janus::cpu;
 
 DictionaryAttr Strategy::toAttr(MLIRContext *ctx) const {
   Builder b(ctx);
-  return b.getDictionaryAttr({b.getNamedAttr("kind", b.getStringAttr(kind)),
-                              b.getNamedAttr("lanes", b.getI64IntegerAttr(lanes)),
-                              b.getNamedAttr("order", b.getDenseI64ArrayAttr(order)),
-                              b.getNamedAttr("tile", b.getDenseI64ArrayAttr(tile)),
-                              b.getNamedAttr("vector_loop", b.getI64IntegerAttr(vectorLoop))});
+  SmallVector<NamedAttribute> attrs{b.getNamedAttr("kind", b.getStringAttr(kind)),
+                                    b.getNamedAttr("lanes", b.getI64IntegerAttr(lanes)),
+                                    b.getNamedAttr("order", b.getDenseI64ArrayAttr(order)),
+                                    b.getNamedAttr("tile", b.getDenseI64ArrayAttr(tile)),
+                                    b.getNamedAttr("vector_loop", b.getI64IntegerAttr(vectorLoop))};
+  if (isBlocked())
+    attrs.push_back(b.getNamedAttr("block", b.getDenseI64ArrayAttr(block)));
+  if (!pack.empty())
+    attrs.push_back(b.getNamedAttr("pack", b.getDenseI64ArrayAttr(pack)));
+  return b.getDictionaryAttr(attrs);
+}
+
+bool cpu::canPack(const LoopNest &nest, unsigned operand, unsigned v) {
+  const NestOperand &info = nest.operands[operand];
+  if (!info.isBuffer || info.isOutput || info.strides[v] == 0 || nest.reduction[v])
+    return false;
+  bool reduces = false;
+  for (unsigned d = 0; d < nest.numLoops(); ++d) {
+    if (info.strides[d] == 0 || d == v)
+      continue;
+    if (!nest.reduction[d] || ShapedType::isDynamic(nest.sizes[d]))
+      return false;
+    reduces = true;
+  }
+  return reduces;
 }
 
 FailureOr<Strategy> Strategy::fromAttr(DictionaryAttr attr, const LoopNest &nest) {
@@ -39,6 +59,12 @@ FailureOr<Strategy> Strategy::fromAttr(DictionaryAttr attr, const LoopNest &nest
   strategy.vectorLoop = vectorLoop.getInt();
   strategy.tile.assign(tile.asArrayRef().begin(), tile.asArrayRef().end());
   strategy.order.assign(order.asArrayRef().begin(), order.asArrayRef().end());
+
+  strategy.block.assign(nest.numLoops(), 0);
+  if (auto block = attr.getAs<DenseI64ArrayAttr>("block"))
+    strategy.block.assign(block.asArrayRef().begin(), block.asArrayRef().end());
+  if (auto pack = attr.getAs<DenseI64ArrayAttr>("pack"))
+    strategy.pack.assign(pack.asArrayRef().begin(), pack.asArrayRef().end());
 
   // An attribute may come from anywhere: what would miscompile is refused.
   int64_t n = nest.numLoops();
@@ -61,6 +87,23 @@ FailureOr<Strategy> Strategy::fromAttr(DictionaryAttr attr, const LoopNest &nest
     if (strategy.tile[d] < unit || strategy.tile[d] % unit != 0)
       return failure();
     if (nest.reduction[d] && d != strategy.vectorLoop && strategy.tile[d] != 1)
+      return failure();
+  }
+  if (static_cast<int64_t>(strategy.block.size()) != n)
+    return failure();
+  for (int64_t d = 0; d < n; ++d)
+    if (strategy.block[d] < 0 ||
+        (strategy.block[d] > 0 && (!nest.reduction[d] || ShapedType::isDynamic(nest.sizes[d]))))
+      return failure();
+  for (int64_t operand : strategy.pack) {
+    if (operand < 0 || operand >= static_cast<int64_t>(nest.operands.size()) || strategy.vectorLoop < 0 ||
+        strategy.order.front() != strategy.vectorLoop || !canPack(nest, operand, strategy.vectorLoop))
+      return failure();
+    int64_t elements = strategy.tile[strategy.vectorLoop];
+    for (int64_t d = 0; d < n; ++d)
+      if (nest.reduction[d] && nest.operands[operand].strides[d] != 0)
+        elements *= strategy.block[d] ? strategy.block[d] : nest.sizes[d];
+    if (elements > kMaxPackedElements)
       return failure();
   }
   if (strategy.vectorLoop >= 0) {

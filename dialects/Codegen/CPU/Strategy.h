@@ -21,12 +21,28 @@ struct Strategy {
   SmallVector<int64_t> tile;
   /// The loops, outermost first; parallel ones come before reductions.
   SmallVector<int64_t> order;
+  /// For each loop, 0 or how many of its steps make a block. Blocked loops, which are reductions, run outside of all
+  /// others a block at a time, so that what one block reads stays in the cache.
+  SmallVector<int64_t> block;
+  /// Operands of which the panel that one tile of the vector loop reads is copied to dense memory first. The vector
+  /// loop is then the first in `order`.
+  SmallVector<int64_t> pack;
 
+  bool isBlocked() const {
+    return llvm::any_of(block, [](int64_t steps) { return steps != 0; });
+  }
   DictionaryAttr toAttr(MLIRContext *ctx) const;
   static FailureOr<Strategy> fromAttr(DictionaryAttr attr, const LoopNest &nest);
 };
 
 inline constexpr llvm::StringLiteral kStrategyAttrName = "janus.strategy";
+
+/// The most elements that `pack` may copy at a time.
+inline constexpr int64_t kMaxPackedElements = 64 * 1024;
+
+/// Whether the panel of `operand` that a tile of loop `v` reads depends on reductions of known size besides, and only
+/// on them.
+bool canPack(const LoopNest &nest, unsigned operand, unsigned v);
 
 /// Chooses how to run `nest` on `target`.
 Strategy chooseStrategy(const LoopNest &nest, const Target &target);

@@ -215,9 +215,10 @@ def array(ctx: Context, bound: Arguments) -> Abstract:
     given = bound.get("a")
     if given is None:
         would_raise("array of nothing")
-    always = bound.name == "array" and bound.constant("copy", True)
-    if bound.name == "asarray":
-        always = bound.constant("copy")
+    # True: always copy; None: only if needed; False: never.
+    always = (
+        None if bound.name == "ascontiguousarray" else bound.constant("copy", bound.name == "array" or None)
+    )
     order = bound.constant("order", "C" if bound.name == "ascontiguousarray" else "K")
     if order not in ("K", "C", "A"):
         bad_argument(f"{bound.name}(order=...)")

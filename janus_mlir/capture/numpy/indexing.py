@@ -398,6 +398,8 @@ def setitem(ctx: Context, value: Abstract, index: Abstract, src: Abstract) -> No
     content, _ = _source(ctx, value, src)
     if _is_basic(expanded):
         view = _basic(ctx, value, expanded)
+        if sequence(ctx, src) is not None and len(shape_of(content)) > len(view.shape):
+            would_raise("setting an array element with a sequence")
         ctx.write(view, _fit_source(ctx, content, view.shape))
         return
     base, places, position, shape = _advanced(ctx, value, expanded)

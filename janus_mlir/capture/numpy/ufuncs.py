@@ -12,7 +12,7 @@ from janus_mlir.capture.graph import Value
 from janus_mlir.capture.numpy import arithmetic, elementary
 from janus_mlir.capture.numpy.arguments import Arguments, bind
 from janus_mlir.capture.numpy.context import Context, bad_argument, unknown_function, would_raise
-from janus_mlir.capture.numpy.dtypes import FLOAT16, FLOAT32, DType, element
+from janus_mlir.capture.numpy.dtypes import BOOL, FLOAT16, FLOAT32, DType, element
 from janus_mlir.capture.numpy.extents import broadcast_shapes
 from janus_mlir.capture.numpy.kernel import EXACT, KERNELS, Kernel
 from janus_mlir.capture.numpy.lax import Lax
@@ -261,4 +261,32 @@ def compare(ctx: Context, op: str, a: Abstract, b: Abstract) -> Abstract:
     ufunc = COMPARISONS.get(op)
     if ufunc is None:
         unknown_function(f"operator {op}")
-    return apply(ctx, ufunc, _operator_operands(ctx, op, (a, b)))
+    operands = _operator_operands(ctx, op, (a, b))
+    outcome = _beyond(ufunc, operands)
+    if outcome is not None:
+        shape = broadcast_shapes(ctx, *(x.shape for x in operands))
+        return scalar_or_array(ctx, Lax(ctx.b).full(outcome, "i1", shape), BOOL, operands)
+    return apply(ctx, ufunc, operands)
+
+
+def _beyond(ufunc: np.ufunc, operands: Sequence[Operand]) -> bool | None:
+    """Outcome of the comparison of an integer dtype with a Python int that it cannot hold."""
+    x, y = operands
+    for one, other in ((x, y), (y, x)):
+        if other.dtype is not int or other.known is None or one.strong.kind not in "iu":
+            continue
+        info = np.iinfo(one.strong)
+        if one.known is None and not info.min <= other.known <= info.max:
+            # Any value of the dtype compares in the same way.
+            sides = [0 if operand is one else other.known for operand in operands]
+            return bool(
+                {
+                    "less": sides[0] < sides[1],
+                    "less_equal": sides[0] < sides[1],
+                    "greater": sides[0] > sides[1],
+                    "greater_equal": sides[0] > sides[1],
+                    "equal": False,
+                    "not_equal": True,
+                }[ufunc.__name__]
+            )
+    return None

@@ -285,6 +285,9 @@ def test_python_int_out_of_range(value: int) -> None:
     x = np.arange(3, dtype="u1")
     refuses(lambda np, x: x + value, [x])
     check(lambda np, x: np.clip(x, -1, 300), [x])
+    for function in (lambda np, x: x < value, lambda np, x: x >= value, lambda np, x: value == x):
+        check(function, [x])
+        check(function, [x[0]])
 
 
 def test_refused() -> None:
