@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import io
 import traceback
+import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,6 +50,8 @@ class Outcome:
     error: tuple[type, str, tuple[int, ...]] | None
     compiled: bool = False
 
+
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 
 # ---- describing what can be observed --------------------------------------------------------------
 
@@ -95,7 +98,7 @@ class _Describer:
             return (type(value), tuple((k, self.describe(v)) for k, v in value.items()))
         if isinstance(value, (set, frozenset)):
             return (type(value), value)
-        if isinstance(value, (range, slice, type, np.dtype)) or callable(value):
+        if isinstance(value, (range, slice, type, np.dtype, *_FUNCTIONS)):
             return (type(value), getattr(value, "__qualname__", repr(value)))
         attributes = [(k, self.describe(v)) for k, v in vars(value).items()]
         return (type(value).__qualname__, tuple(attributes))
@@ -183,8 +186,8 @@ def check(function: Any, world: World, *, compiled: bool = True, **options: Any)
     assert len(plain) == len(ours)
     for i, (a, b) in enumerate(zip(plain, ours, strict=True)):
         message = f"call {i}\n{jitted.explain()}"
-        assert a.error == b.error, message
-        assert a.printed == b.printed, message
+        assert a.error == b.error, f"plain {a.error}, janus {b.error}\n{message}"
+        assert a.printed == b.printed, f"plain {a.printed!r}, janus {b.printed!r}\n{message}"
         difference = _differ(a.heap, b.heap, "result")
         assert difference is None, f"{difference}\n{message}"
     if compiled:
@@ -216,7 +219,7 @@ class Cases:
                         number += 1
                     else:
                         yield make()
-            for _ in range(3):
+            for _ in range(6):
                 yield hot(number)
                 number += 1
 

@@ -111,7 +111,7 @@ def augmented_in_place(x, y):
     return z is x, z
 
 
-@cases.add(lambda i: (nvec(dtype=np.int64),), lambda: (nvec(dtype=np.float64),))
+@cases.add(lambda i: (nvec(),), lambda: (nvec(dtype=np.int64),))
 def augmented_cast_error(x):
     x += 0.5
     return x
@@ -399,7 +399,7 @@ def copies_do_not_alias(x):
     r[0] = 9
     c[1] = 8
     f[2] = 7
-    return x, c, f, r, np.shares_memory(x, r)
+    return x, c, f, r
 
 
 def collatz(n: int) -> int:
