@@ -263,6 +263,8 @@ class FunctionManager:
                     self._too_many()
                     return None
                 return self._compile(slots, args, kwargs)
+            except CaptureError:
+                raise
             except Break as reason:
                 self._give_up(reason.reason_code, reason.detail, None)
             except CompileError as error:

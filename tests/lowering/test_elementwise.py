@@ -148,7 +148,9 @@ def test_convert(dtype: Any) -> None:
     elif np.dtype(dtype).kind in "iu":
         x = _ints(dtype)
     else:
-        big = np.array([1e10, -1e10, 3e4, -3e4, 200.7, -200.7, 2.0**31, -(2.0**31), 2.0**63, 65504, 65519.99, 65520])
+        big = np.array(
+            [1e10, -1e10, 3e4, -3e4, 200.7, -200.7, 2.0**31, -(2.0**31), 2.0**63, 65504, 65519.99, 65520]
+        )
         x = np.concatenate([_floats(dtype), big.astype(dtype)])
     check(lambda x: [lax.convert_element_type(x, to) for to in _ALL], x, tolerance=0)
 

@@ -157,8 +157,8 @@ struct ConvertTruth : public OpConversionPattern<TruthOp> {
     ScalarBuilder b(rewriter, op.getLoc());
     auto type = cast<RankedTensorType>(op.getInput().getType());
     SmallVector<Value> indices(type.getRank(), type.getRank() ? b.index(0) : Value());
-    Value element = toLogical(b, extractScalar(rewriter, op.getLoc(), adaptor.getInput(), indices),
-                              type.getElementType());
+    Value element =
+        toLogical(b, extractScalar(rewriter, op.getLoc(), adaptor.getInput(), indices), type.getElementType());
     Type boolean = rewriter.getI1Type();
     if (!type.getElementType().isIntOrFloat())
       return op.emitOpError("on ") << type << " has no lowering";
