@@ -39,10 +39,39 @@ def _pairs(values: Any) -> tuple[Any, Any]:
 
 _UNARY: dict[str, Callable[..., Any]] = {
     name: getattr(lax, name)
-    for name in (
-        "neg abs sign floor ceil exp exp2 expm1 log log1p sqrt rsqrt cbrt square sin cos tan asin acos atan sinh cosh "
-        "tanh asinh acosh atanh logistic erf erfc erf_inv is_finite"
-    ).split()
+    for name in [
+        "neg",
+        "abs",
+        "sign",
+        "floor",
+        "ceil",
+        "exp",
+        "exp2",
+        "expm1",
+        "log",
+        "log1p",
+        "sqrt",
+        "rsqrt",
+        "cbrt",
+        "square",
+        "sin",
+        "cos",
+        "tan",
+        "asin",
+        "acos",
+        "atan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "asinh",
+        "acosh",
+        "atanh",
+        "logistic",
+        "erf",
+        "erfc",
+        "erf_inv",
+        "is_finite",
+    ]
 } | {
     "round_even": lambda x: lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN),
     "round_away": lambda x: lax.round(x, lax.RoundingMethod.AWAY_FROM_ZERO),

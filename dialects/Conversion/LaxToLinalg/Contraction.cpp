@@ -95,8 +95,11 @@ struct LowerDotGeneral : public LaxPattern<lax::DotGeneralOp> {
       lhsExprs[lhsDim] = rhsExprs[rhsDim] = addLoop(utils::IteratorType::reduction);
 
     unsigned loops = iterators.size();
+    SmallVector<AffineExpr> resultExprs;
+    for (unsigned dim = 0; dim < sizes.size(); ++dim)
+      resultExprs.push_back(getAffineDimExpr(dim, context));
     SmallVector<AffineMap> maps = {lhs.getMap(lhsExprs, loops, context), rhs.getMap(rhsExprs, loops, context),
-                                   AffineMap::getMultiDimIdentityMap(loops, context).getMajorSubMap(sizes.size())};
+                                   AffineMap::get(loops, 0, resultExprs, context)};
     Value result =
         buildContraction(rewriter, loc, lhs.value, rhs.value, lhsType, rhsType, type, sizes, maps, iterators);
     rewriter.replaceOp(op, castTensor(rewriter, loc, result, convertedType(op.getResult())));

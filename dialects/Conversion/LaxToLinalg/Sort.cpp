@@ -23,11 +23,13 @@ public:
     length = toIndexValue(b, loc, sizes[dim]);
     Sizes rows = sizes;
     rows.erase(rows.begin() + dim);
-    SmallVector<Value> carried;
-    for (Value operand : operands)
-      carried.push_back(emptyTensor(b, loc, sizes, getElementTypeOrSelf(operand.getType())));
-    for (Value operand : operands)
-      carried.push_back(emptyTensor(b, loc, {b.getIndexAttr(2), sizes[dim]}, getElementTypeOrSelf(operand.getType())));
+    // Rows are sorted in place. The buffers are filled: two loop-carried tensors may not start from one `tensor.empty`,
+    // whose content is undefined and which bufferisation would therefore let them share.
+    SmallVector<Value> carried(operands);
+    for (Value operand : operands) {
+      Value zero = zeroScalar(b, loc, getElementTypeOrSelf(operand.getType()));
+      carried.push_back(filledTensor(b, loc, {b.getIndexAttr(2), sizes[dim]}, zero));
+    }
     SmallVector<Value> results =
         buildLoops(b, loc, rows, carried, [&](OpBuilder &b, Location loc, ValueRange ivs, ValueRange state) {
           return sortRow(b, loc, ivs, state);
@@ -51,9 +53,9 @@ private:
         b, loc, OpFoldResult(length), buffers,
         [&](OpBuilder &b, Location loc, ValueRange step, ValueRange carried) -> SmallVector<Value> {
           SmallVector<Value> next;
-          for (auto [operand, buffer] : llvm::zip_equal(operands, carried))
-            next.push_back(tensor::InsertOp::create(b, loc, extractScalar(b, loc, operand, rowIndex(ivs, step[0])),
-                                                    buffer, ValueRange{zero, step[0]}));
+          for (auto [rows, buffer] : llvm::zip_equal(results, carried))
+            next.push_back(tensor::InsertOp::create(b, loc, extractScalar(b, loc, rows, rowIndex(ivs, step[0])), buffer,
+                                                    ValueRange{zero, step[0]}));
           return next;
         });
 

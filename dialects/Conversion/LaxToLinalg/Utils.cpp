@@ -238,6 +238,13 @@ Value lowering::reshapeTensor(OpBuilder &b, Location loc, Value tensor, RankedTe
 
   SmallVector<ReassociationIndices> fromGroups, toGroups;
   if (failed(matchGroups(from.getShape(), type.getShape(), fromGroups, toGroups))) {
+    // A dim can be expanded into one dynamic dim at most.
+    if (type.getNumDynamicDims() > 1) {
+      SmallVector<Value> shape;
+      for (OpFoldResult size : sizes)
+        shape.push_back(toIndexValue(b, loc, size));
+      return tensor::ReshapeOp::create(b, loc, type, tensor, tensor::FromElementsOp::create(b, loc, shape));
+    }
     fromGroups = {allDims(from.getRank())};
     toGroups = {allDims(type.getRank())};
   }
@@ -384,6 +391,8 @@ Value lowering::padTensor(OpBuilder &b, Location loc, Value tensor, Value paddin
         highPad[dim] = zero;
       }
     }
+    if (llvm::any_of(kept, isZeroInteger))
+      return filledTensor(b, loc, result, padding);
     value = extractSlice(b, loc, value, offsets, kept);
   }
   if (!anyPadding)

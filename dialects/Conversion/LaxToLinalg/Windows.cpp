@@ -56,14 +56,15 @@ struct WindowLoops {
     Sizes input = tensor::getMixedSizes(b, loc, padded);
     OpFoldResult one = b.getIndexAttr(1);
     iterators.assign(rank, utils::IteratorType::parallel);
-    SmallVector<AffineExpr> inputExprs, windowExprs;
+    SmallVector<AffineExpr> inputExprs, windowExprs, resultExprs;
     Sizes windowSizes;
     for (unsigned dim = 0; dim < rank; ++dim) {
       int64_t reach = (p.window[dim] - 1) * p.windowDilation[dim] + 1;
       OpFoldResult room = subSizes(b, loc, input[dim], b.getIndexAttr(reach));
       OpFoldResult steps = divSizes(b, loc, room, b.getIndexAttr(p.strides[dim]));
       sizes.push_back(maxSizes(b, loc, addSizes(b, loc, steps, one), b.getIndexAttr(0)));
-      AffineExpr place = getAffineDimExpr(dim, context) * p.strides[dim];
+      resultExprs.push_back(getAffineDimExpr(dim, context));
+      AffineExpr place = resultExprs.back() * p.strides[dim];
       windowLoop.push_back(std::nullopt);
       if (p.window[dim] != 1) {
         windowLoop.back() = iterators.size();
@@ -78,10 +79,14 @@ struct WindowLoops {
     unsigned loops = iterators.size();
     inputMap = AffineMap::get(loops, 0, inputExprs, context);
     windowMap = AffineMap::get(loops, 0, windowExprs, context);
-    resultMap = AffineMap::getMultiDimIdentityMap(loops, context).getMajorSubMap(rank);
+    resultMap = AffineMap::get(loops, 0, resultExprs, context);
     windowOperand = emptyTensor(b, loc, windowSizes, getElementTypeOrSelf(padded.getType()));
   }
 };
+
+/// Whether a result of these sizes has no elements: then there are no windows, and its operand may be too small for
+/// one.
+bool isEmpty(ArrayRef<OpFoldResult> sizes) { return llvm::any_of(sizes, isZeroInteger); }
 
 struct LowerWindowReduction : public OpInterfaceConversionPattern<lax::WindowReductionOpInterface> {
   using OpInterfaceConversionPattern::OpInterfaceConversionPattern;
@@ -101,6 +106,12 @@ struct LowerWindowReduction : public OpInterfaceConversionPattern<lax::WindowRed
     Value padded =
         p.pad(rewriter, loc, operands[0], castFloat(s, element, getElementTypeOrSelf(operands[0].getType())));
     WindowLoops loops(rewriter, loc, padded, p);
+    auto type = cast<RankedTensorType>(getTypeConverter()->convertType(op->getResult(0).getType()));
+    if (isEmpty(loops.sizes)) {
+      rewriter.replaceOp(
+          op, castTensor(rewriter, loc, emptyTensor(rewriter, loc, loops.sizes, type.getElementType()), type));
+      return success();
+    }
     Value init = filledTensor(rewriter, loc, loops.sizes, element);
     Value result =
         buildGeneric(rewriter, loc, {padded, loops.windowOperand}, init,
@@ -111,7 +122,6 @@ struct LowerWindowReduction : public OpInterfaceConversionPattern<lax::WindowRed
                        linalg::YieldOp::create(builder, loc, combineScalars(b, combiner, value, args[2], original));
                      })
             .getResult(0);
-    auto type = cast<RankedTensorType>(getTypeConverter()->convertType(op->getResult(0).getType()));
     result = convertFloatTensor(rewriter, loc, result, type.getElementType());
     rewriter.replaceOp(op, castTensor(rewriter, loc, result, type));
     return success();
@@ -151,6 +161,8 @@ Selection selectInWindows(OpBuilder &b, Location loc, Value operand, Type origin
   SmallVector<Value> outputs = {filledTensor(b, loc, loops.sizes, constantScalar(b, loc, worst)),
                                 filledTensor(b, loc, loops.sizes, zeroScalar(b, loc, payloadType)),
                                 filledTensor(b, loc, loops.sizes, zeroScalar(b, loc, i8))};
+  if (isEmpty(loops.sizes))
+    return {outputs[1], Value()};
   maps.append(3, loops.resultMap);
   linalg::GenericOp generic = buildGeneric(
       b, loc, inputs, outputs, maps, loops.iterators, [&](OpBuilder &builder, Location loc, ValueRange args) {
