@@ -133,7 +133,7 @@ def make_report(manager: FunctionManager) -> Report:
     place = f"{code.co_filename}:{code.co_firstlineno}" if code is not None else "built in"
     report = Report(getattr(function, "__qualname__", repr(function)), place, _status(manager))
     report.counters = {
-        "calls": manager.jit.calls,
+        "calls": manager.jit.calls - manager.repeated,
         "compiled": manager.jit.compiled_calls,
         "guard failures": manager.guard_failures,
         "deopts": manager.deopts,

@@ -87,6 +87,8 @@ def _sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     if op == "mul" and isinstance(a, Known) and type(a.value) is int and isinstance(b, (TupleValue, ListRef)):
         return _sequences(m, op, b, a)
     if op == "mod" and isinstance(a, Known) and isinstance(a.value, str):
+        if isinstance(b, TupleValue) and all(isinstance(item, Known) for item in b.items):
+            return _known(op, a.value, tuple(item.value for item in b.items))  # type: ignore[attr-defined]
         raise Break("JN213", "%-formatting of run-time values")
     raise Break("JN212", f"operator {op} on {_kind(a)} and {_kind(b)}")
 
@@ -255,6 +257,8 @@ def identical(m: Machine, a: Abstract, b: Abstract) -> bool:
     if isinstance(a, (JaxArray, NumpyArray)) and isinstance(b, (JaxArray, NumpyArray)):
         if a.id == b.id:
             return True
+        if any(isinstance(x, JaxArray) and x.choice is not None for x in (a, b)):
+            raise Break("JN212", "identity of arrays that depend on the way taken")
         if type(a) is not type(b) or (a.source is None) != (b.source is None):
             return False
         raise Break("JN212", "identity of two arrays from outside")
