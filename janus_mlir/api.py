@@ -83,9 +83,9 @@ class _Companion:
         """Counters of the function."""
         m = self._manager
         return Stats(
-            calls=m.jit.calls - m.repeated,
+            calls=m.calls,
             compiled_calls=m.jit.compiled_calls,
-            imperative_calls=m.jit.calls - m.repeated - m.jit.compiled_calls,
+            imperative_calls=m.calls - m.jit.compiled_calls,
             guard_failures=m.guard_failures,
             deopts=m.deopts,
             versions=len(m.versions),

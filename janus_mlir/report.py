@@ -133,7 +133,7 @@ def make_report(manager: FunctionManager) -> Report:
     place = f"{code.co_filename}:{code.co_firstlineno}" if code is not None else "built in"
     report = Report(getattr(function, "__qualname__", repr(function)), place, _status(manager))
     report.counters = {
-        "calls": manager.jit.calls - manager.repeated,
+        "calls": manager.calls,
         "compiled": manager.jit.compiled_calls,
         "guard failures": manager.guard_failures,
         "deopts": manager.deopts,
@@ -148,7 +148,8 @@ def make_report(manager: FunctionManager) -> Report:
         if line not in report.breaks:
             report.breaks.append(line)
     report.failures = [
-        f"{f.count}x {f.text}: expected {f.expected}, got {f.got}"
+        f"{f.count}x "
+        + (f"{f.text}: expected {f.expected}, got {f.got}" if f.got else f"not so: {f.text} [{f.expected}]")
         + (f" (line {f.span.line})" if f.span else "")
         for f in manager.failures.values()
     ]

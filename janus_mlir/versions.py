@@ -59,7 +59,7 @@ class VersionRecord:
 
 @dataclass(slots=True)
 class GuardFailure:
-    """A guard that failed, for `explain`."""
+    """A guard that failed, for `explain`. `got` is empty for a guard within native code, which keeps no value."""
 
     text: str
     expected: str
@@ -82,6 +82,8 @@ class FunctionManager:
         self._context: FunctionContext | None = None
         self._lock = threading.RLock()
         self._compiling = False
+        # Calls that went through the dispatcher a second time, after compilation.
+        self.redispatched = 0
         self._start()
         unknown = set(static) - set(self._parameters())
         if unknown:
@@ -107,8 +109,6 @@ class FunctionManager:
         self._seen: dict[Source, Any] = {}
         self._values: dict[Source, set[Any]] = {}
         self._rejections = 0
-        #: Calls that the dispatcher has seen twice: they were sent back to it after compilation.
-        self.repeated = 0
 
     def _parameters(self) -> list[str]:
         try:
@@ -124,6 +124,11 @@ class FunctionManager:
             self.jit.disabled = False
 
     # ---- calls that the dispatcher could not serve ----------------------------------------------
+
+    @property
+    def calls(self) -> int:
+        """All calls that users made."""
+        return int(self.jit.calls) - self.redispatched
 
     def on_miss(self, args: tuple[Any, ...], kwargs: dict[str, Any] | None) -> Any:
         """Serve a call to which no compiled version applies."""
@@ -142,7 +147,8 @@ class FunctionManager:
         version = self._compile_for(args, named)
         if version is None:
             return self._python(args, named)
-        self.repeated += 1
+        with self._lock:
+            self.redispatched += 1
         return self.jit(*args, **named)
 
     def _python(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -394,18 +400,20 @@ class FunctionManager:
                 got = fact.source.fetch(slots) if fact.source is not None else None
             except Exception as error:  # the object is not there any more: that is what the guard says
                 got = error
-            self._count_failure(fact.source.text if fact.source else "", fact.expected, got, fact.span)
+            self._count_failure(
+                fact.source.text if fact.source else "", fact.expected, _describe(got), fact.span
+            )
             if self._generalise(fact, got, slots):
                 outdated.append((record, f"generalised: {fact.source.text if fact.source else ''} varies"))
         return outdated
 
-    def _count_failure(self, text: str, expected: str, got: Any, span: Span | None) -> None:
+    def _count_failure(self, text: str, expected: str, got: str, span: Span | None) -> None:
         found = self.failures.get((text, expected))
         if found is None:
-            self.failures[text, expected] = GuardFailure(text, expected, _describe(got), span)
+            self.failures[text, expected] = GuardFailure(text, expected, got, span)
         else:
             found.count += 1
-            found.got = _describe(got)
+            found.got = got
 
     def _generalise(self, fact: Fact, got: Any, slots: list[Any]) -> bool:
         source = fact.source
@@ -446,7 +454,7 @@ class FunctionManager:
         else:
             self.guard_failures += 1
             self.deopts += 1
-            self._count_failure(site.text, site.reason, "it does not hold", site.span)
+            self._count_failure(site.text, site.reason, "", site.span)
         if log.enabled("deopts"):
             log.emit("deopts", f"{self.function.__qualname__}: {site.reason} {site.text} at {site.span}")
         if config.stress is None:

@@ -94,6 +94,8 @@ class Evaluator:
                 return lax.broadcast_in_dim(xs[0], shape, attrs["broadcast_dimensions"])
             case "reshape":
                 return lax.reshape(xs[0], shape)
+            case "expand_dims" | "squeeze":
+                return getattr(lax, name)(xs[0], attrs["dimensions"])
             case "transpose":
                 return lax.transpose(xs[0], attrs["permutation"])
             case "rev":

@@ -73,7 +73,7 @@ class Machine:
     def guard(self, cond: Value, kind: str) -> None:
         assert cond.type == BOOL, cond
         self.guards.append(kind)
-        self.b.op("janus.guard", [cond], kind=kind)
+        self.b.op("janus.guard", [cond], kind=kind, site=len(self.guards))
 
     def items(self, value: Abstract) -> Sequence[Abstract] | None:
         if isinstance(value, TupleValue):
@@ -321,15 +321,16 @@ def capture(
             abstract = Number(kind, ref)  # type: ignore[arg-type]
         proxies.append(Proxy(machine, abstract))
     result = function(Facade(machine), *proxies)
-    for proxy in [*proxies, *_leaves(result)]:
+    for proxy in [*proxies, *leaves(result)]:
         if isinstance(proxy.value, NumpyArray):
             proxy.content = machine.read(proxy.value)
     return machine, proxies, result, extents
 
 
-def _leaves(result: Any) -> list[Proxy]:
+def leaves(result: Any) -> list[Proxy]:
+    """The abstract values in a result."""
     if isinstance(result, tuple | list):
-        return [leaf for item in result for leaf in _leaves(item)]
+        return [leaf for item in result for leaf in leaves(item)]
     return [result] if isinstance(result, Proxy) else []
 
 

@@ -40,6 +40,15 @@ JANUS_EXPORT JanusExecutable janusJit(MlirModule module, intptr_t numSymbols, co
                                       const uint64_t *addresses, int optLevel, MlirStringCallback onError,
                                       void *userData);
 
+/** The first half of janusJit: the object file of a module in phase "llvm", through a callback. */
+JANUS_EXPORT MlirLogicalResult janusCompile(MlirModule module, int optLevel, MlirStringCallback onObject,
+                                            void *objectData, MlirStringCallback onError, void *userData);
+
+/** The second half: an object file, of this or of an earlier process, as native code. `function` must be in it. */
+JANUS_EXPORT JanusExecutable janusLoad(MlirStringRef object, MlirStringRef function, intptr_t numSymbols,
+                                       const MlirStringRef *names, const uint64_t *addresses,
+                                       MlirStringCallback onError, void *userData);
+
 /** The address of a function, or 0. */
 JANUS_EXPORT uint64_t janusExecutableLookup(JanusExecutable executable, MlirStringRef name);
 

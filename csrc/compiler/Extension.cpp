@@ -74,6 +74,39 @@ std::unique_ptr<Executable> jit(MlirModule module, const std::unordered_map<std:
   return std::make_unique<Executable>(handle);
 }
 
+nb::bytes compile(MlirModule module, int optLevel) {
+  std::string object, errors;
+  bool failed;
+  {
+    nb::gil_scoped_release release;
+    failed = mlirLogicalResultIsFailure(janusCompile(module, optLevel, appendText, &object, appendText, &errors));
+  }
+  if (failed)
+    throw CompileError(errors);
+  return nb::bytes(object.data(), object.size());
+}
+
+std::unique_ptr<Executable> load(nb::bytes object, const std::string &function,
+                                 const std::unordered_map<std::string, uint64_t> &symbols) {
+  std::vector<MlirStringRef> names;
+  std::vector<uint64_t> addresses;
+  for (const auto &[name, address] : symbols) {
+    names.push_back(mlirStringRefCreate(name.data(), name.size()));
+    addresses.push_back(address);
+  }
+  MlirStringRef code = mlirStringRefCreate(object.c_str(), object.size());
+  std::string errors;
+  JanusExecutable handle;
+  {
+    nb::gil_scoped_release release;
+    handle = janusLoad(code, mlirStringRefCreate(function.data(), function.size()), names.size(), names.data(),
+                       addresses.data(), appendText, &errors);
+  }
+  if (!handle.ptr)
+    throw CompileError(errors);
+  return std::make_unique<Executable>(handle);
+}
+
 std::vector<std::string> phases() {
   std::vector<std::string> names;
   for (intptr_t i = 0; i < janusGetNumPhases(); ++i)
@@ -106,6 +139,10 @@ NB_MODULE(_compiler, m) {
         "Bring a module in place from its phase up to the phase named.");
   m.def("jit", &jit, nb::arg("module"), nb::arg("symbols"), nb::arg("opt_level") = 3,
         "Compile a module in phase \"llvm\" to native code.");
+  m.def("compile", &compile, nb::arg("module"), nb::arg("opt_level") = 3,
+        "The first half of jit: the object file of a module in phase \"llvm\".");
+  m.def("load", &load, nb::arg("object"), nb::arg("function"), nb::arg("symbols"),
+        "The second half of jit: an object file, of this or of an earlier process, as native code.");
   m.def("phases", &phases, "The names of the phases, first to last.");
   m.def("host_target", &hostTarget, "Triple, cpu, features and vector_bits of this machine.");
   nb::class_<Executable>(m, "Executable", "Native code; it lives as long as this object.")

@@ -19,6 +19,7 @@
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
@@ -61,15 +62,6 @@ JanusHostTarget janusGetHostTarget(void) {
   return {wrap(StringRef(host.triple)), wrap(StringRef(host.cpu)), wrap(StringRef(host.features)), host.vectorBits};
 }
 
-static llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(orc::JITTargetMachineBuilder &builder,
-                                                                                llvm::CodeGenOptLevel level) {
-  const Host &host = getHost();
-  builder.setCPU(host.cpu);
-  builder.setFeatures(host.features);
-  builder.setCodeGenOptLevel(level);
-  return builder.createTargetMachine();
-}
-
 //===----------------------------------------------------------------------===//
 // Compilation
 //===----------------------------------------------------------------------===//
@@ -85,7 +77,12 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine, llvm::O
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager callGraph;
   llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(&machine);
+  // Kernels come as vectors already, unrolled as far as is good for them: looking for more takes time and finds nothing.
+  llvm::PipelineTuningOptions tuning;
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  tuning.LoopInterleaving = false;
+  llvm::PassBuilder builder(&machine, tuning);
   builder.registerModuleAnalyses(modules);
   builder.registerCGSCCAnalyses(callGraph);
   builder.registerFunctionAnalyses(functions);
@@ -96,38 +93,56 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine, llvm::O
   passes.run(module, modules);
 }
 
-static llvm::Expected<std::unique_ptr<orc::LLJIT>> compile(ModuleOp op, ArrayRef<MlirStringRef> names,
-                                                           ArrayRef<uint64_t> addresses, int optLevel,
-                                                           std::string &linkErrors) {
+using Object = std::unique_ptr<llvm::MemoryBuffer>;
+
+static llvm::Expected<orc::JITTargetMachineBuilder> createTargetMachineBuilder(int optLevel) {
   static const bool initialized = [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
     return true;
   }();
   (void)initialized;
+  static const llvm::CodeGenOptLevel levels[] = {llvm::CodeGenOptLevel::None, llvm::CodeGenOptLevel::Less,
+                                                 llvm::CodeGenOptLevel::Default, llvm::CodeGenOptLevel::Aggressive};
+  const Host &host = getHost();
+  orc::JITTargetMachineBuilder builder{llvm::Triple(host.triple)};
+  builder.setCPU(host.cpu);
+  builder.setFeatures(host.features);
+  builder.setCodeGenOptLevel(levels[std::clamp(optLevel, 0, 3)]);
+  return builder;
+}
 
+/// An object file with the code of a module in phase "llvm".
+static llvm::Expected<Object> compile(ModuleOp op, int optLevel) {
   registerBuiltinDialectTranslation(*op.getContext());
   registerLLVMDialectTranslation(*op.getContext());
-  auto context = std::make_unique<llvm::LLVMContext>();
-  std::unique_ptr<llvm::Module> module = translateModuleToLLVMIR(op, *context);
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module = translateModuleToLLVMIR(op, context);
   if (!module)
     return llvm::createStringError("the module does not translate to LLVM IR");
 
-  static const llvm::OptimizationLevel levels[] = {llvm::OptimizationLevel::O0, llvm::OptimizationLevel::O1,
-                                                   llvm::OptimizationLevel::O2, llvm::OptimizationLevel::O3};
-  static const llvm::CodeGenOptLevel codegenLevels[] = {llvm::CodeGenOptLevel::None, llvm::CodeGenOptLevel::Less,
-                                                        llvm::CodeGenOptLevel::Default,
-                                                        llvm::CodeGenOptLevel::Aggressive};
-  int level = std::clamp(optLevel, 0, 3);
-  orc::JITTargetMachineBuilder machineBuilder{llvm::Triple(getHost().triple)};
-  auto machine = createTargetMachine(machineBuilder, codegenLevels[level]);
+  auto builder = createTargetMachineBuilder(optLevel);
+  if (!builder)
+    return builder.takeError();
+  auto machine = builder->createTargetMachine();
   if (!machine)
     return machine.takeError();
   module->setDataLayout((*machine)->createDataLayout());
   module->setTargetTriple((*machine)->getTargetTriple());
-  optimize(*module, **machine, levels[level]);
+  static const llvm::OptimizationLevel levels[] = {llvm::OptimizationLevel::O0, llvm::OptimizationLevel::O1,
+                                                   llvm::OptimizationLevel::O2, llvm::OptimizationLevel::O3};
+  optimize(*module, **machine, levels[std::clamp(optLevel, 0, 3)]);
+  return orc::SimpleCompiler(**machine)(*module);
+}
 
-  auto jit = orc::LLJITBuilder().setJITTargetMachineBuilder(machineBuilder).create();
+/// Links an object file into this process. `functions` must be among what it defines.
+static llvm::Expected<std::unique_ptr<orc::LLJIT>> link(Object object, ArrayRef<StringRef> functions,
+                                                        ArrayRef<MlirStringRef> names, ArrayRef<uint64_t> addresses,
+                                                        std::string &linkErrors) {
+  auto builder = createTargetMachineBuilder(/*optLevel=*/0);
+  if (!builder)
+    return builder.takeError();
+  auto jit = orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(*builder)).create();
   if (!jit)
     return jit.takeError();
   // The session says which symbol is missing; the error that comes back says only that linking failed.
@@ -144,13 +159,11 @@ static llvm::Expected<std::unique_ptr<orc::LLJIT>> compile(ModuleOp op, ArrayRef
   if (!process)
     return process.takeError();
   dylib.addGenerator(std::move(*process));
-  if (llvm::Error error = (*jit)->addIRModule({std::move(module), std::move(context)}))
+  if (llvm::Error error = (*jit)->addObjectFile(std::move(object)))
     return error;
-  // Compile now, on the caller's time, and say now what cannot be linked.
-  for (LLVM::LLVMFuncOp function : op.getOps<LLVM::LLVMFuncOp>()) {
-    if (function.isExternal() || function.getLinkage() != LLVM::Linkage::External)
-      continue;
-    auto address = (*jit)->lookup(function.getSymName());
+  // Link now, on the caller's time, and say now what cannot be linked.
+  for (StringRef function : functions) {
+    auto address = (*jit)->lookup(function);
     if (!address)
       return address.takeError();
   }
@@ -159,13 +172,49 @@ static llvm::Expected<std::unique_ptr<orc::LLJIT>> compile(ModuleOp op, ArrayRef
   return jit;
 }
 
+MlirLogicalResult janusCompile(MlirModule module, int optLevel, MlirStringCallback onObject, void *objectData,
+                               MlirStringCallback onError, void *userData) {
+  ModuleOp op = unwrap(module);
+  DiagnosticText diagnostics(op.getContext());
+  llvm::Expected<Object> object = compile(op, optLevel);
+  if (!object) {
+    diagnostics.report(onError, userData, llvm::toString(object.takeError()));
+    return mlirLogicalResultFailure();
+  }
+  onObject(wrap((*object)->getBuffer()), objectData);
+  return mlirLogicalResultSuccess();
+}
+
+JanusExecutable janusLoad(MlirStringRef object, MlirStringRef function, intptr_t numSymbols, const MlirStringRef *names,
+                          const uint64_t *addresses, MlirStringCallback onError, void *userData) {
+  std::string linkErrors;
+  size_t count = numSymbols;
+  auto jit = link(llvm::MemoryBuffer::getMemBufferCopy(unwrap(object), "janus"), {unwrap(function)}, {names, count},
+                  {addresses, count}, linkErrors);
+  if (jit)
+    return {jit->release()};
+  std::string message = linkErrors + llvm::toString(jit.takeError());
+  onError(wrap(StringRef(message)), userData);
+  return {nullptr};
+}
+
 JanusExecutable janusJit(MlirModule module, intptr_t numSymbols, const MlirStringRef *names, const uint64_t *addresses,
                          int optLevel, MlirStringCallback onError, void *userData) {
   ModuleOp op = unwrap(module);
   DiagnosticText diagnostics(op.getContext());
   std::string linkErrors;
-  auto jit = compile(op, {names, static_cast<size_t>(numSymbols)}, {addresses, static_cast<size_t>(numSymbols)},
-                     optLevel, linkErrors);
+  size_t count = numSymbols;
+  SmallVector<StringRef> functions;
+  for (LLVM::LLVMFuncOp function : op.getOps<LLVM::LLVMFuncOp>())
+    if (!function.isExternal() && function.getLinkage() == LLVM::Linkage::External)
+      functions.push_back(function.getSymName());
+  auto build = [&]() -> llvm::Expected<std::unique_ptr<orc::LLJIT>> {
+    llvm::Expected<Object> object = compile(op, optLevel);
+    if (!object)
+      return object.takeError();
+    return link(std::move(*object), functions, {names, count}, {addresses, count}, linkErrors);
+  };
+  auto jit = build();
   if (jit)
     return {jit->release()};
   diagnostics.report(onError, userData, linkErrors + llvm::toString(jit.takeError()));

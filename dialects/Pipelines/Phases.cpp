@@ -31,7 +31,9 @@ static constexpr Phase kPhases[] = {
      /*gone=*/""},
 
     {"linalg", "no lax: linalg on tensors, with arith, math, tensor and scf; bool tensors are i8, integers signless",
-     "",
+     "convert-lax-to-linalg,"
+     // Broadcasts and reshapes that became trivial, scalars read out of tensors that were made of scalars.
+     "func.func(canonicalize,cse)",
      /*gone=*/"lax"},
 
     {"codegen", "no tensors: memref, vector and scf, tiled, vectorised and planned in memory; janus exits remain",
@@ -42,7 +44,7 @@ static constexpr Phase kPhases[] = {
      "func.func(canonicalize,cse),"
      // Outline first: what is alike is decided, written and compiled once.
      "janus-cpu-outline-kernels,janus-cpu-strategy,janus-cpu-emit-kernels,"
-     "janus-cpu-approximate-math,"
+     "janus-cpu-approximate-math,janus-cpu-emulate-bf16,"
      "func.func(janus-cpu-plan-memory,canonicalize,cse)",
      /*gone=*/"lax linalg tensor bufferization"},
 

@@ -48,6 +48,33 @@ def jit(module: Any, symbols: Mapping[str, int], opt_level: int = 3) -> Executab
         If the module does not translate, or a symbol is missing.
     """
 
+def compile(module: Any, opt_level: int = 3) -> bytes:
+    """Return the object file of a module in phase "llvm": the first half of `jit`.
+
+    Raises
+    ------
+    CompileError
+        If the module does not translate.
+    """
+
+def load(object: bytes, function: str, symbols: Mapping[str, int]) -> Executable:
+    """Return native code for an object file, of this or of an earlier process: the second half of `jit`.
+
+    Parameters
+    ----------
+    object
+        From `compile`.
+    function
+        Name of a function in it.
+    symbols
+        Addresses of the functions that it calls.
+
+    Raises
+    ------
+    CompileError
+        If a symbol is missing, or `object` is no object file of this machine.
+    """
+
 def phases() -> list[str]:
     """Return the names of the phases, first to last."""
 

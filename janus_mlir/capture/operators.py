@@ -223,6 +223,8 @@ def _equal_items(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) ->
         return Known(op == "ne")
     result: bool | Value = True
     for x, y in zip(xs, ys, strict=True):
+        if isinstance(x, (JaxArray, NumpyArray)) and isinstance(y, type(x)) and x.id == y.id:
+            continue  # containers take the same object for equal
         if not (is_number(x) or isinstance(x, Known)) or not (is_number(y) or isinstance(y, Known)):
             raise Break("JN212", "comparison of containers of arrays")
         equal = truth(m, compare(m, "eq", x, y))

@@ -244,6 +244,8 @@ class SiteWriter:
             return f".transpose({self.constant(tuple(step.args))})"
         if step.kind == "reshape":
             return f".reshape(({''.join(self._extent(e) + ', ' for e in step.args)}))"
+        if any(item == "readonly" or (len(item) == 3 and item[2] == 0) for item in step.args):
+            raise Break("JN506", "a read-only or broadcast view")
         # Without `...` a subscript that drops all axes makes a scalar.
         parts = ["..."] if all(item[0] == "drop" for item in step.args) else []
         for item in step.args:

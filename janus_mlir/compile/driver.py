@@ -16,6 +16,7 @@ from mlir import ir
 from janus_mlir import log
 from janus_mlir._native import _compiler
 from janus_mlir.capture.graph import Graph
+from janus_mlir.compile.cache import ObjectCache
 from janus_mlir.config import config
 from janus_mlir.emit import Module, emit_module
 from janus_mlir.errors import CompileError
@@ -40,7 +41,8 @@ class Compiled:
     address : int
         Of the entry function. Valid as long as this object lives.
     seconds : dict of str to float
-        Time spent in ``emit``, in each phase and in ``jit``.
+        Time spent in ``emit``, in each phase, in ``jit`` (LLVM) and in ``link``. Code from the cache has been
+        through no phase.
     """
 
     graph: Graph
@@ -75,7 +77,7 @@ def compile_graph(graph: Graph, *, symbols: Mapping[str, int]) -> Compiled:
     EmitError
         If something of the graph has no MLIR form.
     CompileError
-        If emission, a phase or the JIT fails. The message names files with which ``janus-opt`` repeats the failure.
+        If emission, a phase or the JIT fails. The message names a file on which ``janus-opt`` fails alike.
     """
     seconds: dict[str, float] = {}
     start = time.perf_counter()
@@ -84,7 +86,34 @@ def compile_graph(graph: Graph, *, symbols: Mapping[str, int]) -> Compiled:
     except ir.MLIRError as error:
         raise _failure(graph, PHASES[0], "emission", str(error)) from None
     seconds["emit"] = time.perf_counter() - start
+    code = _object_file(graph, module, seconds)
+    start = time.perf_counter()
+    try:
+        executable = _compiler.load(code, graph.name, dict(symbols))
+        address = int(executable.address(graph.name))
+    except (_compiler.CompileError, KeyError) as error:
+        raise _failure(graph, PHASES[-1], "linking", str(error)) from None
+    seconds["link"] = time.perf_counter() - start
+    if log.enabled("compile"):
+        parts = ", ".join(f"{name} {1e3 * value:.1f}" for name, value in seconds.items())
+        log.emit("compile", f"{graph.name}: {1e3 * sum(seconds.values()):.1f} ms ({parts})")
+    return Compiled(graph, address, seconds, executable)
+
+
+def _object_file(graph: Graph, module: Module, seconds: dict[str, float]) -> bytes:
+    """Return the object file of an emitted graph, from the cache where it is there."""
     dump = _Dump.create(graph.name)
+    cache = ObjectCache.configured()
+    key = ""
+    if cache is not None:
+        start = time.perf_counter()
+        key = cache.key(str(module))
+        # Whoever asks for dumps wants to see the phases run.
+        code = cache.get(key) if dump is None else None
+        seconds["cache"] = time.perf_counter() - start
+        if code is not None:
+            log.emit("cache", f"{graph.name}: found {key}")
+            return code
     for phase in PHASES:
         start = time.perf_counter()
         _run_phase(graph, module, phase)
@@ -93,15 +122,14 @@ def compile_graph(graph: Graph, *, symbols: Mapping[str, int]) -> Compiled:
             dump.write(phase, str(module))
     start = time.perf_counter()
     try:
-        executable = _compiler.jit(module.module, dict(symbols), config.opt_level)
-        address = int(executable.address(graph.name))
-    except (_compiler.CompileError, KeyError) as error:
-        raise _failure(graph, PHASES[-1], "the JIT", str(error)) from None
+        code = _compiler.compile(module.module, config.opt_level)
+    except _compiler.CompileError as error:
+        raise _failure(graph, PHASES[-1], "code generation by LLVM", str(error)) from None
     seconds["jit"] = time.perf_counter() - start
-    if log.enabled("compile"):
-        parts = ", ".join(f"{name} {1e3 * value:.1f}" for name, value in seconds.items())
-        log.emit("compile", f"{graph.name}: {1e3 * sum(seconds.values()):.1f} ms ({parts})")
-    return Compiled(graph, address, seconds, executable)
+    if cache is not None:
+        cache.put(key, code)
+        log.emit("cache", f"{graph.name}: kept {key}")
+    return code
 
 
 def lower_text(graph: Graph, phase: str) -> str:

@@ -29,7 +29,7 @@ def graph() -> Graph:
 def test_compile_and_texts(graph: Graph) -> None:
     compiled = compile_graph(graph, symbols=native.symbols())
     assert compiled.address != 0
-    assert set(compiled.seconds) == {"emit", *PHASES, "jit"}
+    assert set(compiled.seconds) == {"emit", *PHASES, "jit", "link"}
     assert "lax.add" in compiled.as_text("captured")
     assert "lax." not in compiled.as_text("linalg")
     assert "llvm.func" in compiled.as_text("llvm")

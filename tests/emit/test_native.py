@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from emit import corpus, harness
+from emit import corpus, corpus_sizes, harness
 
 
 def _ids(cases: list[corpus.Case]) -> list[str]:
@@ -29,6 +29,16 @@ def test_symbolic(name: str, function: Any, args: Any) -> None:
     for extent in (5, 2, 1):
         sized = harness.resized(args, extent)
         harness.compare(compiled(*sized), harness.expected(function, sized))
+
+
+@pytest.mark.parametrize(("name", "function", "args"), corpus_sizes.SIZES, ids=_ids(corpus_sizes.SIZES))
+def test_sizes(name: str, function: Any, args: Any) -> None:
+    harness.check(function, args)
+
+
+@pytest.mark.parametrize(("name", "function", "args"), corpus_sizes.TYPES, ids=_ids(corpus_sizes.TYPES))
+def test_types(name: str, function: Any, args: Any) -> None:
+    harness.check(function, args)
 
 
 def test_special_values() -> None:

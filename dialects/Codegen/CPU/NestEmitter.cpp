@@ -13,7 +13,7 @@ using namespace mlir;
 using namespace mlir::janus;
 using namespace mlir::janus::cpu;
 
-/// Reductions no longer than this, with few accumulators, are written out.
+/// Short reductions are written out if that makes no more than so many evaluations of the body.
 static constexpr int64_t kWrittenOutSteps = 8;
 static constexpr int64_t kWrittenOutOps = 96;
 
@@ -402,16 +402,22 @@ SmallVector<Value> NestEmitter::emitReductions(unsigned level, const Offsets &of
                             });
 }
 
-SmallVector<Value> NestEmitter::reductionLoop(const Index &from, const Index &to, int64_t pieceTile,
+SmallVector<Value> NestEmitter::reductionLoop(unsigned loop, const Index &from, const Index &to, int64_t pieceTile,
                                               int64_t pieceLanes, ArrayRef<Value> accumulators,
                                               const ReductionBody &body) {
   SmallVector<Value> carried(accumulators);
+  // The steps of the loops inside of this one, were they written out as well.
+  uint64_t inner = 1;
+  for (int64_t other : llvm::reverse(strategy.order)) {
+    if (other == static_cast<int64_t>(loop))
+      break;
+    inner *= size[other].value ? kWrittenOutOps + 1 : llvm::divideCeil(size[other].constant, strategy.tile[other]);
+  }
   if (!from.value && !to.value) {
     if (from.constant >= to.constant)
       return carried;
     int64_t trips = llvm::divideCeil(to.constant - from.constant, pieceTile);
-    if (trips == 1 ||
-        (trips <= kWrittenOutSteps && trips * static_cast<int64_t>(accumulators.size()) <= kWrittenOutOps)) {
+    if (trips == 1 || (trips <= kWrittenOutSteps && trips * inner * tilePoints().size() <= kWrittenOutOps)) {
       for (int64_t at = from.constant; at < to.constant; at += pieceTile)
         carried = body(pieceTile, pieceLanes, {Value(), at}, carried);
       return carried;
@@ -430,17 +436,17 @@ SmallVector<Value> NestEmitter::forReductionPieces(unsigned loop, ArrayRef<Value
                                                    const ReductionBody &body) {
   bool isVector = static_cast<int64_t>(loop) == strategy.vectorLoop;
   if (!isVector)
-    return reductionLoop({}, size[loop], 1, 1, accumulators, body);
+    return reductionLoop(loop, {}, size[loop], 1, 1, accumulators, body);
   int64_t full = strategy.tile[loop], width = strategy.lanes;
   SmallVector<Value> carried(accumulators);
   if (!size[loop].value) {
     int64_t n = size[loop].constant, at = n / full * full;
-    carried = reductionLoop({}, {Value(), at}, full, width, carried, body);
+    carried = reductionLoop(loop, {}, {Value(), at}, full, width, carried, body);
     if (int64_t whole = (n - at) / width * width) {
-      carried = reductionLoop({Value(), at}, {Value(), at + whole}, whole, width, carried, body);
+      carried = reductionLoop(loop, {Value(), at}, {Value(), at + whole}, whole, width, carried, body);
       at += whole;
     }
-    return reductionLoop({Value(), at}, {Value(), n}, 1, 1, carried, body);
+    return reductionLoop(loop, {Value(), at}, {Value(), n}, 1, 1, carried, body);
   }
   Value n = materialize(size[loop]);
   Index from{};
@@ -449,14 +455,14 @@ SmallVector<Value> NestEmitter::forReductionPieces(unsigned loop, ArrayRef<Value
     return Index{arith::SubIOp::create(b, loc, n, rest), 0};
   };
   Index to = upTo(full);
-  carried = reductionLoop(from, to, full, width, carried, body);
+  carried = reductionLoop(loop, from, to, full, width, carried, body);
   from = to;
   if (full != width) {
     to = upTo(width);
-    carried = reductionLoop(from, to, width, width, carried, body);
+    carried = reductionLoop(loop, from, to, width, width, carried, body);
     from = to;
   }
-  return reductionLoop(from, size[loop], 1, 1, carried, body);
+  return reductionLoop(loop, from, size[loop], 1, 1, carried, body);
 }
 
 //===----------------------------------------------------------------------===//

@@ -53,7 +53,7 @@ private:
   SmallVector<Value> emitReductionsAlong(unsigned level, const Offsets &offsets, ArrayRef<Value> accumulators);
   void forPieces(unsigned loop, const Body &body);
   SmallVector<Value> forReductionPieces(unsigned loop, ArrayRef<Value> accumulators, const ReductionBody &body);
-  SmallVector<Value> reductionLoop(const Index &from, const Index &to, int64_t tile, int64_t lanes,
+  SmallVector<Value> reductionLoop(unsigned loop, const Index &from, const Index &to, int64_t tile, int64_t lanes,
                                    ArrayRef<Value> accumulators, const ReductionBody &body);
 
   // One point.

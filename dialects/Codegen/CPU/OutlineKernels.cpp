@@ -78,12 +78,64 @@ class OutlineKernelsPass : public janus::impl::OutlineKernelsPassBase<OutlineKer
       for (linalg::LinalgOp op : roots)
         if (isa<linalg::FillOp>(op.getOperation()) && !isTiny(op) && !grouped.contains(op))
           groups.push_back({op});
-      for (ArrayRef<Operation *> group : groups)
+      bool many = groups.size() > kInlineCalls;
+      for (SmallVector<Operation *> &group : groups) {
+        if (many && group.size() == 1)
+          group.front() = flatten(cast<linalg::LinalgOp>(group.front()), rewriter);
         outline(group, module, rewriter);
+      }
     }
     if (calls > kInlineCalls)
       for (const auto &entry : kernels)
         func::FuncOp(entry.second)->setAttr("passthrough", rewriter.getStrArrayAttr({"noinline"}));
+  }
+
+  /// Makes an elementwise op on dense buffers one of a single dimension of any size, so that those on other shapes are
+  /// the same kernel: the updates of all parameters of a model, say.
+  static Operation *flatten(linalg::LinalgOp op, IRRewriter &rewriter) {
+    unsigned rank = op.getNumLoops();
+    auto isDense = [&](OpOperand &operand) {
+      auto type = dyn_cast<MemRefType>(operand.get().getType());
+      AffineMap map = op.getMatchingIndexingMap(&operand);
+      if (!type || type.getRank() == 0)
+        return map.getNumResults() == 0;
+      return type.getLayout().isIdentity() && map.isIdentity();
+    };
+    if (rank == 0 || op.getNumParallelLoops() != rank || op.hasIndexSemantics() ||
+        !llvm::all_of(op->getOpOperands(), isDense))
+      return op;
+    rewriter.setInsertionPoint(op);
+    Location loc = op.getLoc();
+    auto flat = [&](Value value) -> Value {
+      auto type = dyn_cast<MemRefType>(value.getType());
+      if (!type || type.getRank() == 0)
+        return value;
+      if (type.getRank() > 1) {
+        ReassociationIndices all = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+        value = memref::CollapseShapeOp::create(rewriter, loc, value, ArrayRef<ReassociationIndices>{all});
+      }
+      auto anySize = MemRefType::get({ShapedType::kDynamic}, type.getElementType());
+      return value.getType() == anySize ? value : memref::CastOp::create(rewriter, loc, anySize, value);
+    };
+    SmallVector<Value> inputs(llvm::map_range(op.getDpsInputs(), flat));
+    SmallVector<Value> outputs(llvm::map_range(op.getDpsInits(), flat));
+    Operation *result;
+    if (isa<linalg::FillOp>(op.getOperation())) {
+      result = linalg::FillOp::create(rewriter, loc, inputs, outputs);
+    } else {
+      SmallVector<AffineMap> maps;
+      for (Value value : llvm::concat<Value>(inputs, outputs)) {
+        auto type = dyn_cast<MemRefType>(value.getType());
+        maps.push_back(type && type.getRank() == 1 ? rewriter.getMultiDimIdentityMap(1)
+                                                   : AffineMap::get(1, 0, rewriter.getContext()));
+      }
+      auto generic = linalg::GenericOp::create(rewriter, loc, inputs, outputs, maps,
+                                               ArrayRef{utils::IteratorType::parallel});
+      rewriter.inlineRegionBefore(op->getRegion(0), generic.getRegion(), generic.getRegion().begin());
+      result = generic;
+    }
+    rewriter.eraseOp(op);
+    return result;
   }
 
   /// The fill that gives `output` the value it has when `op` runs, if moving the fill right before `op` changes

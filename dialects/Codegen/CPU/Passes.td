@@ -109,6 +109,15 @@ def ApproximateMathPass : Pass<"janus-cpu-approximate-math", "::mlir::ModuleOp">
                            "::mlir::func::FuncDialect"];
 }
 
+def EmulateBF16Pass : Pass<"janus-cpu-emulate-bf16", "::mlir::ModuleOp"> {
+  let summary = "Compute bf16 in f32";
+  let description = [{
+    Arithmetic on bf16 becomes arithmetic on f32 between conversions, and the conversions become shifts and a rounding of the
+    bits, to nearest with ties to even. Few CPUs have bf16; on the others LLVM would call a function for each element.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def PlanMemoryPass : Pass<"janus-cpu-plan-memory", "::mlir::func::FuncOp"> {
   let summary = "Decide where each buffer of the entry lives";
   let description = [{

@@ -145,9 +145,10 @@ Value padTensor(OpBuilder &b, Location loc, Value tensor, Value padding, ArrayRe
 
 /// A start index, a scalar of original type `original`, as an `index` in [0, `last`].
 Value clampStart(OpBuilder &b, Location loc, Value start, Type original, OpFoldResult last);
-/// `tensor` from `offsets` on, of the given sizes and unit strides.
+/// `tensor` from `offsets` on, of the given sizes; strides are 1 if not given.
 Value extractSlice(OpBuilder &b, Location loc, Value tensor, ArrayRef<OpFoldResult> offsets,
-                   ArrayRef<OpFoldResult> sizes);
+                   ArrayRef<OpFoldResult> sizes, ArrayRef<OpFoldResult> strides = {});
+/// `tensor` with what lies at `offsets` replaced by `slice`.
 Value insertSlice(OpBuilder &b, Location loc, Value slice, Value tensor, ArrayRef<OpFoldResult> offsets);
 
 /// A nest of `scf.for` from zero to `bounds` in steps of one, with carried values.

@@ -70,10 +70,20 @@ Value floatToInt(ScalarBuilder &b, Value value, IntegerType to, bool isUnsigned)
   return b.select(above, b.constant(to, greatest), b.select(below, b.constant(to, least), integer));
 }
 
+/// f32, not NaN, to bf16. `truncf` of `sitofp` would fold to a conversion from integer to bf16, which is no instruction.
+Value narrowToBFloat(ScalarBuilder &b, Value value) {
+  Type i32 = b.b.getI32Type();
+  Value bits = b.create<arith::BitcastOp>(i32, value), half = b.intConstant(i32, 16);
+  Value odd = b.create<arith::AndIOp>(b.create<arith::ShRUIOp>(bits, half), b.intConstant(i32, 1));
+  Value rounded = b.add(b.add(bits, b.intConstant(i32, 0x7FFF)), odd);
+  Value high = b.create<arith::TruncIOp>(b.b.getI16Type(), b.create<arith::ShRUIOp>(rounded, half));
+  return b.create<arith::BitcastOp>(b.b.getBF16Type(), high);
+}
+
 Value intToFloat(ScalarBuilder &b, Value value, bool isUnsigned, FloatType to) {
   Type type = accumulatorType(to);
   Value wide = isUnsigned ? b.create<arith::UIToFPOp>(type, value) : b.create<arith::SIToFPOp>(type, value);
-  return castFloat(b, wide, to);
+  return to.isBF16() ? narrowToBFloat(b, wide) : castFloat(b, wide, to);
 }
 
 } // namespace

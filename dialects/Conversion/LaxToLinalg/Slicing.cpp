@@ -23,7 +23,7 @@ struct LowerSlice : public LaxPattern<lax::SliceOp> {
                                    rewriter.getIndexAttr(stride - 1));
       sizes.push_back(divSizes(rewriter, loc, span, strides.back()));
     }
-    Value slice = tensor::ExtractSliceOp::create(rewriter, loc, adaptor.getOperand(), starts, sizes, strides);
+    Value slice = extractSlice(rewriter, loc, adaptor.getOperand(), starts, sizes, strides);
     rewriter.replaceOp(op, castTensor(rewriter, loc, slice, convertedType(op.getResult())));
     return success();
   }

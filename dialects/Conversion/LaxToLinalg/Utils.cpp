@@ -126,12 +126,19 @@ Value lowering::convertFloatTensor(OpBuilder &b, Location loc, Value tensor, Typ
 }
 
 Value lowering::extractSlice(OpBuilder &b, Location loc, Value tensor, ArrayRef<OpFoldResult> offsets,
-                             ArrayRef<OpFoldResult> sizes) {
-  SmallVector<OpFoldResult> strides(offsets.size(), b.getIndexAttr(1));
-  return tensor::ExtractSliceOp::create(b, loc, tensor, offsets, sizes, strides);
+                             ArrayRef<OpFoldResult> sizes, ArrayRef<OpFoldResult> givenStrides) {
+  SmallVector<OpFoldResult> strides(givenStrides), places(offsets);
+  strides.resize(offsets.size(), b.getIndexAttr(1));
+  // A slice without elements may start at the very end, where no offset is valid.
+  for (auto [place, size] : llvm::zip_equal(places, sizes))
+    if (isZeroInteger(size))
+      place = b.getIndexAttr(0);
+  return tensor::ExtractSliceOp::create(b, loc, tensor, places, sizes, strides);
 }
 
 Value lowering::insertSlice(OpBuilder &b, Location loc, Value slice, Value tensor, ArrayRef<OpFoldResult> offsets) {
+  if (llvm::is_contained(cast<RankedTensorType>(slice.getType()).getShape(), 0))
+    return tensor;
   SmallVector<OpFoldResult> strides(offsets.size(), b.getIndexAttr(1));
   Sizes sizes = tensor::getMixedSizes(b, loc, slice);
   return tensor::InsertSliceOp::create(b, loc, slice, tensor, offsets, sizes, strides);
@@ -217,7 +224,7 @@ bool isTrivial(ArrayRef<ReassociationIndices> groups) {
 Value lowering::reshapeTensor(OpBuilder &b, Location loc, Value tensor, RankedTensorType type,
                               ArrayRef<OpFoldResult> sizes) {
   auto from = cast<RankedTensorType>(tensor.getType());
-  if (from == type)
+  if (from == type && type.hasStaticShape())
     return tensor;
   SmallVector<int64_t> ones;
   if (from.getRank() == 0 || type.getRank() == 0) {
@@ -356,7 +363,9 @@ Value lowering::padTensor(OpBuilder &b, Location loc, Value tensor, Value paddin
       if (!anyCut)
         offsets[dim] = low[dim];
     }
-    value = tensor::InsertSliceOp::create(b, loc, value, filledTensor(b, loc, outer, padding), offsets, sizes, strides);
+    Value padded = filledTensor(b, loc, outer, padding);
+    bool empty = llvm::is_contained(cast<RankedTensorType>(value.getType()).getShape(), 0);
+    value = empty ? padded : tensor::InsertSliceOp::create(b, loc, value, padded, offsets, sizes, strides).getResult();
     if (!anyCut)
       return value;
   }

@@ -67,34 +67,23 @@ defvar Lax_IntTypes = [I8, I16, I32, I64, UI8, UI16, UI32, UI64];
 defvar Lax_FloatTypes = [F16, BF16, F32, F64];
 defvar Lax_ComplexTypes = [Complex<F32>, Complex<F64>];
 
-/// A tensor that messages and documents call by a short name.
-class Lax_TensorOf<list<Type> elements, string text> : RankedTensorOf<elements> {
-  let summary = text;
-}
-
-def Lax_BoolTensor : Lax_TensorOf<Lax_BoolTypes, "tensor of bools">;
-def Lax_IntTensor : Lax_TensorOf<Lax_IntTypes, "tensor of integers">;
-def Lax_BoolOrIntTensor : Lax_TensorOf<Lax_BoolTypes # Lax_IntTypes, "tensor of bools or integers">;
-def Lax_FloatTensor : Lax_TensorOf<Lax_FloatTypes, "tensor of floats">;
-def Lax_ComplexTensor : Lax_TensorOf<Lax_ComplexTypes, "tensor of complex numbers">;
+def Lax_BoolTensor : RankedTensorOf<Lax_BoolTypes>;
+def Lax_IntTensor : RankedTensorOf<Lax_IntTypes>;
+def Lax_BoolOrIntTensor : RankedTensorOf<Lax_BoolTypes # Lax_IntTypes>;
+def Lax_FloatTensor : RankedTensorOf<Lax_FloatTypes>;
+def Lax_ComplexTensor : RankedTensorOf<Lax_ComplexTypes>;
 /// Has an order and arithmetic.
-def Lax_RealTensor : Lax_TensorOf<Lax_IntTypes # Lax_FloatTypes, "tensor of integers or floats">;
+def Lax_RealTensor : RankedTensorOf<Lax_IntTypes # Lax_FloatTypes>;
 /// Has an order: bools too.
-def Lax_OrderedTensor
-    : Lax_TensorOf<Lax_BoolTypes # Lax_IntTypes # Lax_FloatTypes, "tensor of bools, integers or floats">;
+def Lax_OrderedTensor : RankedTensorOf<Lax_BoolTypes # Lax_IntTypes # Lax_FloatTypes>;
 /// Has arithmetic.
-def Lax_NumberTensor
-    : Lax_TensorOf<Lax_IntTypes # Lax_FloatTypes # Lax_ComplexTypes, "tensor of integers, floats or complex numbers">;
-def Lax_AnyTensor : Lax_TensorOf<Lax_BoolTypes # Lax_IntTypes # Lax_FloatTypes # Lax_ComplexTypes,
-                                 "tensor of bools, integers, floats or complex numbers">;
+def Lax_NumberTensor : RankedTensorOf<Lax_IntTypes # Lax_FloatTypes # Lax_ComplexTypes>;
+def Lax_AnyTensor : RankedTensorOf<Lax_BoolTypes # Lax_IntTypes # Lax_FloatTypes # Lax_ComplexTypes>;
 
-def Lax_UInt32Tensor : Lax_TensorOf<[UI32], "tensor of ui32">;
-def Lax_Int32Tensor : Lax_TensorOf<[I32], "tensor of i32">;
-def Lax_ScalarIntTensor : 0DTensorOf<Lax_IntTypes> {
-  let summary = "tensor of one integer, of rank 0";
-}
+def Lax_ScalarIntTensor : 0DTensorOf<Lax_IntTypes>;
+def Lax_IndexTensor : RankedTensorOf<Lax_IntTypes>;
 /// Selects among two operands (bool) or several (i32).
-def Lax_SelectorTensor : Lax_TensorOf<[I1, I32], "tensor of bools or i32">;
+def Lax_SelectorTensor : RankedTensorOf<[I1, I32]>;
 
 //===----------------------------------------------------------------------===//
 // Attributes
@@ -139,11 +128,8 @@ class Lax_SameShapeAs<string from, string to, string elementType>
 
 /// Where the reference of a primitive stands.
 class Lax_Doc<string primitive> {
-  string text = "Primitive: [`jax.lax." # primitive # "`]"
+  string link = "\n\nPrimitive: [`jax.lax." # primitive # "`]"
                 "(https://docs.jax.dev/en/latest/_autosummary/jax.lax." # primitive # ".html).\n";
-  /// To follow a description that is not indented, and one in a block, which is.
-  string link = "\n\n" # text;
-  string indented = "\n    " # text;
 }
 
 class Lax_Op<string mnemonic, list<Trait> traits = []>

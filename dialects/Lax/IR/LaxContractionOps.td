@@ -10,15 +10,15 @@ def Lax_DotGeneralOp : Lax_Op<"dot_general"> {
   let description = [{
     Sum of products over the contracting dims, once for each index of the batch dims. The result has the batch dims,
     then the remaining dims of `lhs`, then those of `rhs`, each in order. The element type of the result is the
-    primitive's `preferred_element_type`; products are accumulated in it, in at least `f32` for floats. Operands keep
-    the full precision of their types, whatever the primitive's `precision` allows.
+    primitive's `preferred_element_type`; products are accumulated in it, in at least `f32` for floats. Operands keep the full
+    precision of their types, whatever the primitive's `precision` allows.
 
     ```mlir
     %2 = lax.dot_general %0, %1 contracting = [1] x [0] : (tensor<4x8xf32>, tensor<8x2xf32>) -> tensor<4x2xf32>
     %5 = lax.dot_general %3, %4 batch = [0] x [0] contracting = [2] x [1]
         : (tensor<3x4x8xf32>, tensor<3x8x2xf32>) -> tensor<3x4x2xf32>
     ```
-  }] # Lax_Doc<"dot_general">.indented;
+  }] # Lax_Doc<"dot_general">.link;
   let arguments = (ins Lax_AnyTensor:$lhs, Lax_AnyTensor:$rhs,
                        DenseI64ArrayAttr:$lhs_contracting, DenseI64ArrayAttr:$rhs_contracting,
                        Lax_OptionalDims:$lhs_batch, Lax_OptionalDims:$rhs_batch);
@@ -56,7 +56,7 @@ def Lax_ConvGeneralDilatedOp : Lax_Op<"conv_general_dilated"> {
         window (strides = [2, 2], padding = [1, 1, 1, 1])
         : (tensor<1x8x8x3xf32>, tensor<3x3x3x16xf32>) -> tensor<1x4x4x16xf32>
     ```
-  }] # Lax_Doc<"conv_general_dilated">.indented;
+  }] # Lax_Doc<"conv_general_dilated">.link;
   let arguments = (ins
     Lax_NumberTensor:$lhs, Lax_NumberTensor:$rhs,
     DenseI64ArrayAttr:$window_strides, DenseI64ArrayAttr:$padding, DenseI64ArrayAttr:$lhs_dilation,

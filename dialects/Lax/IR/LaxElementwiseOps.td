@@ -60,8 +60,7 @@ def Lax_AbsOp : Lax_UnaryOp<"abs", "Absolute value", Lax_RealTensor,
     "Clears the sign; the least signed integer is its own absolute value.">;
 
 def Lax_SignOp : Lax_UnaryOp<"sign", "Sign", Lax_RealTensor,
-    "-1, 0 or 1 by the sign of the element; a float zero keeps its sign, and NaN stays NaN.",
-    [Lax_NotDifferentiable]>;
+    "-1, 0 or 1 by the sign of the element; a float zero keeps its sign, and NaN stays NaN.">;
 
 def Lax_FloorOp : Lax_UnaryOp<"floor", "Greatest integer not above", Lax_FloatTensor,
     "Rounds towards negative infinity.", [Lax_NotDifferentiable]>;
@@ -78,7 +77,7 @@ def Lax_RoundOp : Lax_Op<"round", [Lax_Elementwise, Lax_NotDifferentiable, AllTy
     ```mlir
     %1 = lax.round %0 "to_nearest_even" : tensor<8xf32>
     ```
-  }] # Lax_Doc<"round">.indented;
+  }] # Lax_Doc<"round">.link;
   let arguments = (ins Lax_FloatTensor:$operand, Lax_RoundingMethod:$rounding_method);
   let results = (outs Lax_FloatTensor:$result);
   let assemblyFormat = "$operand $rounding_method attr-dict `:` type($result)";
@@ -95,7 +94,7 @@ def Lax_IsFiniteOp : Lax_Op<"is_finite", [
     ```mlir
     %1 = lax.is_finite %0 : tensor<8xf32>  // %1 : tensor<8xi1>
     ```
-  }] # Lax_Doc<"is_finite">.indented;
+  }] # Lax_Doc<"is_finite">.link;
   let arguments = (ins Lax_FloatTensor:$operand);
   let results = (outs Lax_BoolTensor:$result);
   let assemblyFormat = "$operand attr-dict `:` type($operand)";
@@ -132,7 +131,7 @@ def Lax_IntegerPowOp : Lax_Op<"integer_pow", [Lax_Elementwise, AllTypesMatch<["o
     ```mlir
     %1 = lax.integer_pow %0 y = 3 : tensor<8xf32>
     ```
-  }] # Lax_Doc<"integer_pow">.indented;
+  }] # Lax_Doc<"integer_pow">.link;
   let arguments = (ins Lax_NumberTensor:$operand, I64Attr:$y);
   let results = (outs Lax_NumberTensor:$result);
   let assemblyFormat = "$operand `y` `=` $y attr-dict `:` type($result)";
@@ -210,7 +209,7 @@ def Lax_ConvertElementTypeOp : Lax_Op<"convert_element_type", [
     ```mlir
     %1 = lax.convert_element_type %0 : tensor<8xf32> -> tensor<8xi32>
     ```
-  }] # Lax_Doc<"convert_element_type">.indented;
+  }] # Lax_Doc<"convert_element_type">.link;
   let arguments = (ins Lax_AnyTensor:$operand);
   let results = (outs Lax_AnyTensor:$result);
   let assemblyFormat = "$operand attr-dict `:` type($operand) `->` type($result)";
@@ -228,7 +227,7 @@ def Lax_BitcastConvertTypeOp : Lax_Op<"bitcast_convert_type", [Lax_NotDifferenti
     %1 = lax.bitcast_convert_type %0 : tensor<8xf32> -> tensor<8xui32>
     %2 = lax.bitcast_convert_type %0 : tensor<8xf32> -> tensor<8x4xui8>
     ```
-  }] # Lax_Doc<"bitcast_convert_type">.indented;
+  }] # Lax_Doc<"bitcast_convert_type">.link;
   let arguments = (ins Lax_AnyTensor:$operand);
   let results = (outs Lax_AnyTensor:$result);
   let assemblyFormat = "$operand attr-dict `:` type($operand) `->` type($result)";
@@ -245,7 +244,7 @@ def Lax_ReducePrecisionOp : Lax_Op<"reduce_precision", [Lax_Elementwise, AllType
     ```mlir
     %1 = lax.reduce_precision %0 exponent_bits = 8 mantissa_bits = 7 : tensor<8xf32>
     ```
-  }] # Lax_Doc<"reduce_precision">.indented;
+  }] # Lax_Doc<"reduce_precision">.link;
   let arguments = (ins Lax_FloatTensor:$operand, I64Attr:$exponent_bits, I64Attr:$mantissa_bits);
   let results = (outs Lax_FloatTensor:$result);
   let assemblyFormat = [{
@@ -282,8 +281,6 @@ def Lax_ImagOp : Lax_ComplexPartOp<"imag", "Imaginary part", "The imaginary part
 def Lax_ConjOp : Lax_UnaryOp<"conj", "Complex conjugate", Lax_ComplexTensor,
     "Each element with its imaginary part negated.", [], "tensor<8xcomplex<f32>>">;
 
-def Lax_ComplexPartTensor : Lax_TensorOf<[F32, F64], "tensor of f32 or f64">;
-
 def Lax_ComplexOp : Lax_Op<"complex", [
     Lax_Elementwise, AllTypesMatch<["lhs", "rhs"]>,
     Lax_SameShapeAs<"lhs", "result", "::mlir::ComplexType::get(::mlir::getElementTypeOrSelf($_self))">]> {
@@ -294,8 +291,8 @@ def Lax_ComplexOp : Lax_Op<"complex", [
     ```mlir
     %2 = lax.complex %0, %1 : tensor<8xf32>  // %2 : tensor<8xcomplex<f32>>
     ```
-  }] # Lax_Doc<"complex">.indented;
-  let arguments = (ins Lax_ComplexPartTensor:$lhs, Lax_ComplexPartTensor:$rhs);
+  }] # Lax_Doc<"complex">.link;
+  let arguments = (ins RankedTensorOf<[F32, F64]>:$lhs, RankedTensorOf<[F32, F64]>:$rhs);
   let results = (outs Lax_ComplexTensor:$result);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($lhs)";
 }
@@ -340,7 +337,7 @@ def Lax_PowOp : Lax_Op<"pow", [
     %2 = lax.pow %0, %1 : tensor<8xf32>, tensor<8xf32>
     %3 = lax.pow %0, %n : tensor<8xf32>, tensor<8xi32>
     ```
-  }] # Lax_Doc<"pow">.indented;
+  }] # Lax_Doc<"pow">.link;
   let arguments = (ins Lax_RealTensor:$lhs, Lax_RealTensor:$rhs);
   let results = (outs Lax_RealTensor:$result);
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($lhs) `,` type($rhs)";
@@ -406,7 +403,7 @@ def Lax_SelectNOp : Lax_Op<"select_n", [Lax_Elementwise]> {
     ```mlir
     %r = lax.select_n %which, %on_false, %on_true : tensor<8xi1>, tensor<8xf32>
     ```
-  }] # Lax_Doc<"select_n">.indented;
+  }] # Lax_Doc<"select_n">.link;
   let arguments = (ins Lax_SelectorTensor:$which, Variadic<Lax_AnyTensor>:$cases);
   let results = (outs Lax_AnyTensor:$result);
   let assemblyFormat = [{
@@ -425,7 +422,7 @@ def Lax_ClampOp : Lax_Op<"clamp", [Lax_Elementwise, AllTypesMatch<["min", "opera
     ```mlir
     %r = lax.clamp %min, %x, %max : tensor<8xf32>
     ```
-  }] # Lax_Doc<"clamp">.indented;
+  }] # Lax_Doc<"clamp">.link;
   let arguments = (ins Lax_OrderedTensor:$min, Lax_OrderedTensor:$operand, Lax_OrderedTensor:$max);
   let results = (outs Lax_OrderedTensor:$result);
   let assemblyFormat = "$min `,` $operand `,` $max attr-dict `:` type($result)";

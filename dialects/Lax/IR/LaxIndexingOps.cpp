@@ -10,36 +10,6 @@ using namespace mlir;
 using namespace mlir::lax;
 using namespace mlir::lax::detail;
 
-//===----------------------------------------------------------------------===//
-// Text of slice sizes: dynamic ones are question marks
-//===----------------------------------------------------------------------===//
-
-static ParseResult parseSliceSizes(OpAsmParser &parser, DenseI64ArrayAttr &sizes) {
-  SmallVector<int64_t> values;
-  auto parseSize = [&]() -> ParseResult {
-    if (succeeded(parser.parseOptionalQuestion())) {
-      values.push_back(ShapedType::kDynamic);
-      return success();
-    }
-    return parser.parseInteger(values.emplace_back());
-  };
-  if (parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseSize))
-    return failure();
-  sizes = parser.getBuilder().getDenseI64ArrayAttr(values);
-  return success();
-}
-
-static void printSliceSizes(OpAsmPrinter &printer, Operation *op, DenseI64ArrayAttr sizes) {
-  printer << "[";
-  llvm::interleaveComma(sizes.asArrayRef(), printer, [&](int64_t size) {
-    if (ShapedType::isDynamic(size))
-      printer << "?";
-    else
-      printer << size;
-  });
-  printer << "]";
-}
-
 #define GET_OP_CLASSES
 #include "Lax/IR/LaxIndexingOps.cpp.inc"
 
@@ -77,7 +47,8 @@ LogicalResult SliceOp::verify() {
     int64_t last = limitKnown ? limit : startKnown ? start : 0;
     if (!ShapedType::isDynamic(size) && last > size)
       return emitOpError() << "reaches " << last << " in dim " << i << " of size " << size;
-    expected.push_back(startKnown && limitKnown ? llvm::divideCeil(limit - start, strides[i]) : ShapedType::kDynamic);
+    expected.push_back(startKnown && limitKnown ? llvm::divideCeil(limit - start, strides[i])
+                                                : ShapedType::kDynamic);
   }
   return verifyShape(*this, "the result", getType(), expected);
 }
@@ -152,8 +123,8 @@ LogicalResult GatherOp::verify() {
   IndexingNumbers numbers = getNumbers(*this);
   IndexingNames names{"offset_dims", "collapsed_slice_dims", "start_index_map", "start_indices_batching_dims"};
   if (failed(verifyOutputDims(*this, getOutputDims(), result)) ||
-      failed(verifyIndexingNumbers(*this, numbers, names, operand, cast<RankedTensorType>(getStartIndices().getType()),
-                                   result, "the result")) ||
+      failed(verifyIndexingNumbers(*this, numbers, names, operand,
+                                   cast<RankedTensorType>(getStartIndices().getType()), result, "the result")) ||
       failed(verifyCount(*this, "slice_sizes", getSliceSizes(), operand.getRank())))
     return failure();
 

@@ -14,14 +14,14 @@ def Lax_SliceOp : Lax_Op<"slice", [
   let summary = "Slice with known bounds";
   let description = [{
     Every `strides[i]`-th element from `start_indices[i]` up to, excluding, `limit_indices[i]` along each dim i. The
-    bounds lie within the operand, `0 <= start <= limit <= size`, and strides are positive. A bound that is not
-    static is an operand; it is the caller's to see that it lies within the operand.
+    bounds lie within the operand, `0 <= start <= limit <= size`, and strides are positive. A bound that is not static is an operand;
+    it is the caller's to see that it lies within the operand.
 
     ```mlir
     %1 = lax.slice %0 start = [1, 0] limit = [3, 8] strides = [1, 2] : tensor<4x8xf32> -> tensor<2x4xf32>
     %2 = lax.slice %0 start = [1, 0] limit = [%n, 8] strides = [1, 1] : tensor<?x8xf32> -> tensor<?x8xf32>
     ```
-  }] # Lax_Doc<"slice">.indented;
+  }] # Lax_Doc<"slice">.link;
   let arguments = (ins Lax_AnyTensor:$operand, Variadic<Index>:$dynamic_starts, Variadic<Index>:$dynamic_limits,
                        DenseI64ArrayAttr:$start_indices, DenseI64ArrayAttr:$limit_indices, DenseI64ArrayAttr:$strides);
   let results = (outs Lax_AnyTensor:$result);
@@ -45,7 +45,7 @@ def Lax_DynamicSliceOp : Lax_Op<"dynamic_slice", [
     %1 = lax.dynamic_slice %0[%i, %j] : tensor<4x8xf32>[tensor<i32>, tensor<i32>] -> tensor<2x2xf32>
     %2 = lax.dynamic_slice %0[%i, %j] shape(%n) : tensor<?x8xf32>[tensor<i32>, tensor<i32>] -> tensor<?x2xf32>
     ```
-  }] # Lax_Doc<"dynamic_slice">.indented;
+  }] # Lax_Doc<"dynamic_slice">.link;
   let arguments = (ins Lax_AnyTensor:$operand, Variadic<Lax_ScalarIntTensor>:$start_indices,
                        Variadic<Index>:$output_dims);
   let results = (outs Lax_AnyTensor:$result);
@@ -70,7 +70,7 @@ def Lax_DynamicUpdateSliceOp : Lax_Op<"dynamic_update_slice", [
     ```mlir
     %1 = lax.dynamic_update_slice %0, %u[%i, %j] : tensor<4x8xf32>, tensor<2x2xf32>[tensor<i32>, tensor<i32>]
     ```
-  }] # Lax_Doc<"dynamic_update_slice">.indented;
+  }] # Lax_Doc<"dynamic_update_slice">.link;
   let arguments = (ins Lax_AnyTensor:$operand, Lax_AnyTensor:$update, Variadic<Lax_ScalarIntTensor>:$start_indices);
   let results = (outs Lax_AnyTensor:$result);
   let assemblyFormat = [{
@@ -107,16 +107,15 @@ def Lax_GatherOp : Lax_Op<"gather", [AllElementTypesMatch<["operand", "result"]>
     greatest unsigned value, true), `promise_in_bounds` says that it does not occur (the result is then
     unspecified, but nothing outside the operand is read).
 
-    A slice size may be dynamic (`?`) where it is the size of the operand's dim. `unique_indices` promises that no two
-    slices meet, `indices_are_sorted` that the index vectors ascend; where that is not so, the result is unspecified.
+    A slice size may be dynamic (`?`) where it is the size of the operand's dim.
 
     ```mlir
     %1 = lax.gather %x, %i offset_dims = [1] collapsed_slice_dims = [0] start_index_map = [0] slice_sizes = [1, 8]
         mode = "clip" : tensor<4x8xf32>, tensor<3x1xi32> -> tensor<3x8xf32>
     ```
-  }] # Lax_Doc<"gather">.indented;
+  }] # Lax_Doc<"gather">.link;
   let arguments = (ins
-    Lax_AnyTensor:$operand, Lax_IntTensor:$start_indices, Variadic<Index>:$output_dims,
+    Lax_AnyTensor:$operand, Lax_IndexTensor:$start_indices, Variadic<Index>:$output_dims,
     DenseI64ArrayAttr:$offset_dims, DenseI64ArrayAttr:$collapsed_slice_dims, DenseI64ArrayAttr:$start_index_map,
     Lax_OptionalDims:$operand_batching_dims, Lax_OptionalDims:$start_indices_batching_dims,
     DenseI64ArrayAttr:$slice_sizes, Lax_IndexMode:$mode, OptionalAttr<TypedAttrInterface>:$fill_value,
@@ -128,7 +127,7 @@ def Lax_GatherOp : Lax_Op<"gather", [AllElementTypesMatch<["operand", "result"]>
     `start_index_map` `=` $start_index_map
     (`operand_batching_dims` `=` $operand_batching_dims^)?
     (`start_indices_batching_dims` `=` $start_indices_batching_dims^)?
-    `slice_sizes` `=` custom<SliceSizes>($slice_sizes) `mode` `=` $mode (`fill_value` `=` $fill_value^)?
+    `slice_sizes` `=` $slice_sizes `mode` `=` $mode (`fill_value` `=` $fill_value^)?
     (`indices_are_sorted` `=` $indices_are_sorted^)? (`unique_indices` `=` $unique_indices^)? attr-dict
     `:` type($operand) `,` type($start_indices) `->` type($result)
   }];
@@ -137,7 +136,7 @@ def Lax_GatherOp : Lax_Op<"gather", [AllElementTypesMatch<["operand", "result"]>
     ::llvm::SmallVector<int64_t> getBatchDims();
     /// The dims of the operand that the slices keep, ascending; the k-th lies at `offset_dims[k]` of the result.
     ::llvm::SmallVector<int64_t> getKeptOperandDims();
-    /// What `mode = "fill"` fills with: `fill_value` or its default, of the element type. Null for complex.
+    /// What `mode = "fill"` fills with: `fill_value` or its default, an attribute of the element type. Null for complex.
     ::mlir::TypedAttr getFillValueOrDefault();
   }];
   let hasVerifier = 1;
@@ -151,7 +150,7 @@ class Lax_ScatterBaseOp<string mnemonic, string combiner, string text, TypeConst
     : Lax_Op<mnemonic, [Lax_ScatterOpInterface, AllTypesMatch<["operand", "result"]>,
                         AllElementTypesMatch<["operand", "updates"]>]> {
   let summary = text;
-  let description = "    " # semantics # [{
+  let description = semantics # [{
 
     The inverse of `lax.gather` in its indices: the slices of `updates`, one for each index vector in the last dim of
     `scatter_indices`, go to the places that a gather by the same numbers would take them from.
@@ -162,16 +161,15 @@ class Lax_ScatterBaseOp<string mnemonic, string combiner, string text, TypeConst
 
     `mode` says what happens to a slice that does not lie within the operand: `clip` moves it to the nearest place
     where it does, `fill` drops it, `promise_in_bounds` says that it does not occur (nothing outside the operand is
-    written all the same). `unique_indices` promises that no two slices meet, `indices_are_sorted` that the index
-    vectors ascend; where that is not so, the result is unspecified.
+    written all the same).
 
     ```mlir
     %1 = lax.}] # mnemonic # [{ %x, %i, %u update_window_dims = [1] inserted_window_dims = [0]
         scatter_dims_to_operand_dims = [0] mode = "fill" : tensor<4x8xf32>, tensor<3x1xi32>, tensor<3x8xf32>
     ```
-  }] # Lax_Doc<mnemonic>.indented;
+  }] # Lax_Doc<mnemonic>.link;
   let arguments = (ins
-    tensor:$operand, Lax_IntTensor:$scatter_indices, tensor:$updates,
+    tensor:$operand, Lax_IndexTensor:$scatter_indices, tensor:$updates,
     DenseI64ArrayAttr:$update_window_dims, DenseI64ArrayAttr:$inserted_window_dims,
     DenseI64ArrayAttr:$scatter_dims_to_operand_dims, Lax_OptionalDims:$operand_batching_dims,
     Lax_OptionalDims:$scatter_indices_batching_dims, Lax_IndexMode:$mode,

@@ -15,12 +15,10 @@ def Lax_Threefry2x32Op : Lax_Op<"threefry2x32", [
     ```mlir
     %out0, %out1 = lax.threefry2x32 %k0, %k1, %x0, %x1 : tensor<8xui32>
     ```
-
-    Primitive: `threefry2x32`, see [`jax.random`](https://docs.jax.dev/en/latest/jax.random.html).
-  }];
-  let arguments = (ins Lax_UInt32Tensor:$key0, Lax_UInt32Tensor:$key1,
-                       Lax_UInt32Tensor:$x0, Lax_UInt32Tensor:$x1);
-  let results = (outs Lax_UInt32Tensor:$out0, Lax_UInt32Tensor:$out1);
+  }] # "\n\nPrimitive: `threefry2x32`, see [`jax.random`](https://docs.jax.dev/en/latest/jax.random.html).\n";
+  let arguments = (ins RankedTensorOf<[UI32]>:$key0, RankedTensorOf<[UI32]>:$key1,
+                       RankedTensorOf<[UI32]>:$x0, RankedTensorOf<[UI32]>:$x1);
+  let results = (outs RankedTensorOf<[UI32]>:$out0, RankedTensorOf<[UI32]>:$out1);
   let assemblyFormat = "$key0 `,` $key1 `,` $x0 `,` $x1 attr-dict `:` type($out0)";
 }
 

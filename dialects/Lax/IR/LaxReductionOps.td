@@ -41,12 +41,12 @@ def Lax_ReduceXorOp : Lax_ReduceOp<"reduce_xor", "Xor", "Exclusive or over axes"
 
 class Lax_ArgOp<string mnemonic, string text, string semantics> : Lax_Op<mnemonic, [Lax_NotDifferentiable]> {
   let summary = text;
-  let description = semantics # " `axes` names exactly one axis, not empty, which vanishes. Of equal elements the "
-                    "first is taken; the first NaN is taken before any number. The element type of the result is the "
+  let description = semantics # " `axes` names exactly one axis, not empty, which vanishes. Of equal elements the first "
+                    "is taken; the first NaN is taken before any number. The element type of the result is the "
                     "primitive's `index_dtype`.\n\n```mlir\n%1 = lax." # mnemonic
                     # " %0 axes = [1] : tensor<4x8xf32> -> tensor<4xi32>\n```" # Lax_Doc<mnemonic>.link;
   let arguments = (ins Lax_OrderedTensor:$operand, DenseI64ArrayAttr:$axes);
-  let results = (outs Lax_IntTensor:$result);
+  let results = (outs Lax_IndexTensor:$result);
   let assemblyFormat = "$operand `axes` `=` $axes attr-dict `:` type($operand) `->` type($result)";
   let extraClassDeclaration = [{
     /// The axis that is searched.
@@ -100,7 +100,7 @@ def Lax_SortOp : Lax_Op<"sort", [
     %1 = lax.sort %0 dimension = 1 num_keys = 1 is_stable = true : tensor<4x8xf32>
     %k, %v = lax.sort %keys, %values dimension = 0 num_keys = 1 is_stable = true : tensor<8xf32>, tensor<8xi32>
     ```
-  }] # Lax_Doc<"sort">.indented;
+  }] # Lax_Doc<"sort">.link;
   let arguments = (ins Variadic<Lax_OrderedTensor>:$operands, I64Attr:$dimension, I64Attr:$num_keys,
                        BoolAttr:$is_stable);
   let results = (outs Variadic<Lax_OrderedTensor>:$results);
@@ -120,9 +120,9 @@ def Lax_TopKOp : Lax_Op<"top_k", [AllElementTypesMatch<["operand", "values"]>, A
     ```mlir
     %v, %i = lax.top_k %0 k = 2 axis = 1 : tensor<4x8xf32> -> tensor<4x2xf32>, tensor<4x2xi32>
     ```
-  }] # Lax_Doc<"top_k">.indented;
+  }] # Lax_Doc<"top_k">.link;
   let arguments = (ins Lax_OrderedTensor:$operand, I64Attr:$k, I64Attr:$axis);
-  let results = (outs Lax_OrderedTensor:$values, Lax_Int32Tensor:$indices);
+  let results = (outs Lax_OrderedTensor:$values, RankedTensorOf<[I32]>:$indices);
   let assemblyFormat = [{
     $operand `k` `=` $k `axis` `=` $axis attr-dict `:` type($operand) `->` type($values) `,` type($indices)
   }];

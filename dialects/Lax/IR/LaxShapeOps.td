@@ -18,7 +18,7 @@ def Lax_IotaOp : Lax_Op<"iota", [Lax_NotDifferentiable]> {
     %0 = lax.iota dimension = 0 : tensor<8xi32>
     %1 = lax.iota dimension = 1 shape(%n) : tensor<?x4xf32>
     ```
-  }] # Lax_Doc<"iota_p">.indented;
+  }] # Lax_Doc<"iota_p">.link;
   let arguments = (ins I64Attr:$dimension, Variadic<Index>:$output_dims);
   let results = (outs Lax_NumberTensor:$result);
   let assemblyFormat = [{
@@ -38,7 +38,7 @@ def Lax_BroadcastInDimOp : Lax_Op<"broadcast_in_dim", [AllElementTypesMatch<["op
     %1 = lax.broadcast_in_dim %0 dims = [1] : tensor<8xf32> -> tensor<4x8xf32>
     %2 = lax.broadcast_in_dim %0 dims = [1] shape(%n) : tensor<8xf32> -> tensor<?x8xf32>
     ```
-  }] # Lax_Doc<"broadcast_in_dim">.indented;
+  }] # Lax_Doc<"broadcast_in_dim">.link;
   let arguments = (ins Lax_AnyTensor:$operand, DenseI64ArrayAttr:$broadcast_dimensions,
                        Variadic<Index>:$output_dims);
   let results = (outs Lax_AnyTensor:$result);
@@ -65,7 +65,7 @@ def Lax_ReshapeOp : Lax_Op<"reshape", [AllElementTypesMatch<["operand", "result"
     %1 = lax.reshape %0 : tensor<4x8xf32> -> tensor<32xf32>
     %2 = lax.reshape %0 shape(%n) : tensor<?x8xf32> -> tensor<?xf32>
     ```
-  }] # Lax_Doc<"reshape">.indented;
+  }] # Lax_Doc<"reshape">.link;
   let arguments = (ins Lax_AnyTensor:$operand, Variadic<Index>:$output_dims);
   let results = (outs Lax_AnyTensor:$result);
   let assemblyFormat = [{
@@ -84,7 +84,7 @@ def Lax_SqueezeOp : Lax_Op<"squeeze", [AllElementTypesMatch<["operand", "result"
     ```mlir
     %1 = lax.squeeze %0 dims = [0, 2] : tensor<1x8x1xf32> -> tensor<8xf32>
     ```
-  }] # Lax_Doc<"squeeze">.indented;
+  }] # Lax_Doc<"squeeze">.link;
   let arguments = (ins Lax_AnyTensor:$operand, DenseI64ArrayAttr:$dimensions);
   let results = (outs Lax_AnyTensor:$result);
   let assemblyFormat = "$operand `dims` `=` $dimensions attr-dict `:` type($operand) `->` type($result)";
@@ -100,7 +100,7 @@ def Lax_ExpandDimsOp : Lax_Op<"expand_dims", [AllElementTypesMatch<["operand", "
     ```mlir
     %1 = lax.expand_dims %0 dims = [0, 2] : tensor<8xf32> -> tensor<1x8x1xf32>
     ```
-  }] # Lax_Doc<"expand_dims">.indented;
+  }] # Lax_Doc<"expand_dims">.link;
   let arguments = (ins Lax_AnyTensor:$operand, DenseI64ArrayAttr:$dimensions);
   let results = (outs Lax_AnyTensor:$result);
   let assemblyFormat = "$operand `dims` `=` $dimensions attr-dict `:` type($operand) `->` type($result)";
@@ -120,7 +120,7 @@ def Lax_TransposeOp : Lax_Op<"transpose", [AllElementTypesMatch<["operand", "res
     ```mlir
     %1 = lax.transpose %0 permutation = [1, 0] : tensor<4x8xf32> -> tensor<8x4xf32>
     ```
-  }] # Lax_Doc<"transpose">.indented;
+  }] # Lax_Doc<"transpose">.link;
   let arguments = (ins Lax_AnyTensor:$operand, DenseI64ArrayAttr:$permutation);
   let results = (outs Lax_AnyTensor:$result);
   let assemblyFormat = "$operand `permutation` `=` $permutation attr-dict `:` type($operand) `->` type($result)";
@@ -136,7 +136,7 @@ def Lax_RevOp : Lax_Op<"rev", [AllTypesMatch<["operand", "result"]>]> {
     ```mlir
     %1 = lax.rev %0 dims = [0] : tensor<4x8xf32>
     ```
-  }] # Lax_Doc<"rev">.indented;
+  }] # Lax_Doc<"rev">.link;
   let arguments = (ins Lax_AnyTensor:$operand, DenseI64ArrayAttr:$dimensions);
   let results = (outs Lax_AnyTensor:$result);
   let assemblyFormat = "$operand `dims` `=` $dimensions attr-dict `:` type($result)";
@@ -156,7 +156,7 @@ def Lax_ConcatenateOp : Lax_Op<"concatenate"> {
     ```mlir
     %r = lax.concatenate %0, %1 dimension = 0 : (tensor<4x8xf32>, tensor<2x8xf32>) -> tensor<6x8xf32>
     ```
-  }] # Lax_Doc<"concatenate">.indented;
+  }] # Lax_Doc<"concatenate">.link;
   let arguments = (ins Variadic<Lax_AnyTensor>:$operands, I64Attr:$dimension);
   let results = (outs Lax_AnyTensor:$result);
   let assemblyFormat = "$operands `dimension` `=` $dimension attr-dict `:` functional-type(operands, results)";
@@ -173,7 +173,7 @@ def Lax_SplitOp : Lax_Op<"split"> {
     ```mlir
     %a, %b = lax.split %0 axis = 0 sizes = [1, 3] : tensor<4x8xf32> -> tensor<1x8xf32>, tensor<3x8xf32>
     ```
-  }] # Lax_Doc<"split">.indented;
+  }] # Lax_Doc<"split">.link;
   let arguments = (ins Lax_AnyTensor:$operand, Variadic<Index>:$dynamic_sizes, DenseI64ArrayAttr:$sizes,
                        I64Attr:$axis);
   let results = (outs Variadic<Lax_AnyTensor>:$pieces);
@@ -192,7 +192,7 @@ def Lax_StackOp : Lax_Op<"stack"> {
     ```mlir
     %r = lax.stack %0, %1 axis = 0 : (tensor<8xf32>, tensor<8xf32>) -> tensor<2x8xf32>
     ```
-  }] # Lax_Doc<"stack">.indented;
+  }] # Lax_Doc<"stack">.link;
   let arguments = (ins Variadic<Lax_AnyTensor>:$operands, I64Attr:$axis);
   let results = (outs Lax_AnyTensor:$result);
   let assemblyFormat = "$operands `axis` `=` $axis attr-dict `:` functional-type(operands, results)";
@@ -207,7 +207,7 @@ def Lax_UnstackOp : Lax_Op<"unstack"> {
     ```mlir
     %a, %b = lax.unstack %0 axis = 0 : tensor<2x8xf32> -> tensor<8xf32>, tensor<8xf32>
     ```
-  }] # Lax_Doc<"unstack">.indented;
+  }] # Lax_Doc<"unstack">.link;
   let arguments = (ins Lax_AnyTensor:$operand, I64Attr:$axis);
   let results = (outs Variadic<Lax_AnyTensor>:$slices);
   let assemblyFormat = "$operand `axis` `=` $axis attr-dict `:` type($operand) `->` type($slices)";
@@ -222,7 +222,7 @@ def Lax_TileOp : Lax_Op<"tile", [AllElementTypesMatch<["operand", "result"]>, Al
     ```mlir
     %1 = lax.tile %0 reps = [2, 1] : tensor<4x8xf32> -> tensor<8x8xf32>
     ```
-  }] # Lax_Doc<"tile">.indented;
+  }] # Lax_Doc<"tile">.link;
   let arguments = (ins Lax_AnyTensor:$operand, DenseI64ArrayAttr:$reps);
   let results = (outs Lax_AnyTensor:$result);
   let assemblyFormat = "$operand `reps` `=` $reps attr-dict `:` type($operand) `->` type($result)";
@@ -247,7 +247,7 @@ def Lax_PadOp : Lax_Op<"pad", [
     %1 = lax.pad %0, %zero low = [0, 1] high = [1, 0] interior = [0, 1]
         : tensor<4x8xf32>, tensor<f32> -> tensor<5x16xf32>
     ```
-  }] # Lax_Doc<"pad">.indented;
+  }] # Lax_Doc<"pad">.link;
   let arguments = (ins Lax_AnyTensor:$operand, Lax_AnyTensor:$padding_value,
                        Variadic<Index>:$dynamic_low, Variadic<Index>:$dynamic_high,
                        DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high, DenseI64ArrayAttr:$interior);
@@ -274,7 +274,7 @@ def Lax_OptimizationBarrierOp : Lax_Op<"optimization_barrier", [
     ```mlir
     %2:2 = lax.optimization_barrier %0, %1 : tensor<8xf32>, tensor<i32>
     ```
-  }] # Lax_Doc<"optimization_barrier">.indented;
+  }] # Lax_Doc<"optimization_barrier">.link;
   let arguments = (ins Variadic<Lax_AnyTensor>:$operands);
   let results = (outs Variadic<Lax_AnyTensor>:$results);
   let assemblyFormat = "$operands attr-dict `:` type($operands)";

@@ -9,7 +9,7 @@ class Lax_ReduceWindowOp<string mnemonic, string combiner, string text, TypeCons
     : Lax_Op<mnemonic, [Lax_WindowReductionOpInterface, AllElementTypesMatch<["operand", "result"]>,
                         AllRanksMatch<["operand", "result"]>]> {
   let summary = text;
-  let description = "    " # semantics # [{
+  let description = semantics # [{
 
     The window has `window_dimensions[i]` elements along dim i, `window_dilation[i]` apart, and moves by
     `window_strides[i]`. The operand is spread by `base_dilation` and surrounded by `padding` (low and high for each
@@ -20,7 +20,7 @@ class Lax_ReduceWindowOp<string mnemonic, string combiner, string text, TypeCons
     %1 = lax.}] # mnemonic # [{ %0 window [1, 2, 2, 1] (strides = [1, 2, 2, 1])
         : tensor<1x8x8x3xf32> -> tensor<1x4x4x3xf32>
     ```
-  }] # Lax_Doc<mnemonic # "_p">.indented;
+  }] # Lax_Doc<mnemonic # "_p">.link;
   let arguments = (ins tensor:$operand, DenseI64ArrayAttr:$window_dimensions, DenseI64ArrayAttr:$window_strides,
                        DenseI64ArrayAttr:$padding, DenseI64ArrayAttr:$base_dilation,
                        DenseI64ArrayAttr:$window_dilation);
@@ -51,7 +51,7 @@ def Lax_SelectAndScatterAddOp : Lax_Op<"select_and_scatter_add", [
     ```mlir
     %r = lax.select_and_scatter_add %source, %x "ge" window [2, 2] (strides = [2, 2]) : tensor<2x4xf32>, tensor<4x8xf32>
     ```
-  }] # Lax_Doc<"select_and_scatter_add_p">.indented;
+  }] # Lax_Doc<"select_and_scatter_add_p">.link;
   let arguments = (ins Lax_RealTensor:$source, Lax_RealTensor:$operand, Lax_SelectPrim:$select_prim,
                        DenseI64ArrayAttr:$window_dimensions, DenseI64ArrayAttr:$window_strides,
                        DenseI64ArrayAttr:$padding);
@@ -75,7 +75,7 @@ def Lax_SelectAndGatherAddOp : Lax_Op<"select_and_gather_add", [
     ```mlir
     %r = lax.select_and_gather_add %t, %x "ge" window [2, 2] (strides = [2, 2]) : tensor<4x8xf32> -> tensor<2x4xf32>
     ```
-  }] # Lax_Doc<"select_and_gather_add_p">.indented;
+  }] # Lax_Doc<"select_and_gather_add_p">.link;
   let arguments = (ins Lax_RealTensor:$tangents, Lax_RealTensor:$operand, Lax_SelectPrim:$select_prim,
                        DenseI64ArrayAttr:$window_dimensions, DenseI64ArrayAttr:$window_strides,
                        DenseI64ArrayAttr:$padding, DenseI64ArrayAttr:$base_dilation,

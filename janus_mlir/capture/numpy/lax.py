@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Builder, Extent, ScalarType, TensorType, Value
 from janus_mlir.capture.numpy.dtypes import bits, dtype_of, is_float
 
@@ -23,6 +24,34 @@ def tensor_type(x: Value) -> TensorType:
 def shape_of(x: Value) -> Shape:
     """Shape of a tensor value."""
     return tensor_type(x).shape
+
+
+def _without_units(shape: Shape) -> list[tuple[int, Extent]]:
+    """Positions and extents of the dims other than 1."""
+    return [(i, d) for i, d in enumerate(shape) if not (isinstance(d, int) and d == 1)]
+
+
+def _aligned(source: Shape, target: Shape) -> bool:
+    """Whether symbolic extents stay where they are, so that static ones are regrouped between them only.
+
+    The compiler tells symbolic extents apart by their places alone. One on each side needs no telling.
+    """
+    groups: list[list[Extent]] = []
+    for shape in (source, target):
+        parts: list[Extent] = [1]
+        for d in shape:
+            if isinstance(d, int):
+                parts[-1] = parts[-1] * d
+            else:
+                parts += [d, 1]
+        groups.append(parts)
+    return max(map(len, groups)) <= 3 or groups[0] == groups[1]
+
+
+def _others(rank: int, dims: Sequence[tuple[int, Extent]]) -> tuple[int, ...]:
+    """The dims of a rank that are not listed."""
+    listed = {i for i, _ in dims}
+    return tuple(i for i in range(rank) if i not in listed)
 
 
 class Lax:
@@ -149,7 +178,22 @@ class Lax:
         """Same elements in row-major order in another shape."""
         t = tensor_type(x)
         shape = tuple(shape)
-        return x if t.shape == shape else self.b.one("lax.reshape", [x], TensorType(t.dtype, shape))
+        if t.shape == shape:
+            return x
+        kept, wanted = _without_units(t.shape), _without_units(shape)
+        if [d for _, d in kept] != [d for _, d in wanted]:
+            if len(shape) > 1 and not _aligned(t.shape, shape):
+                raise Break("JN405", f"reshape of {t.shape} to {shape}")
+            return self.b.one("lax.reshape", [x], TensorType(t.dtype, shape))
+        # Only extents of 1 go or come, which is easier on the compiler than a reshape.
+        removed = _others(t.rank, kept)
+        if removed:
+            core = TensorType(t.dtype, tuple(d for _, d in kept))
+            x = self.b.one("lax.squeeze", [x], core, dimensions=removed)
+        added = _others(len(shape), wanted)
+        return (
+            self.b.one("lax.expand_dims", [x], TensorType(t.dtype, shape), dimensions=added) if added else x
+        )
 
     def transpose(self, x: Value, perm: Sequence[int]) -> Value:
         """Permutation of dims."""

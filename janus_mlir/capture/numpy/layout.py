@@ -18,7 +18,7 @@ from janus_mlir.capture.values import NumpyArray, ViewStep
 
 StandIn = np.ndarray[Any, np.dtype[np.int8]]
 
-#: What a symbolic extent counts as: no size that makes an axis special.
+#: What a symbolic variable counts as: no size that makes an axis special.
 _SYMBOLIC = 5
 
 
@@ -52,7 +52,9 @@ def stand_in(ctx: Context, array: NumpyArray) -> StandIn | None:
 
 
 def _concrete(extent: Extent) -> int:
-    return extent if isinstance(extent, int) else _SYMBOLIC
+    if isinstance(extent, int):
+        return extent
+    return int(extent._evaluate(dict.fromkeys(extent.get_vars(), _SYMBOLIC)))
 
 
 def _apply(dummy: StandIn, step: ViewStep) -> StandIn:

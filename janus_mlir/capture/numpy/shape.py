@@ -339,6 +339,14 @@ def tile(ctx: Context, bound: Arguments) -> Abstract:
     rank = max(len(reps), len(x.shape))
     reps = (*(1,) * (rank - len(reps)), *reps)
     shape = (*(1,) * (rank - len(x.shape)), *x.shape)
+    if not all(map(is_static, shape)):
+        # One axis after the other: no reshape of several symbolic extents.
+        content = lx.reshape(x.tensor(ctx), shape)
+        for axis, count in enumerate(reps):
+            if not isinstance(count, int) or not 1 <= count <= 16:
+                bad_argument("tile of symbolic extents")
+            content = lx.concatenate([content] * count, axis)
+        return ctx.new_array(content, x.strong)
     tensor = lx.reshape(x.tensor(ctx), tuple(d for extent in shape for d in (1, extent)))
     spread = lx.broadcast(
         tensor, tuple(d for r, extent in zip(reps, shape, strict=True) for d in (r, extent))
@@ -364,6 +372,11 @@ def repeat(ctx: Context, bound: Arguments) -> Abstract:
         tensor, axis = lx.reshape(tensor, (product(x.shape),)), 0
     shape = shape_of(tensor)
     axis = normalize_axis(axis, len(shape))
+    if not all(map(is_static, shape)):
+        index = lx.iota("i64", (shape[axis] * count,), 0)
+        source = lx.reshape(lx.div(index, lx.like(index, max(count, 1))), (shape[axis] * count, 1))
+        target = (*shape[:axis], shape[axis] * count, *shape[axis + 1 :])
+        return ctx.new_array(lx.gather(tensor, source, (axis,), axis, target), x.strong)
     dims = [i if i <= axis else i + 1 for i in range(len(shape))]
     spread = lx.broadcast(tensor, (*shape[: axis + 1], count, *shape[axis + 1 :]), dims)
     content = lx.reshape(spread, (*shape[:axis], shape[axis] * count, *shape[axis + 1 :]))

@@ -1,0 +1,93 @@
+// RUN: janus-opt %s --janus-cpu-emit-kernels --split-input-file --verify-diagnostics | FileCheck %s
+
+#id = affine_map<(i) -> (i)>
+#none = affine_map<(i) -> ()>
+
+// Vectors of eight, then what remains of nineteen in smaller ones.
+// CHECK-LABEL: func.func @map
+// CHECK: scf.for
+// CHECK: vector.load %{{.*}} : memref<19xf32>, vector<8xf32>
+// CHECK: arith.addf {{.*}} fastmath<contract> : vector<8xf32>
+// CHECK: vector.store
+// CHECK: vector.load %{{.*}} : memref<19xf32>, vector<2xf32>
+// CHECK: memref.load
+func.func @map(%x: memref<19xf32>, %y: memref<19xf32>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : memref<19xf32>) outs(%y : memref<19xf32>)
+      attrs = {janus.strategy = {kind = "map", lanes = 8 : i64, order = array<i64: 0>, tile = array<i64: 8>,
+                                 vector_loop = 0 : i64}} {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %a, %a : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(i) -> (i)>
+#none = affine_map<(i) -> ()>
+
+// The fill is where the accumulator starts, and nothing is stored before the end.
+// CHECK-LABEL: func.func @sum
+// CHECK-NOT: memref.store
+// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>, f32)
+// CHECK: vector.reduction <add>
+// CHECK: memref.store
+// CHECK-NOT: memref.store
+func.func @sum(%x: memref<?xf32>, %y: memref<f32>) {
+  %z = arith.constant 0.0 : f32
+  linalg.fill ins(%z : f32) outs(%y : memref<f32>)
+  linalg.generic {indexing_maps = [#id, #none], iterator_types = ["reduction"]}
+      ins(%x : memref<?xf32>) outs(%y : memref<f32>)
+      attrs = {janus.strategy = {kind = "reduce", lanes = 8 : i64, order = array<i64: 0>, tile = array<i64: 16>,
+                                 vector_loop = 0 : i64}} {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %o, %a : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (k, n)>
+#c = affine_map<(m, n, k) -> (m, n)>
+
+// CHECK-LABEL: func.func @packed
+// CHECK: %[[P:.*]] = memref.alloca() {alignment = 64 : i64} : memref<512xf32>
+// CHECK: scf.for
+// CHECK: vector.store %{{.*}}, %[[P]]
+// CHECK: scf.for {{.*}} -> (vector<8xf32>, vector<8xf32>)
+// CHECK: vector.load %[[P]]
+func.func @packed(%x: memref<4x64xf32>, %y: memref<64x8xf32>, %z: memref<4x8xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %y : memref<4x64xf32>, memref<64x8xf32>) outs(%z : memref<4x8xf32>)
+      attrs = {janus.strategy = {kind = "contract", lanes = 8 : i64, order = array<i64: 1, 0, 2>,
+                                 tile = array<i64: 2, 8, 1>, vector_loop = 1 : i64, pack = array<i64: 1>}} {
+    ^bb0(%l: f32, %r: f32, %o: f32):
+      %m = arith.mulf %l, %r : f32
+      %s = arith.addf %o, %m : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(i) -> (i)>
+
+// A strategy that would miscompile is refused.
+func.func @wrong(%x: memref<19xf32>, %y: memref<19xf32>) {
+  // expected-error @+1 {{'janus.strategy' does not fit the op}}
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : memref<19xf32>) outs(%y : memref<19xf32>)
+      attrs = {janus.strategy = {kind = "map", lanes = 8 : i64, order = array<i64: 0>, tile = array<i64: 12>,
+                                 vector_loop = 0 : i64}} {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %a, %a : f32
+      linalg.yield %s : f32
+  }
+  return
+}

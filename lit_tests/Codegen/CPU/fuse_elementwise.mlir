@@ -1,0 +1,73 @@
+// RUN: janus-opt %s --janus-cpu-fuse-elementwise --split-input-file | FileCheck %s
+
+#id = affine_map<(d0, d1) -> (d0, d1)>
+#row = affine_map<(d0, d1) -> (d0)>
+
+// A chain and the reduction behind it are one op.
+// CHECK-LABEL: func.func @chain
+// CHECK: linalg.generic
+// CHECK-SAME: ["parallel", "reduction"]
+// CHECK: math.exp
+// CHECK: arith.mulf
+// CHECK: arith.addf
+// CHECK-NOT: linalg.generic
+func.func @chain(%x: tensor<4x8xf32>, %y: tensor<4x8xf32>) -> tensor<4xf32> {
+  %0 = math.exp %x : tensor<4x8xf32>
+  %1 = arith.mulf %0, %y : tensor<4x8xf32>
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4xf32>
+  %i = linalg.fill ins(%z : f32) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  %r = linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%1 : tensor<4x8xf32>) outs(%i : tensor<4xf32>) {
+    ^bb0(%a: f32, %c: f32):
+      %s = arith.addf %c, %a : f32
+      linalg.yield %s : f32
+  } -> tensor<4xf32>
+  return %r : tensor<4xf32>
+}
+
+// -----
+
+// What a contraction reads many times is computed once.
+// CHECK-LABEL: func.func @contraction
+// CHECK: linalg.generic
+// CHECK: math.exp
+// CHECK: linalg.generic
+// CHECK-SAME: ["parallel", "parallel", "reduction"]
+// CHECK-NOT: math.exp
+func.func @contraction(%x: tensor<4x8xf32>, %y: tensor<8x5xf32>) -> tensor<4x5xf32> {
+  %0 = math.exp %x : tensor<4x8xf32>
+  %z = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x5xf32>
+  %i = linalg.fill ins(%z : f32) outs(%e : tensor<4x5xf32>) -> tensor<4x5xf32>
+  %r = linalg.matmul ins(%0, %y : tensor<4x8xf32>, tensor<8x5xf32>) outs(%i : tensor<4x5xf32>) -> tensor<4x5xf32>
+  return %r : tensor<4x5xf32>
+}
+
+// -----
+
+// A dear value with two users is computed once.
+// CHECK-LABEL: func.func @shared
+// CHECK-COUNT-1: math.tanh
+// CHECK-NOT: math.tanh
+func.func @shared(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %0 = math.tanh %x : tensor<8xf32>
+  %1 = arith.addf %0, %x : tensor<8xf32>
+  %2 = arith.mulf %0, %x : tensor<8xf32>
+  return %1, %2 : tensor<8xf32>, tensor<8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @pad
+// CHECK-NOT: tensor.pad
+// CHECK: linalg.fill
+// CHECK: tensor.insert_slice
+func.func @pad(%x: tensor<4xf32>) -> tensor<6xf32> {
+  %z = arith.constant 0.0 : f32
+  %p = tensor.pad %x low[1] high[1] {
+    ^bb0(%i: index):
+      tensor.yield %z : f32
+  } : tensor<4xf32> to tensor<6xf32>
+  return %p : tensor<6xf32>
+}

@@ -1,0 +1,102 @@
+// RUN: janus-opt %s --janus-cpu-strategy="vector-bits=256" --split-input-file | FileCheck %s --check-prefixes=CHECK,AVX2
+// RUN: janus-opt %s --janus-cpu-strategy="vector-bits=512" --split-input-file | FileCheck %s --check-prefixes=CHECK,AVX512
+
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (k, n)>
+#bt = affine_map<(m, n, k) -> (n, k)>
+#c = affine_map<(m, n, k) -> (m, n)>
+
+// CHECK-LABEL: func.func @matmul
+// AVX2: janus.strategy = {kind = "contract", lanes = 8 : i64, {{.*}}tile = array<i64: 6, 16, 1>, vector_loop = 1 : i64}
+// AVX512: janus.strategy = {kind = "contract", lanes = 16 : i64, {{.*}}vector_loop = 1 : i64}
+func.func @matmul(%x: memref<96x64xf32>, %y: memref<64x96xf32>, %z: memref<96x96xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %y : memref<96x64xf32>, memref<64x96xf32>) outs(%z : memref<96x96xf32>) {
+    ^bb0(%l: f32, %r: f32, %o: f32):
+      %m = arith.mulf %l, %r : f32
+      %s = arith.addf %o, %m : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+#a = affine_map<(m, n, k) -> (m, k)>
+#bt = affine_map<(m, n, k) -> (n, k)>
+#c = affine_map<(m, n, k) -> (m, n)>
+
+// The second operand is transposed into a dense panel.
+// CHECK-LABEL: func.func @transposed
+// CHECK: pack = array<i64: 1>
+func.func @transposed(%x: memref<96x64xf32>, %y: memref<96x64xf32>, %z: memref<96x96xf32>) {
+  linalg.generic {indexing_maps = [#a, #bt, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %y : memref<96x64xf32>, memref<96x64xf32>) outs(%z : memref<96x96xf32>) {
+    ^bb0(%l: f32, %r: f32, %o: f32):
+      %m = arith.mulf %l, %r : f32
+      %s = arith.addf %o, %m : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+#row = affine_map<(i, j) -> (i)>
+
+// Loops that walk as one are merged: one loop of 64 * 10 steps.
+// CHECK-LABEL: func.func @map
+// CHECK: janus.strategy = {kind = "map", {{.*}}order = array<i64: 0>, {{.*}}vector_loop = 0 : i64}
+func.func @map(%x: memref<64x10xf32>, %y: memref<64x10xf32>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x : memref<64x10xf32>) outs(%y : memref<64x10xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %a, %a : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+#row = affine_map<(i, j) -> (i)>
+
+// A sum along rows keeps vectors of partial sums.
+// CHECK-LABEL: func.func @sum
+// CHECK: janus.strategy = {kind = "reduce", {{.*}}vector_loop = 1 : i64}
+func.func @sum(%x: memref<64x1000xf32>, %y: memref<64xf32>) {
+  linalg.generic {indexing_maps = [#id, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<64x1000xf32>) outs(%y : memref<64xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %o, %a : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(i) -> (i)>
+#none = affine_map<(i) -> ()>
+
+// A difference may not be reordered, and what has a strategy keeps it.
+// CHECK-LABEL: func.func @ordered
+// CHECK: janus.strategy = {kind = "reduce", lanes = 1 : i64, {{.*}}vector_loop = -1 : i64}
+// CHECK: janus.strategy = {kind = "loops"}
+func.func @ordered(%x: memref<1000xf32>, %y: memref<f32>) {
+  linalg.generic {indexing_maps = [#id, #none], iterator_types = ["reduction"]}
+      ins(%x : memref<1000xf32>) outs(%y : memref<f32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.subf %o, %a : f32
+      linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id, #none], iterator_types = ["reduction"]}
+      ins(%x : memref<1000xf32>) outs(%y : memref<f32>) attrs = {janus.strategy = {kind = "loops"}} {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %o, %a : f32
+      linalg.yield %s : f32
+  }
+  return
+}
