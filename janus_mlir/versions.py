@@ -219,11 +219,7 @@ class FunctionManager:
             seen = (type(value), value.dtype, value.shape)
         else:
             return
-        if not isinstance(seen, tuple):
-            values = self._values.setdefault(source, set())
-            if seen in values and type(seen) is not float:
-                self.speculation.repeating.add(source)
-            values.add(seen)
+        self._note_value(source, seen)
         before = self._seen.setdefault(source, seen)
         if type(before) is not type(seen) or before == seen:
             return
@@ -232,6 +228,16 @@ class FunctionManager:
         elif before[:2] == seen[:2] and len(before[2]) == len(seen[2]):
             changed = (i for i, (a, b) in enumerate(zip(before[2], seen[2], strict=True)) if a != b)
             self.speculation.extents.update((source, axis) for axis in changed)
+
+    def _note_value(self, source: Source, value: Any) -> None:
+        """Note whether an int or truth value takes the same value again."""
+        if type(value) is bool:
+            self.speculation.repeating.add(source)
+        elif type(value) is int:
+            values = self._values.setdefault(source, set())
+            if value in values:
+                self.speculation.repeating.add(source)
+            values.add(value)
 
     # ---- compilation --------------------------------------------------------------------------------
 
@@ -254,6 +260,8 @@ class FunctionManager:
                 slots = self.bind(args, kwargs)
                 if slots is None:
                     return None
+                for i, (name, value) in enumerate(zip(parameter_names(self.context()), slots, strict=True)):
+                    self._note_value(Argument(i, name), value)
                 before = self.speculation.copy()
                 outdated = self._learn(args, kwargs, slots)
                 if self.compilations >= _MAX_COMPILATIONS or len(self.versions) >= config.max_versions:
