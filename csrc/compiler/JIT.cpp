@@ -2,6 +2,7 @@
 
 #include "compiler/Compiler.h"
 #include "compiler/Diagnostics.h"
+#include "compiler/SoftFloat.h"
 
 #include "mlir/CAPI/IR.h"
 #include "mlir/CAPI/Support.h"
@@ -152,6 +153,9 @@ static llvm::Expected<std::unique_ptr<orc::LLJIT>> link(Object object, ArrayRef<
   orc::SymbolMap symbols;
   for (auto [name, address] : llvm::zip_equal(names, addresses))
     symbols[(*jit)->mangleAndIntern(unwrap(name))] = {orc::ExecutorAddr(address), llvm::JITSymbolFlags::Exported};
+  for (const SoftFloatFunction &function : getSoftFloatFunctions())
+    symbols[(*jit)->mangleAndIntern(function.name)] = {orc::ExecutorAddr(function.address),
+                                                       llvm::JITSymbolFlags::Exported};
   if (llvm::Error error = dylib.define(orc::absoluteSymbols(std::move(symbols))))
     return error;
   // libm and libc: what the code generator itself calls.

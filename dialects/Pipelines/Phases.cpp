@@ -45,7 +45,7 @@ static constexpr Phase kPhases[] = {
      // Outline first: what is alike is decided, written and compiled once.
      "janus-cpu-outline-kernels,janus-cpu-strategy,janus-cpu-emit-kernels,"
      "janus-cpu-approximate-math,janus-cpu-emulate-bf16,"
-     "func.func(janus-cpu-plan-memory,canonicalize,cse)",
+     "func.func(janus-cpu-plan-memory,cse)",
      /*gone=*/"lax linalg tensor bufferization"},
 
     {"llvm", "the llvm dialect only",

@@ -82,7 +82,7 @@ def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
             return get_attribute(m, value.function, name)
         case FunctionValue() if name == "__name__":
             return Known(value.template.name)
-    from janus_mlir.capture.jaxcalls import AtIndex
+    from janus_mlir.capture.jax_values import AtIndex
 
     if isinstance(value, AtIndex):
         return MemberValue(value, name)

@@ -71,7 +71,7 @@ def _number(
     if isinstance(value, (NumpyArray, NumpyScalar)):
         return npy.to_number(m, value, kind)
     if isinstance(value, JaxArray):
-        from janus_mlir.capture.jaxcalls import to_number
+        from janus_mlir.capture.jax_methods import to_number
 
         return to_number(m, value, kind)
     if is_number(value):
@@ -284,7 +284,7 @@ def _plain_float(m: Machine, value: Abstract) -> Abstract:
     if is_number(value):
         return value
     if isinstance(value, JaxArray):
-        from janus_mlir.capture.jaxcalls import to_number
+        from janus_mlir.capture.jax_methods import to_number
 
         return to_number(m, value, "float")
     if isinstance(value, (NumpyArray, NumpyScalar)):

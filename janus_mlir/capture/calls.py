@@ -132,7 +132,7 @@ def call(
     m: Machine, function: Abstract, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
 ) -> Abstract | Entered:
     """Call any callee: either the result, or a frame has been entered that will store it in `dst`."""
-    from janus_mlir.capture import builtin_calls, jaxcalls
+    from janus_mlir.capture import builtin_calls, jax_values, jaxcalls
 
     match function:
         case Known():
@@ -143,7 +143,7 @@ def call(
             return builtin_calls.call_member(m, function.self, function.name, args, kwargs)
         case FunctionValue():
             return _enter_made(m, function, args, kwargs, dst)
-        case jaxcalls.Transformed():
+        case jax_values.Transformed():
             return jaxcalls.call_transformed(m, function, args, kwargs)
         case ObjectRef():
             from janus_mlir.capture.attributes import class_attribute
@@ -165,12 +165,12 @@ def unwrap_callable(live: Any) -> types.FunctionType | None:
 def _call_known(
     m: Machine, function: Known, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
 ) -> Abstract | Entered:
-    from janus_mlir.capture import builtin_calls, jaxcalls
+    from janus_mlir.capture import builtin_calls, jax_values, jaxcalls
 
     live = function.value
     if builtin_calls.handles(live):
         return builtin_calls.call_builtin(m, live, args, kwargs, dst)
-    if jaxcalls.is_jax_callable(live):
+    if jax_values.is_jax_callable(live):
         return jaxcalls.call_jax(m, live, args, kwargs)
     if npy.is_numpy_callable(live):
         if any(isinstance(a, JaxArray) for a in [*args, *kwargs.values()]):

@@ -218,7 +218,7 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
     """Return ``value[index]``; `checked`: an int index is known to be in range."""
     match value:
         case JaxArray():
-            from janus_mlir.capture.jaxcalls import jax_getitem
+            from janus_mlir.capture.jax_methods import jax_getitem
 
             return jax_getitem(m, value, index)
         case NumpyArray() | NumpyScalar():
@@ -253,7 +253,7 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
         case Known() if isinstance(value.value, (tuple, range)):
             return _sequence_item(m, value, [Known(v) for v in value.value], index)
         case MemberValue(self=JaxArray() as array, name="at"):
-            from janus_mlir.capture.jaxcalls import AtIndex
+            from janus_mlir.capture.jax_values import AtIndex
 
             return AtIndex(array, index)
         case ObjectRef():

@@ -40,7 +40,7 @@ from janus_mlir.config import config
 from janus_mlir.locations import Span
 
 if TYPE_CHECKING:
-    from janus_mlir.capture.jaxcalls import Lifts
+    from janus_mlir.capture.jax_callbacks import Lifts
     from janus_mlir.profile import Profile
 
 _FUEL = 60_000

@@ -23,7 +23,8 @@ from janus_mlir.capture.containers import (
 from janus_mlir.capture.graph import BOOL, FLOAT
 from janus_mlir.capture.heap import SetContent
 from janus_mlir.capture.iteration import exhaust, get_iterator
-from janus_mlir.capture.jaxcalls import AtIndex, call_at_method
+from janus_mlir.capture.jax_methods import call_at_method
+from janus_mlir.capture.jax_values import AtIndex
 from janus_mlir.capture.numbers import (
     make,
 )
@@ -57,7 +58,7 @@ def call_member(
         case AtIndex():
             return call_at_method(m, self, name, args, kwargs)
         case JaxArray():
-            from janus_mlir.capture.jaxcalls import call_array_method
+            from janus_mlir.capture.jax_methods import call_array_method
 
             return call_array_method(m, self, name, args, kwargs)
         case NumpyArray() | NumpyScalar():

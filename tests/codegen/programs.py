@@ -76,10 +76,10 @@ def convolution(
     }
     if wrt == "output":
         order = "n, oh, ow, f, kh, kw, c" if nhwc else "n, f, oh, ow, c, kh, kw"
-        operands, out, parallel = ("x", "k"), "y", "n oh ow f".split()
+        operands, out, parallel = ("x", "k"), "y", ["n", "oh", "ow", "f"]
     else:
         order = "kh, kw, c, f, n, oh, ow" if nhwc else "f, c, kh, kw, n, oh, ow"
-        operands, out, parallel = ("x", "y"), "k", "kh kw c f".split()
+        operands, out, parallel = ("x", "y"), "k", ["kh", "kw", "c", "f"]
     types = {"x": tensor(x), "k": tensor(k), "y": tensor(y)}
     kinds = ", ".join('"parallel"' if d.strip() in parallel else '"reduction"' for d in order.split(","))
     all_maps = ", ".join(f"affine_map<({order}) -> {maps[o]}>" for o in (*operands, out))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 
 from .harness import Compiled, unaligned
+from .programs import contraction
 
 ENTRY = "attributes {janus.entry, janus.return_site = 0 : i32}"
 MAP1 = "affine_map<(d0) -> (d0)>"
@@ -245,3 +247,48 @@ def test_private_functions_are_inlined() -> None:
         return %w : tensor<7xf32> }} }}""")
     x = arr(7)
     np.testing.assert_allclose(f(x), mirror(mirror(x)), rtol=1e-5)
+
+
+def test_bfloat16_is_rounded_to_even() -> None:
+    f = Compiled(f"""func.func @f(%x: tensor<?xf32>) -> tensor<?xbf16> {ENTRY} {{
+      %y = arith.truncf %x : tensor<?xf32> to tensor<?xbf16>
+      return %y : tensor<?xbf16> }}""")
+    special = [0.0, -0.0, 1.0, np.inf, -np.inf, np.nan, 3.4e38, 1e-40, 1.00390625, 1.01171875]
+    x = unaligned(np.concatenate([np.array(special, np.float32), arr(50)]))
+    want = x.astype(ml_dtypes.bfloat16)
+    got = f(x).view(ml_dtypes.bfloat16)
+    np.testing.assert_array_equal(got.astype(np.float32), want.astype(np.float32))
+
+
+@pytest.mark.parametrize("shapes", [((0, 5), (5, 3)), ((4, 0), (0, 3)), ((4, 5), (5, 0))])
+def test_empty_matmul(shapes: Any) -> None:
+    x, y = arr(*shapes[0]), arr(*shapes[1])
+    np.testing.assert_array_equal(Compiled(contraction("mk,kn->mn", shapes))(x, y).shape, (x @ y).shape)
+    np.testing.assert_array_equal(Compiled(contraction("mk,kn->mn", shapes))(x, y), x @ y)
+
+
+def test_nested_loops_carry_buffers() -> None:
+    f = Compiled(f"""func.func @f(%x: tensor<7xf32>, %n: i64, %m: i64) -> tensor<7xf32> {ENTRY} {{
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %ub = arith.index_cast %n : i64 to index
+      %vb = arith.index_cast %m : i64 to index
+      %r = scf.for %i = %c0 to %ub step %c1 iter_args(%a = %x) -> tensor<7xf32> {{
+        %inner = scf.for %j = %c0 to %vb step %c1 iter_args(%b = %a) -> tensor<7xf32> {{
+          {cumulative("7", "b", "y")}
+          scf.yield %y : tensor<7xf32>
+        }}
+        {cumulative("7", "inner", "z")}
+        %t = arith.addf %z, %a : tensor<7xf32>
+        scf.yield %t : tensor<7xf32>
+      }}
+      return %r : tensor<7xf32> }}""")
+    x = arr(7)
+    for n, m in [(0, 3), (1, 0), (2, 1), (3, 2), (2, 5)]:
+        a = x
+        for _ in range(n):
+            b = a
+            for _ in range(m):
+                b = mirror(b)
+            a = mirror(b) + a
+        np.testing.assert_allclose(f(x, n, m), a, rtol=1e-4)

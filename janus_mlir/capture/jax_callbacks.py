@@ -1,0 +1,129 @@
+"""Captured functions that JAX calls back, with its tracers as arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.containers import dict_entries, list_items, new_dict, new_list
+from janus_mlir.capture.graph import TensorType, Value
+from janus_mlir.capture.values import (
+    Abstract,
+    DictRef,
+    JaxArray,
+    Known,
+    ListRef,
+    TupleValue,
+)
+from janus_mlir.runtime.dtypes import dtype_by_mlir, find_dtype
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.machine import Machine
+
+
+class Lifts:
+    """Outer values that captured functions use while JAX traces them."""
+
+    def __init__(self, first: int | None) -> None:
+        #: Position of the first lifted value among the traced arguments; None in the finding pass.
+        self.first = first
+        self.refs: list[Value] = []
+        self.supply: list[Any] = []
+
+    def lift(self, ref: Value) -> Any:
+        """Return the tracer (in the finding pass: a stand-in) of an outer value."""
+        self.refs.append(ref)
+        if self.first is None:
+            return stand_in(ref)
+        if len(self.refs) > len(self.supply):
+            raise Break("JN303", "a function passed to JAX takes different ways when traced again")
+        tracer = self.supply[len(self.refs) - 1]
+        assert isinstance(ref.type, TensorType)
+        if tuple(tracer.shape) != tuple(ref.type.shape):
+            raise Break("JN303", "a function passed to JAX takes different ways when traced again")
+        return tracer
+
+
+def stand_in(ref: Value) -> Any:
+    assert isinstance(ref.type, TensorType)
+    if not all(isinstance(e, int) for e in ref.type.shape):
+        raise Break("JN501", "a function passed to JAX that closes over an array with symbolic extents")
+    return jax.numpy.zeros(ref.type.shape, dtype_by_mlir(ref.type.dtype).numpy)
+
+
+class Callback:
+    """A captured function as JAX sees it: called with tracers, it runs the machine on them."""
+
+    __name__ = "callback"
+
+    def __init__(self, m: Machine, function: Abstract) -> None:
+        self.m = m
+        self.function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return _run_callback(self.m, self.function, args, kwargs)
+
+
+def _run_callback(m: Machine, function: Abstract, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    from janus_mlir.capture.calls import call_inline
+
+    before = m.replaying
+    m.pure += 1
+    m.replaying = dict(before or {})
+    try:
+        abstract = [from_tracer(m, a) for a in args]
+        named = {k: from_tracer(m, v) for k, v in kwargs.items()}
+        return _to_tracer(m, call_inline(m, function, abstract, named))
+    finally:
+        m.pure -= 1
+        m.replaying = before
+
+
+def from_tracer(m: Machine, tree: Any) -> Abstract:
+    if tree is None or isinstance(tree, (bool, int, float, str)):
+        return Known(tree)
+    if isinstance(tree, tuple):
+        return TupleValue(tuple(from_tracer(m, t) for t in tree), type(tree))
+    if type(tree) is list:
+        return new_list(m, tuple(from_tracer(m, t) for t in tree))
+    if type(tree) is dict:
+        return new_dict(m, tuple((k, from_tracer(m, t)) for k, t in tree.items()))
+    if isinstance(tree, jax.Array):
+        found = find_dtype(tree.dtype)
+        if found is None:
+            raise Break("JN402", f"dtype {tree.dtype}")
+        ref = Value(TensorType(found.mlir, tuple(tree.shape)))
+        assert m.replaying is not None
+        m.replaying[ref.uid] = tree
+        weak = bool(getattr(tree.aval, "weak_type", False))
+        return JaxArray(ref, np.dtype(tree.dtype), tuple(tree.shape), weak)
+    raise Break("JN403", f"a {type(tree).__name__} is passed to a function by JAX")
+
+
+def _to_tracer(m: Machine, value: Abstract) -> Any:
+    match value:
+        case JaxArray():
+            return tracer_of(m, value.ref)
+        case Known():
+            return value.value
+        case TupleValue():
+            items = [_to_tracer(m, item) for item in value.items]
+            return tuple(items) if value.cls is tuple else value.cls._make(items)  # type: ignore[attr-defined]
+        case ListRef():
+            return [_to_tracer(m, item) for item in list_items(m, value)]
+        case DictRef():
+            return {k: _to_tracer(m, item) for k, item in dict_entries(m, value)}
+    raise Break("JN403", f"a {type(value).__name__} is returned to JAX")
+
+
+def tracer_of(m: Machine, ref: Value) -> Any:
+    """Return the tracer of a graph value; a value from outside the callback is lifted on first use."""
+    assert m.replaying is not None
+    found = m.replaying.get(ref.uid)
+    if found is None:
+        assert m.lifts is not None
+        found = m.replaying[ref.uid] = m.lifts.lift(ref)
+    return found

@@ -1,0 +1,73 @@
+"""Values and callables of JAX that capture treats in a way of their own."""
+
+from __future__ import annotations
+
+import types
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import jax
+
+from janus_mlir.capture.values import (
+    Abstract,
+    JaxArray,
+)
+from janus_mlir.gradients import GradientFunction
+from janus_mlir.gradients import grad as janus_grad
+from janus_mlir.gradients import value_and_grad as janus_value_and_grad
+
+if TYPE_CHECKING:
+    pass
+
+#: Packages whose functions are traced as a whole.
+TRACED_PACKAGES = frozenset({"jax", "jaxlib", "optax", "chex"})
+TRANSFORMS: tuple[Any, ...] = (
+    jax.grad, jax.value_and_grad, jax.vmap, jax.jit, jax.checkpoint, jax.jacfwd, jax.jacrev, jax.hessian,
+)  # fmt: skip
+#: Janus's own transformations and what they are in JAX.
+OWN_TRANSFORMS = {id(janus_grad): jax.grad, id(janus_value_and_grad): jax.value_and_grad}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Transformed(Abstract):
+    """A function made by a JAX transformation of a function, such as ``jax.grad(f)``."""
+
+    transform: Any
+    function: Abstract
+    args: tuple[Abstract, ...]
+    kwargs: tuple[tuple[str, Abstract], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AtIndex(Abstract):
+    """``x.at[index]`` of a JAX array: what its update methods work on."""
+
+    array: JaxArray
+    index: Abstract
+
+
+@dataclass(frozen=True, slots=True)
+class AtUpdate:
+    """A method of ``x.at[index]``, as a function that can be traced."""
+
+    name: str
+    traced_by_value: ClassVar[bool] = True
+
+    def __call__(self, x: Any, index: Any, *args: Any, **kwargs: Any) -> Any:
+        return getattr(x.at[index], self.name)(*args, **kwargs)
+
+
+def is_jax_callable(live: Any) -> bool:
+    """Whether a callable belongs to JAX (or a library of pure functions on JAX arrays)."""
+    if id(live) in OWN_TRANSFORMS or isinstance(live, GradientFunction):
+        return True
+    if isinstance(live, types.MethodType):
+        return is_jax_callable(live.__func__)
+    code = getattr(live, "__code__", None)
+    if code is not None:
+        namespace = getattr(live, "__globals__", {}).get("__name__", "")
+        return str(namespace).partition(".")[0] in TRACED_PACKAGES
+    module = getattr(live, "__module__", None) or type(live).__module__ or ""
+    if type(live).__name__ in ("PjitFunction", "custom_jvp", "custom_vjp"):
+        return True
+    return str(module).partition(".")[0] in TRACED_PACKAGES and callable(live)
