@@ -38,6 +38,8 @@ from janus_mlir.runtime.jax_arrays import make_wrap
 
 #: Recompilations after which a function that never settles is left alone.
 _MAX_COMPILATIONS = 24
+#: Arguments that cannot be compiled for, after which no more are tried.
+_MAX_REJECTIONS = 3
 
 
 @dataclass(slots=True, eq=False)
@@ -118,6 +120,8 @@ class FunctionManager:
         self._instrumented: Callable[..., Any] | None = None
         self._warm_calls = 0
         self._seen: dict[Source, Any] = {}
+        self._values: dict[Source, set[Any]] = {}
+        self._rejections = 0
 
     def _parameters(self) -> list[str]:
         try:
@@ -228,6 +232,7 @@ class FunctionManager:
             seen = (type(value), value.dtype, value.shape)
         else:
             return
+        self._note_value(source, seen)
         before = self._seen.setdefault(source, seen)
         if type(before) is not type(seen) or before == seen:
             return
@@ -236,6 +241,16 @@ class FunctionManager:
         elif before[:2] == seen[:2] and len(before[2]) == len(seen[2]):
             changed = (i for i, (a, b) in enumerate(zip(before[2], seen[2], strict=True)) if a != b)
             self.speculation.extents.update((source, axis) for axis in changed)
+
+    def _note_value(self, source: Source, value: Any) -> None:
+        """Note whether an int or truth value takes the same value again."""
+        if type(value) is bool:
+            self.speculation.repeating.add(source)
+        elif type(value) is int:
+            values = self._values.setdefault(source, set())
+            if value in values:
+                self.speculation.repeating.add(source)
+            values.add(value)
 
     # ---- compilation --------------------------------------------------------------------------------
 
@@ -258,15 +273,18 @@ class FunctionManager:
                 slots = self.bind(args, kwargs)
                 if slots is None:
                     return None
-                self._learn(args, kwargs, slots)
+                for i, (name, value) in enumerate(zip(parameter_names(self.context()), slots, strict=True)):
+                    self._note_value(Argument(i, name), value)
+                before = self.speculation.copy()
+                outdated = self._learn(args, kwargs, slots)
                 if self.compilations >= _MAX_COMPILATIONS or len(self.versions) >= config.max_versions:
                     self._too_many()
                     return None
-                return self._compile(slots, args, kwargs)
+                return self._compile(slots, before, outdated)
             except CaptureError:
                 raise
             except Break as reason:
-                self._give_up(reason.reason_code, reason.detail, None)
+                self._reject(BreakNote(reason.reason_code, reason.detail, None, False), before)
             except CompileError as error:
                 self._give_up("JN701", str(error), None)
             except Exception as error:  # a defect of ours must never reach the user: Python runs the function
@@ -276,24 +294,52 @@ class FunctionManager:
                 self._give_up("JN702", f"{type(error).__name__}: {error}", None)
             return None
 
+    def _capture(self, slots: list[Any]) -> Captured:
+        """Capture the function; where symbolic extents or run-time numbers stand in the way, without them."""
+        general = self.speculation
+        best: tuple[Captured, Speculation] | None = None
+        failure: Break | None = None
+        for candidate in (general, general.with_fixed_extents(), general.with_constants()):
+            if candidate is None:
+                continue
+            try:
+                captured = capture(self.context(), slots, candidate, self.profile)
+            except Break as reason:
+                failure = failure or reason
+                continue
+            if best is None or len(captured.notes) < len(best[0].notes):
+                best = captured, candidate
+            if not captured.notes:
+                break
+        if best is None:
+            assert failure is not None
+            raise failure
+        self.speculation = best[1]
+        return best[0]
+
     def _compile(
-        self, slots: list[Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, slots: list[Any], before: Speculation, outdated: list[tuple[VersionRecord, str]]
     ) -> VersionRecord | None:
         start = time.perf_counter()
         self.compilations += 1
-        captured = capture(self.context(), slots, self.speculation, self.profile)
-        self.notes = captured.notes or self.notes
+        captured = self._capture(slots)
         if self.strict and captured.notes:
             note = captured.notes[0]
             raise CaptureError(note.code, note.detail, note.span)
-        if not captured.completes and (captured.array_ops == 0 or not any(n.resumes for n in captured.notes)):
-            note = captured.notes[-1]
-            self._give_up(note.code, note.detail, note.span)
-            return None
+        if not captured.completes:
+            partial = captured.array_ops > 0 and any(n.resumes for n in captured.notes)
+            if not partial or any(v.captured.completes for v in self.versions):
+                self._reject(captured.notes[-1], before)
+                return None
+        self.notes = captured.notes or self.notes
+        args, kwargs = self._call_form(slots)
         compiled = compile_graph(captured.graph, symbols=_runtime.abi_symbols())
         record = self._make_version(captured, compiled)
         record.seconds = time.perf_counter() - start
         self.compile_seconds += record.seconds
+        for old, why in outdated:
+            if self.speculation.generalises(before):
+                self._retire(old, why)
         self.versions.append(record)
         self._publish()
         if not record.native.check(args, kwargs):
@@ -342,6 +388,15 @@ class FunctionManager:
         self.given_up = BreakNote(code, detail, span, False)
         log.emit("deopts", f"{self.function.__qualname__} stays in Python: {code} {detail}")
 
+    def _reject(self, note: BreakNote, before: Speculation) -> None:
+        """A version for these arguments is of no use; versions that serve other arguments stay."""
+        self.speculation = before
+        self._rejections += 1
+        if not self.versions or self._rejections > _MAX_REJECTIONS:
+            self._give_up(note.code, note.detail, note.span)
+        else:
+            self.notes = [*self.notes, note]
+
     def _too_many(self) -> None:
         """The bound on versions is reached: what is compiled stays, other calls run in Python."""
         if self.given_up is None:
@@ -349,8 +404,12 @@ class FunctionManager:
 
     # ---- guards --------------------------------------------------------------------------------------
 
-    def _learn(self, args: tuple[Any, ...], kwargs: dict[str, Any], slots: list[Any]) -> None:
-        """Find out why no version applies, and assume less where that helps."""
+    def _learn(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], slots: list[Any]
+    ) -> list[tuple[VersionRecord, str]]:
+        """Find out why no version applies, and assume less where that helps; return versions to be replaced."""
+        outdated: list[tuple[VersionRecord, str]] = []
+        args, kwargs = self._call_form(slots)
         for record in list(self.versions):
             index = record.native.explain_failure(args, kwargs)
             if index is None:
@@ -368,7 +427,8 @@ class FunctionManager:
                 fact.source.text if fact.source else "", fact.expected, _describe(got), fact.span
             )
             if self._generalise(fact, got, slots):
-                self._retire(record, f"generalised: {fact.source.text if fact.source else ''} varies")
+                outdated.append((record, f"generalised: {fact.source.text if fact.source else ''} varies"))
+        return outdated
 
     def _count_failure(self, text: str, expected: str, got: str, span: Span | None) -> None:
         found = self.failures.get((text, expected))
@@ -399,7 +459,10 @@ class FunctionManager:
             if known is None or len(known[1]) != got.ndim or known[0] != np.dtype(got.dtype):
                 continue
             for axis, (old, new) in enumerate(zip(known[1], got.shape, strict=True)):
-                if isinstance(old, int) and old != new and (source, axis) not in self.speculation.extents:
+                facts = self.speculation
+                if (source, axis) in facts.extents or (source, axis) in facts.fixed:
+                    continue
+                if isinstance(old, int) and old != new:
                     self.speculation.extents.add((source, axis))
                     changed = True
         return changed
@@ -439,7 +502,7 @@ class FunctionManager:
         args, kwargs = self._call_form(list(o[: len(parameter_names(self.context()))]))
         return self.function(*args, **kwargs)
 
-    def _call_form(self, slots: list[Any]) -> tuple[list[Any], dict[str, Any]]:
+    def _call_form(self, slots: list[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Turn arguments in slot order back into the form of a call."""
         params = self.context().code.params
         positional = len(params.posonly) + len(params.pos_or_kw)
@@ -449,7 +512,7 @@ class FunctionManager:
         kwargs = dict(zip(params.kwonly, rest, strict=False))
         if params.kwarg is not None:
             kwargs.update(rest[-1])
-        return args, kwargs
+        return tuple(args), kwargs
 
 
 def _traced(arguments: Any) -> bool:

@@ -166,6 +166,8 @@ def keyed(m: Machine, key: Abstract | None, item: Abstract) -> Abstract:
 def _choose(m: Machine, cond: Value, a: Abstract, b: Abstract) -> Abstract:
     if is_number(a) and is_number(b):
         return select_number(m, cond, a, b)
+    if isinstance(a, NumpyScalar) and isinstance(b, NumpyScalar) and a.dtype == b.dtype:
+        return NumpyScalar(m.b.one("arith.select", [cond, a.ref, b.ref], a.ref.type), a.dtype)
     raise Break("JN505", "a run-time choice between objects")
 
 

@@ -18,6 +18,7 @@ from janus_mlir.capture.sources import (
     Derived,
     Global,
     HasAttribute,
+    HasKey,
     Index,
     Key,
     Pinned,
@@ -97,6 +98,8 @@ class EntryProgram:
                 instr = ("attr", slot, origin, source.name)
             case HasAttribute():
                 instr = ("call1", slot, origin, _AttributeTest(source.name))
+            case HasKey():
+                instr = ("call1", slot, origin, _KeyTest(source.key))
             case Index():
                 instr = ("index", slot, origin, source.index)
             case Key():
@@ -156,6 +159,16 @@ class _AttributeTest:
 
     def __call__(self, obj: Any) -> bool:
         return hasattr(obj, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _KeyTest:
+    """Tells whether a dict has a key."""
+
+    key: Any
+
+    def __call__(self, obj: Any) -> bool:
+        return self.key in obj
 
 
 _ENV_SEED: tuple[()] = ()

@@ -182,7 +182,11 @@ class Joiner:
             raise NotJoinable("JAX arrays of different types")
         key = (a.id, b.id)
         if key not in self._arrays:
-            self._arrays[key] = JaxArray(self.tensor(a.ref, b.ref), a.dtype, a.shape, a.weak)
+            choices = tuple({**dict(a.outside()), **dict(b.outside())}.items())
+            choice = self.leaf(_which(a), _which(b), INT) if choices else None
+            self._arrays[key] = JaxArray(
+                self.tensor(a.ref, b.ref), a.dtype, a.shape, a.weak, choice=choice, choices=choices
+            )
         return self._arrays[key]
 
     def _numpy(self, a: NumpyArray, b: NumpyArray) -> Abstract:
@@ -301,6 +305,13 @@ class Joiner:
             raise NotJoinable("arrays share memory on one way only")
         if self._kept & (set(firsts) | set(seconds)):
             raise NotJoinable("arrays share memory on one way only")
+
+
+def _which(value: JaxArray) -> Value | Abstract:
+    """Return the id of the outside array that `value` is, 0 if it was made by the captured code."""
+    if value.choice is not None:
+        return value.choice
+    return Known(value.id if value.source is not None else 0)
 
 
 def _describe(value: Abstract) -> str:

@@ -14,7 +14,17 @@ import numpy as np
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, TensorType
 from janus_mlir.capture.heap import Content, DictContent, ListContent, ObjectContent
-from janus_mlir.capture.sources import Attribute, Global, HasAttribute, Index, Key, Pinned, Source, TypeOf
+from janus_mlir.capture.sources import (
+    Attribute,
+    Global,
+    HasAttribute,
+    HasKey,
+    Index,
+    Key,
+    Pinned,
+    Source,
+    TypeOf,
+)
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,
@@ -219,7 +229,11 @@ class Outside:
         self._check("type_is", source, cls, kind="type", expected=f"a {cls.__name__}")
         if cls is tuple:
             self._check("len", source, len(live), kind="length", expected=f"{len(live)} items")
-        items = tuple(self.wrap(item, Index(source, i)) for i, item in enumerate(live))
+        fields = getattr(cls, "_fields", None)
+        places = (
+            [Attribute(source, f) for f in fields] if fields else [Index(source, i) for i in range(len(live))]
+        )
+        items = tuple(self.wrap(item, place) for item, place in zip(live, places, strict=True))
         return TupleValue(items, cls, source)
 
     def _container(self, live: Any, source: Source) -> Abstract:
@@ -334,8 +348,7 @@ class Outside:
         if key in place.live:
             self.load_entry(id, key)
             return True
-        entry = self.m.entry
-        entry.emit(("absent", entry.slot(place.source), key), place.source, "keys", f"no key {key!r}")
+        self._check("is", HasKey(place.source, key), False, kind="keys", expected="is False")
         return False
 
     def guard_method(self, id: int, name: str, function: Any) -> None:

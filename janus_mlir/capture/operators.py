@@ -87,6 +87,8 @@ def _sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     if op == "mul" and isinstance(a, Known) and type(a.value) is int and isinstance(b, (TupleValue, ListRef)):
         return _sequences(m, op, b, a)
     if op == "mod" and isinstance(a, Known) and isinstance(a.value, str):
+        if isinstance(b, TupleValue) and all(isinstance(item, Known) for item in b.items):
+            return _known(op, a.value, tuple(item.value for item in b.items))  # type: ignore[attr-defined]
         raise Break("JN213", "%-formatting of run-time values")
     raise Break("JN212", f"operator {op} on {_kind(a)} and {_kind(b)}")
 
@@ -221,6 +223,8 @@ def _equal_items(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) ->
         return Known(op == "ne")
     result: bool | Value = True
     for x, y in zip(xs, ys, strict=True):
+        if isinstance(x, (JaxArray, NumpyArray)) and isinstance(y, type(x)) and x.id == y.id:
+            continue  # containers take the same object for equal
         if not (is_number(x) or isinstance(x, Known)) or not (is_number(y) or isinstance(y, Known)):
             raise Break("JN212", "comparison of containers of arrays")
         equal = truth(m, compare(m, "eq", x, y))
@@ -255,6 +259,8 @@ def identical(m: Machine, a: Abstract, b: Abstract) -> bool:
     if isinstance(a, (JaxArray, NumpyArray)) and isinstance(b, (JaxArray, NumpyArray)):
         if a.id == b.id:
             return True
+        if any(isinstance(x, JaxArray) and x.choice is not None for x in (a, b)):
+            raise Break("JN212", "identity of arrays that depend on the way taken")
         if type(a) is not type(b) or (a.source is None) != (b.source is None):
             return False
         raise Break("JN212", "identity of two arrays from outside")

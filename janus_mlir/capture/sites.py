@@ -198,6 +198,11 @@ class SiteWriter:
             return known
         spec = ValueSpec("jax", value.dtype, value.shape, value.weak)
         name = self.value(value.ref, spec, fresh=True)
+        if value.choice is not None:
+            which = self.value(value.choice, ValueSpec("int"))
+            for number, source in value.choices:
+                name = f"{self.object(source)} if {which} == {number} else {name}"
+            name = self.temp(name)
         self._memo[value.id] = name
         if self.escapes:
             self.lines.append(f"{self.env()}[{value.id}] = {name}")
@@ -241,7 +246,8 @@ class SiteWriter:
             return f".reshape(({''.join(self._extent(e) + ', ' for e in step.args)}))"
         if any(item == "readonly" or (len(item) == 3 and item[2] == 0) for item in step.args):
             raise Break("JN506", "a read-only or broadcast view")
-        parts = []
+        # Without `...` a subscript that drops all axes makes a scalar.
+        parts = ["..."] if all(item[0] == "drop" for item in step.args) else []
         for item in step.args:
             if item == "new":
                 parts.append("None")

@@ -151,6 +151,21 @@ class HasAttribute(Source):
 
 
 @dataclass(frozen=True, slots=True)
+class HasKey(Source):
+    """Whether a dict has a key."""
+
+    base: Source
+    key: Any
+
+    @property
+    def text(self) -> str:
+        return f"{self.key!r} in {self.base.text}"
+
+    def fetch(self, arguments: Sequence[Any]) -> Any:
+        return self.key in self.base.fetch(arguments)
+
+
+@dataclass(frozen=True, slots=True)
 class Index(Source):
     """An item of a list or tuple."""
 

@@ -18,6 +18,10 @@ class Speculation:
     constant: set[Source] = field(default_factory=set)
     #: Extents that are symbolic: (source, axis).
     extents: set[tuple[Source, int]] = field(default_factory=set)
+    #: Extents that stay static, one version per size: (source, axis).
+    fixed: set[tuple[Source, int]] = field(default_factory=set)
+    #: Ints and truth values that vary, but take few values.
+    repeating: set[Source] = field(default_factory=set)
     #: Branches of which both sides are compiled, whatever the profile says.
     both: set[Span] = field(default_factory=set)
     #: Loops that must not be unrolled or must be.
@@ -25,8 +29,36 @@ class Speculation:
 
     def copy(self) -> Speculation:
         return Speculation(
-            set(self.dynamic), set(self.constant), set(self.extents), set(self.both), self.unroll_limit
+            set(self.dynamic),
+            set(self.constant),
+            set(self.extents),
+            set(self.fixed),
+            set(self.repeating),
+            set(self.both),
+            self.unroll_limit,
         )
+
+    def with_fixed_extents(self) -> Speculation | None:
+        """Return these facts with one version per shape, None if there are no symbolic extents."""
+        if not self.extents:
+            return None
+        result = self.copy()
+        result.fixed |= result.extents
+        result.extents = set()
+        return result
+
+    def with_constants(self) -> Speculation | None:
+        """Return these facts with one version per value of numbers that repeat, None if there are none."""
+        changed = (self.dynamic & self.repeating) - self.constant
+        if not changed:
+            return None
+        result = self.with_fixed_extents() or self.copy()
+        result.constant |= changed
+        return result
+
+    def generalises(self, other: Speculation) -> bool:
+        """Whether something that `other` takes as fixed varies here."""
+        return bool(self.dynamic - other.dynamic - self.constant or self.extents - other.extents)
 
 
 class Respecialise(Exception):

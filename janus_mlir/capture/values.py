@@ -70,6 +70,13 @@ class JaxArray(Abstract):
     weak: bool = False
     source: Source | None = None
     id: int = field(default_factory=fresh_id)
+    #: Where control flow has met: which of the outside arrays `choices` it is (by its id), 0 if none of them.
+    choice: Value | None = None
+    choices: tuple[tuple[int, Source], ...] = ()
+
+    def outside(self) -> tuple[tuple[int, Source], ...]:
+        """Return the outside arrays that this may be, each with its id."""
+        return self.choices if self.source is None else ((self.id, self.source),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,7 @@ def _effects_before_raise(_):
         yield m, vec(start=1.0)
     yield m, vec(start=-10.0)
     yield m, vec(start=-10.0)
+    m.w = vec()
     for k in range(4):
         yield m, vec(start=1.0)
 

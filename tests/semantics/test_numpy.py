@@ -288,7 +288,7 @@ def scalar_types(x, k):
     s = x[0]
     t = s * k
     u = x.sum()
-    return s, t, u, type(s) is np.float64, isinstance(u, float), round(float(t), 2), max(s, u), abs(s)
+    return s, t, u, type(s) is np.float64, isinstance(u, float), round(float(t)), max(s, u), abs(s)
 
 
 def _accumulator(_):

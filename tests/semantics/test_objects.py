@@ -185,7 +185,7 @@ def _counter(_):
 cases.world(_counter)(COUNTER)
 
 
-@cases.add(lambda i: (vec(),))
+@cases.add(lambda i: (vec(),), compiled=False)
 def late_binding(x):
     fs = [lambda y: y * k for k in range(3)]
     k = 10
