@@ -358,6 +358,51 @@ Value NestEmitter::initialValue(unsigned output, const Offsets &offsets, const S
   return broadcast(load(operand, offsets, point, width), width);
 }
 
+/// Loads what lies along another loop than the vector loop as vectors of that loop, where the tile is a square of the
+/// two, and transposes them in registers; `load` finds the results.
+void NestEmitter::loadTransposed(const Offsets &offsets) {
+  int64_t v = strategy.vectorLoop;
+  if (v < 0 || lanes == 1 || tile[v] != lanes)
+    return;
+  for (unsigned i = 0; i < nest.numInputs(); ++i) {
+    if (!nest.operands[i].isBuffer || strides[i][v] == 0 || strides[i][v] == 1)
+      continue;
+    int64_t along = -1;
+    for (unsigned d = 0; d < nest.numLoops(); ++d)
+      if (static_cast<int64_t>(d) != v && !nest.reduction[d] && strides[i][d] == 1 && tile[d] == lanes)
+        along = d;
+    if (along < 0)
+      continue;
+    auto type = VectorType::get({lanes}, nest.operands[i].element);
+    SmallVector<Value> rows;
+    for (int64_t k = 0; k < lanes; ++k) {
+      Steps point(nest.numLoops(), 0);
+      point[v] = k;
+      rows.push_back(vector::LoadOp::create(b, loc, type, flat[i], materialize(address(i, offsets, point))));
+    }
+    // Exchange the off-diagonal halves of ever larger squares.
+    for (int64_t half = 1; half < lanes; half *= 2)
+      for (int64_t k = 0; k < lanes; ++k) {
+        if (k & half)
+          continue;
+        SmallVector<int64_t> upper, lower;
+        for (int64_t j = 0; j < lanes; ++j) {
+          upper.push_back(j & half ? lanes + j - half : j);
+          lower.push_back(j & half ? lanes + j : j + half);
+        }
+        Value a = rows[k], c = rows[k + half];
+        rows[k] = vector::ShuffleOp::create(b, loc, a, c, upper);
+        rows[k + half] = vector::ShuffleOp::create(b, loc, a, c, lower);
+      }
+    for (int64_t k = 0; k < lanes; ++k) {
+      Steps key(nest.numLoops(), 0);
+      key[along] = k;
+      key.push_back(lanes);
+      loaded[{i, key}] = rows[k];
+    }
+  }
+}
+
 /// A tile whose vectors, if any, run along a parallel loop.
 void NestEmitter::emitTile(const Offsets &offsets) {
   unsigned numOutputs = nest.operands.size() - nest.numInputs();
@@ -368,8 +413,10 @@ void NestEmitter::emitTile(const Offsets &offsets) {
   };
   loaded.clear();
   if (!nest.hasReduction()) {
+    loadTransposed(offsets);
+    auto transposed = loaded;
     for (const Steps &point : points) {
-      loaded.clear();
+      loaded = transposed;
       SmallVector<Value> before;
       for (unsigned i = 0; i < numOutputs; ++i)
         before.push_back(nest.readsOutput(i) ? initialValue(i, offsets, point, lanes) : Value());
