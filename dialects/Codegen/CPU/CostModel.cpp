@@ -111,7 +111,8 @@ private:
 /// The loop along which an elementwise op can load `operand` as vectors, to transpose them to vectors along `v`; -1 if
 /// there is none.
 int64_t Chooser::transposeLoop(const NestOperand &operand, unsigned v, int64_t width) const {
-  if (nest.hasReduction() || !operand.isBuffer || operand.isOutput || operand.strides[v] == 0 || operand.strides[v] == 1)
+  if (nest.hasReduction() || !operand.isBuffer || operand.isOutput || operand.strides[v] == 0 ||
+      operand.strides[v] == 1)
     return -1;
   for (unsigned d = 0; d < nest.numLoops(); ++d)
     if (d != v && operand.strides[d] == 1 && sizes[d] >= width)
