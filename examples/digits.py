@@ -215,14 +215,14 @@ def show(console: Console, outcomes: list[Outcome]) -> None:
         ("  relative to eager", lambda run: f"{run.overall / eager.overall:.1f}x"),
         ("first call", lambda run: f"{run.seconds[0]:.2f} s"),
         ("slowest later call", lambda run: f"{max(run.seconds[1:]):.2f} s"),
-        ("loss differs by (100 steps)", lambda run: f"{run.apart(eager):.0e}"),
+        ("loss off by (100 steps)", lambda run: f"{run.apart(eager):.0e}"),
         ("test accuracy", lambda run: f"{run.accuracy:.1%}"),
         ("calls", lambda run: f"{len(run.seconds)}"),
     ]
     for title, cell in rows:
         table.add_row(title, *map(cell, outcomes))
     counters: list[tuple[str, Callable[[janus.Stats], str]]] = [
-        ("calls wholly in native code", lambda stats: f"{stats.compiled_calls}"),
+        ("calls all native", lambda stats: f"{stats.compiled_calls}"),
         ("compilations", lambda stats: f"{stats.compilations} in {stats.compile_seconds:.2f} s"),
         ("guard failures, deopts", lambda stats: f"{stats.guard_failures}, {stats.deopts}"),
     ]
