@@ -7,6 +7,7 @@ import threading
 import time
 import types
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -68,6 +69,16 @@ class GuardFailure:
     count: int = 1
 
 
+_managers: weakref.WeakSet[FunctionManager] = weakref.WeakSet()
+
+
+def all_managers() -> list[FunctionManager]:
+    """Return the managers of all jitted functions that are alive, by place in the source."""
+    return sorted(
+        _managers, key=lambda m: (m.function.__code__.co_filename, m.function.__code__.co_firstlineno)
+    )
+
+
 class FunctionManager:
     """Decides, call by call, between profiling, compiling, compiled code and plain Python."""
 
@@ -85,6 +96,8 @@ class FunctionManager:
         # Calls that went through the dispatcher a second time, after compilation.
         self.redispatched = 0
         self._start()
+        if isinstance(function, types.FunctionType):
+            _managers.add(self)
         unknown = set(static) - set(self._parameters())
         if unknown:
             raise ValueError(f"static_argnames names no parameter of the function: {sorted(unknown)}")
@@ -268,6 +281,8 @@ class FunctionManager:
                     self._too_many()
                     return None
                 return self._compile(slots, before, outdated)
+            except CaptureError:
+                raise
             except Break as reason:
                 self._reject(BreakNote(reason.reason_code, reason.detail, None, False), before)
             except CompileError as error:

@@ -78,7 +78,8 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine, llvm::O
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager callGraph;
   llvm::ModuleAnalysisManager modules;
-  // Kernels come as vectors already, unrolled as far as is good for them: looking for more takes time and finds nothing.
+  // Kernels come as vectors already, unrolled as far as is good for them: looking for more takes time and finds
+  // nothing.
   llvm::PipelineTuningOptions tuning;
   tuning.LoopVectorization = false;
   tuning.SLPVectorization = false;

@@ -13,8 +13,7 @@ namespace {
 // A 16-bit float travels in the low bits of the register of a float, so that is how these functions declare it.
 float asRegister(uint16_t bits) { return llvm::bit_cast<float>(static_cast<uint32_t>(bits)); }
 
-template <typename Wide>
-float narrow(Wide x, const llvm::fltSemantics &semantics) {
+template <typename Wide> float narrow(Wide x, const llvm::fltSemantics &semantics) {
   APFloat value(x);
   bool losesInfo;
   value.convert(semantics, APFloat::rmNearestTiesToEven, &losesInfo);
@@ -36,17 +35,15 @@ float extendhfsf2(float x) {
   return value.convertToFloat();
 }
 
-template <typename Function>
-uint64_t addressOf(Function *function) {
-  return reinterpret_cast<uint64_t>(function);
-}
+template <typename Function> uint64_t addressOf(Function *function) { return reinterpret_cast<uint64_t>(function); }
 
 } // namespace
 
 llvm::ArrayRef<SoftFloatFunction> mlir::janus::getSoftFloatFunctions() {
-  static const SoftFloatFunction functions[] = {
-      {"__truncsfbf2", addressOf(truncsfbf2)}, {"__truncdfbf2", addressOf(truncdfbf2)},
-      {"__truncsfhf2", addressOf(truncsfhf2)}, {"__truncdfhf2", addressOf(truncdfhf2)},
-      {"__extendhfsf2", addressOf(extendhfsf2)}};
+  static const SoftFloatFunction functions[] = {{"__truncsfbf2", addressOf(truncsfbf2)},
+                                                {"__truncdfbf2", addressOf(truncdfbf2)},
+                                                {"__truncsfhf2", addressOf(truncsfhf2)},
+                                                {"__truncdfhf2", addressOf(truncdfhf2)},
+                                                {"__extendhfsf2", addressOf(extendhfsf2)}};
   return functions;
 }

@@ -172,10 +172,10 @@ def _has(m: Machine, value: Abstract, name: str) -> bool:
         return False
     if isinstance(value, Known):
         return hasattr(value.value, name)
-    cls = class_of(value, m)
-    if cls is None:
+    known = class_of(value, m)
+    if known is None:
         raise Break("JN216", "hasattr of an unknown object")
-    return hasattr(cls, name)
+    return hasattr(known, name)
 
 
 @registers(setattr)

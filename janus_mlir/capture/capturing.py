@@ -21,7 +21,7 @@ from janus_mlir.capture.speculation import Respecialise, Speculation
 from janus_mlir.capture.state import Frame, State
 
 if TYPE_CHECKING:
-    from janus_mlir.profile import Profile
+    from janus_mlir.profile.data import Profile
 
 _MAX_ATTEMPTS = 40
 

@@ -38,7 +38,7 @@ def construct(
         issubclass(cls, tuple)
         and hasattr(cls, "_fields")
         and cls.__new__.__code__.co_filename.startswith("<")
-    ):  # type: ignore[attr-defined]
+    ):
         return _named_tuple(m, cls, args, kwargs)
     if issubclass(cls, enum.Enum) and len(args) == 1 and isinstance(args[0], Known):
         return fold_call(cls, args[0])

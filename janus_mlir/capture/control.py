@@ -188,8 +188,8 @@ def _merge(m: Machine, cond: Value, sides: list[_Side], mark: int) -> Outcomes:
     """Emit the ``scf.if`` of two captured sides and return the joined ways."""
     a, b = (s.outcomes for s in sides)
     for outcomes in (a, b):
-        for _, state in outcomes.ways:
-            tidy(state, m.initial.keys())
+        for _, reached in outcomes.ways:
+            tidy(reached, m.initial.keys())
     wheres: list[Where] = []
     for where, _ in [*a.ways, *b.ways]:
         if where not in wheres:

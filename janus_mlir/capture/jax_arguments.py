@@ -66,7 +66,7 @@ class Static:
         if self.value is other.value:
             return True
         if isinstance(self.value, float):
-            return self.value.hex() == other.value.hex()
+            return bool(self.value.hex() == other.value.hex())
         if isinstance(self.value, (int, str, bytes, np.dtype)) or getattr(
             self.value, "traced_by_value", False
         ):

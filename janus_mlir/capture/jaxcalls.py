@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
 
 _CACHE_SIZE = 4096
+_config: Any = jax.config
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def _trace(m: Machine, live: Any, structure: Any, arguments: Arguments) -> _Trac
             Static(live),
             structure_key(structure),
             tuple((a.shape, a.dtype, a.weak_type) for a in avals),
-            bool(jax.config.read("jax_enable_x64")),
+            bool(_config.read("jax_enable_x64")),
         )
         found = _traces.get(key)
         if found is not None:

@@ -78,7 +78,7 @@ def same_constant(a: object, b: object) -> bool:
     if type(a) is not type(b):
         return False
     if isinstance(a, float):
-        return np.float64(a).tobytes() == np.float64(b).tobytes()
+        return isinstance(b, float) and np.float64(a).tobytes() == np.float64(b).tobytes()
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(same_constant(x, y) for x, y in zip(a, b, strict=True))
     return isinstance(a, (int, str, bytes, np.dtype)) and a == b

@@ -41,7 +41,7 @@ from janus_mlir.locations import Span
 
 if TYPE_CHECKING:
     from janus_mlir.capture.jax_callbacks import Lifts
-    from janus_mlir.profile import Profile
+    from janus_mlir.profile.data import Profile
 
 _FUEL = 60_000
 _MAX_FORKS = 400

@@ -103,7 +103,9 @@ class Compiled:
                 ).inputs
             ]  # fmt: skip
             self.dynamic = [
-                [d for d in range(t.rank) if t.is_dynamic_dim(d)] if isinstance(t, ir.RankedTensorType) else None
+                [d for d in range(t.rank) if t.is_dynamic_dim(d)]
+                if isinstance(t, ir.RankedTensorType)
+                else None
                 for t in self.types
             ]
             self.is_float = [str(t) == "f64" for t in self.types]

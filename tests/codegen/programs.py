@@ -23,7 +23,11 @@ def contraction(spec: str, shapes: Sequence[Shape], element: str = "f32") -> str
     """``einsum(spec, x, y)`` as one generic; dims are letters, static unless None."""
     inputs, output = spec.split("->")
     operands = inputs.split(",")
-    sizes = {letter: d for names, shape in zip(operands, shapes, strict=True) for letter, d in zip(names, shape, strict=True)}
+    sizes = {
+        letter: d
+        for names, shape in zip(operands, shapes, strict=True)
+        for letter, d in zip(names, shape, strict=True)
+    }
     letters = list(output) + [c for c in dict.fromkeys("".join(operands)) if c not in output]
     dims = ", ".join(letters)
     maps = ", ".join(f"affine_map<({dims}) -> ({', '.join(names)})>" for names in [*operands, output])
@@ -41,7 +45,9 @@ def contraction(spec: str, shapes: Sequence[Shape], element: str = "f32") -> str
     mul, add = ("arith.muli", "arith.addi") if element.startswith("i") else ("arith.mulf", "arith.addf")
     args = ", ".join(f"%x{i}: {t}" for i, t in enumerate(types))
     body = f"%m = {mul} %a, %b : {element}" if len(types) == 2 else ""
-    block = f"%a: {element}, %b: {element}, %c: {element}" if len(types) == 2 else f"%m: {element}, %c: {element}"
+    block = (
+        f"%a: {element}, %b: {element}, %c: {element}" if len(types) == 2 else f"%m: {element}, %c: {element}"
+    )
     lines_text = "\n      ".join(lines)
     return f"""func.func @f({args}) -> {result} {ENTRY} {{
       {lines_text}
@@ -60,7 +66,16 @@ def contraction(spec: str, shapes: Sequence[Shape], element: str = "f32") -> str
 
 
 def convolution(
-    n: int, h: int, w: int, c: int, kh: int, kw: int, f: int, stride: int = 1, layout: str = "NHWC", wrt: str = "output"
+    n: int,
+    h: int,
+    w: int,
+    c: int,
+    kh: int,
+    kw: int,
+    f: int,
+    stride: int = 1,
+    layout: str = "NHWC",
+    wrt: str = "output",
 ) -> str:
     """A convolution without padding, or the gradient of its sum product with respect to an operand."""
     oh, ow = (h - kh) // stride + 1, (w - kw) // stride + 1
@@ -99,7 +114,9 @@ def convolution(
     }}"""
 
 
-def reduction(shape: Shape, axes: Sequence[int], op: str = "arith.addf", init: str = "0.0", element: str = "f32") -> str:
+def reduction(
+    shape: Shape, axes: Sequence[int], op: str = "arith.addf", init: str = "0.0", element: str = "f32"
+) -> str:
     """One array reduced over some axes."""
     rank = len(shape)
     dims = ", ".join(f"d{i}" for i in range(rank))
@@ -107,7 +124,9 @@ def reduction(shape: Shape, axes: Sequence[int], op: str = "arith.addf", init: s
     source, result = tensor(shape, element), tensor([shape[i] for i in kept], element)
     kinds = ", ".join('"reduction"' if i in axes else '"parallel"' for i in range(rank))
     lines = [
-        f"%p{i} = arith.constant {i} : index\n      %n{i} = tensor.dim %x, %p{i} : {source}" for i in kept if shape[i] is None
+        f"%p{i} = arith.constant {i} : index\n      %n{i} = tensor.dim %x, %p{i} : {source}"
+        for i in kept
+        if shape[i] is None
     ]
     sizes = ", ".join(f"%n{i}" for i in kept if shape[i] is None)
     lines_text = "\n      ".join(lines)
@@ -127,7 +146,9 @@ def reduction(shape: Shape, axes: Sequence[int], op: str = "arith.addf", init: s
     }}"""
 
 
-def elementwise(shape: Shape, ops: Sequence[str], inputs: int = 1, element: str = "f32", maps: Sequence[str] = ()) -> str:
+def elementwise(
+    shape: Shape, ops: Sequence[str], inputs: int = 1, element: str = "f32", maps: Sequence[str] = ()
+) -> str:
     """A chain of tensor ops, each a generic of its own; ``ops`` are written on %0, %1, ... with %i, %j as sources.
 
     Each op is ``"name source [source]"`` with sources ``x0`` or ``t0`` for inputs and earlier results.
@@ -139,7 +160,9 @@ def elementwise(shape: Shape, ops: Sequence[str], inputs: int = 1, element: str 
     if any(d is None for d in shape):
         for i, d in enumerate(shape):
             if d is None:
-                lines.append(f"%p{i} = arith.constant {i} : index\n      %n{i} = tensor.dim %x0, %p{i} : {kind}")
+                lines.append(
+                    f"%p{i} = arith.constant {i} : index\n      %n{i} = tensor.dim %x0, %p{i} : {kind}"
+                )
     sizes = ", ".join(f"%n{i}" for i, d in enumerate(shape) if d is None)
     iterators = ", ".join(['"parallel"'] * len(shape))
     for i, text in enumerate(ops):

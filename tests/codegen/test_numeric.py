@@ -30,7 +30,17 @@ def close(got: Any, want: Any, depth: int = 1) -> None:
     np.testing.assert_allclose(got, want, rtol=0, atol=scale * epsilon * 4 * math.sqrt(depth + 1))
 
 
-SIZES = [(1, 1, 1), (1, 17, 3), (7, 1, 17), (3, 7, 1), (17, 17, 17), (6, 16, 33), (13, 35, 8), (64, 10, 31), (70, 100, 40)]
+SIZES = [
+    (1, 1, 1),
+    (1, 17, 3),
+    (7, 1, 17),
+    (3, 7, 1),
+    (17, 17, 17),
+    (6, 16, 33),
+    (13, 35, 8),
+    (64, 10, 31),
+    (70, 100, 40),
+]
 FORMS = ["mk,kn->mn", "km,kn->mn", "mk,nk->mn", "km,nk->mn"]
 
 
@@ -55,7 +65,10 @@ def test_matmul_of_dynamic_sizes(form: str) -> None:
 
 
 @pytest.mark.parametrize("element", ["f64", "i32", "i64"])
-@pytest.mark.parametrize("form", ["mk,kn->mn", "mk,nk->mn", "bmk,bkn->bmn", "bmk,bnk->bmn", "k,kn->n", "mk,k->m", "k,k->", "m,n->mn"])
+@pytest.mark.parametrize(
+    "form",
+    ["mk,kn->mn", "mk,nk->mn", "bmk,bkn->bmn", "bmk,bnk->bmn", "k,kn->n", "mk,k->m", "k,k->", "m,n->mn"],
+)
 def test_contractions_of_other_forms(form: str, element: str) -> None:
     sizes = {"m": 11, "n": 21, "k": 19, "b": 3}
     a, b = form.split("->")[0].split(",")
@@ -69,7 +82,11 @@ def test_large_matmul(form: str, m: int, n: int, k: int) -> None:
     sizes = {"m": m, "n": n, "k": k}
     a, b = form.split("->")[0].split(",")
     x, y = random([sizes[c] for c in a]), random([sizes[c] for c in b], seed=1)
-    close(Compiled(contraction(form, [x.shape, y.shape]))(x, y), np.einsum(form, x.astype(np.float64), y, optimize=True), k)
+    close(
+        Compiled(contraction(form, [x.shape, y.shape]))(x, y),
+        np.einsum(form, x.astype(np.float64), y, optimize=True),
+        k,
+    )
 
 
 def windows(x: Any, kh: int, kw: int, stride: int) -> Any:
@@ -99,10 +116,18 @@ def test_convolution(case: tuple[int, ...], layout: str, wrt: str) -> None:
     program = Compiled(convolution(n, h, w, c, kh, kw, f, stride, layout, wrt))
     if wrt == "output":
         want = np.einsum("nxychw,hwcf->nxyf", view, k, optimize=True)
-        close(program(images(x), unaligned(np.ascontiguousarray(k.transpose(3, 2, 0, 1))) if nchw else k), images(want), kh * kw * c)
+        close(
+            program(images(x), unaligned(np.ascontiguousarray(k.transpose(3, 2, 0, 1))) if nchw else k),
+            images(want),
+            kh * kw * c,
+        )
     else:
         want = np.einsum("nxychw,nxyf->hwcf", view, y, optimize=True)
-        close(program(images(x), images(y)), want.transpose(3, 2, 0, 1) if nchw else want, n * y.shape[1] * y.shape[2])
+        close(
+            program(images(x), images(y)),
+            want.transpose(3, 2, 0, 1) if nchw else want,
+            n * y.shape[1] * y.shape[2],
+        )
 
 
 REDUCTIONS = [
@@ -119,7 +144,9 @@ REDUCTIONS = [
 @pytest.mark.parametrize("op,init,reference,element", REDUCTIONS)
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 17, 7), (2, 5, 64), (5, 33, 1)])
 @pytest.mark.parametrize("axes", [(0,), (1,), (2,), (0, 2), (1, 2), (0, 1), (0, 1, 2)])
-def test_reduction(op: str, init: str, reference: Any, element: str, shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
+def test_reduction(
+    op: str, init: str, reference: Any, element: str, shape: tuple[int, ...], axes: tuple[int, ...]
+) -> None:
     x = random(shape, element)
     close(Compiled(reduction(shape, axes, op, init, element))(x), np.asarray(reference(x, axis=axes)), 100)
 
@@ -144,7 +171,14 @@ def test_maximum_propagates_nan() -> None:
 @pytest.mark.parametrize("shape", [(1,), (7,), (64,), (3, 17), (2, 3, 5), (33, 64)])
 @pytest.mark.parametrize("element", ["f32", "f64"])
 def test_elementwise_chain(shape: tuple[int, ...], element: str) -> None:
-    ops = ["arith.addf x0 x1", "arith.mulf t0 x2", "arith.subf t1 x3", "arith.divf t2 x1", "math.absf t3", "math.sqrt t4"]
+    ops = [
+        "arith.addf x0 x1",
+        "arith.mulf t0 x2",
+        "arith.subf t1 x3",
+        "arith.divf t2 x1",
+        "math.absf t3",
+        "math.sqrt t4",
+    ]
     x = [random(shape, element, i) for i in range(4)]
     want = np.sqrt(np.abs(((x[0] + x[1]) * x[2] - x[3]) / x[1]))
     np.testing.assert_allclose(Compiled(elementwise(shape, ops, 4, element))(*x), want, rtol=1e-5)
@@ -166,7 +200,26 @@ FUNCTIONS = {
 def test_function_is_accurate(name: str, element: str) -> None:
     kind = KINDS[element]
     rng = np.random.default_rng(0)
-    special = [0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -1.0, 88.0, 88.8, 89.5, -87.0, -88.0, -104.0, 1e-40, 1e-20, 1e30, 3e38, -2.0]
+    special = [
+        0.0,
+        -0.0,
+        np.inf,
+        -np.inf,
+        np.nan,
+        1.0,
+        -1.0,
+        88.0,
+        88.8,
+        89.5,
+        -87.0,
+        -88.0,
+        -104.0,
+        1e-40,
+        1e-20,
+        1e30,
+        3e38,
+        -2.0,
+    ]
     spread = rng.standard_normal(4000) * 10.0 ** rng.integers(-8, 4, 4000)
     x = np.concatenate([special, spread, rng.uniform(-10, 10, 4000), rng.uniform(0.5, 2, 2003)]).astype(kind)
     got = Compiled(elementwise(x.shape, [f"math.{name} x0"], 1, element))(x)

@@ -92,19 +92,23 @@ def _copy(itemsize: int, source: Any, target: Any) -> None:
             return
         span = 1 + sum((n - 1) * s for n, s in zip(sizes, strides, strict=True))
         start = descriptor.aligned + descriptor.offset * itemsize
-        raw = np.ctypeslib.as_array((ctypes.c_uint8 * (span * itemsize)).from_address(start)).view(f"V{itemsize}")
+        raw = np.ctypeslib.as_array((ctypes.c_uint8 * (span * itemsize)).from_address(start)).view(
+            f"V{itemsize}"
+        )
         views.append(np.lib.stride_tricks.as_strided(raw, sizes, tuple(s * itemsize for s in strides)))
     views[1][...] = views[0]
 
 
-_MEMREF_COPY = ctypes.CFUNCTYPE(
-    None, ctypes.c_int64, ctypes.POINTER(_Unranked), ctypes.POINTER(_Unranked)
-)(_copy)
+_MEMREF_COPY = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.POINTER(_Unranked), ctypes.POINTER(_Unranked))(
+    _copy
+)
 
 
 def _execute(module: ir.Module, name: str, arguments: Sequence[Array]) -> list[Array]:
     """Run a function of a module in phase "linalg" on arrays in their stored dtypes."""
-    function = next(op for op in module.body.operations if ir.StringAttr(op.attributes["sym_name"]).value == name)
+    function = next(
+        op for op in module.body.operations if ir.StringAttr(op.attributes["sym_name"]).value == name
+    )
     function.attributes["llvm.emit_c_interface"] = ir.UnitAttr.get()
     types = [ir.RankedTensorType(t) for t in ir.FunctionType(function.type).results]
     results = [(t.rank, str(t.element_type)) for t in types]

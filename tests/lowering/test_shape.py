@@ -126,7 +126,9 @@ def test_gather_batching() -> None:
     x, i = array(3, 4, 5), np.array([[1, 0], [3, 9], [-1, 2]], np.int32)
     check(jax.vmap(lambda x, i: x.at[i].get(mode="clip")), x, i)
     check(jax.vmap(lambda x, i: x.at[:, i].get(mode="fill")), x, i)
-    check(lambda x, i: jnp.take_along_axis(x, i, 1), array(3, 4), np.array([[1, 0], [3, 2], [2, 2]], np.int32))
+    check(
+        lambda x, i: jnp.take_along_axis(x, i, 1), array(3, 4), np.array([[1, 0], [3, 2], [2, 2]], np.int32)
+    )
 
 
 @pytest.mark.parametrize("mode", ["clip", "fill", "promise_in_bounds"])
@@ -179,4 +181,8 @@ def test_dynamic_dims() -> None:
 def test_dynamic_reshape_of_two() -> None:
     a, b = jax.export.symbolic_shape("a, b")
     shapes = (jax.ShapeDtypeStruct((a, b, 4), np.float32),)
-    check(lambda x: [x.reshape(-1, 4), x.reshape(x.shape[0], -1), x.reshape(x.shape[1], x.shape[0], 4)], T, shapes=shapes)
+    check(
+        lambda x: [x.reshape(-1, 4), x.reshape(x.shape[0], -1), x.reshape(x.shape[1], x.shape[0], 4)],
+        T,
+        shapes=shapes,
+    )

@@ -149,7 +149,18 @@ def numpy_scalar_and_int(x, n):
 
 @cases.add(lambda i: (3, 2.0))
 def constants_and_types(a, b):
-    return a + True, b.is_integer(), (a).bit_length(), a.real, 1_000 * a, 0x10 + a, 1e3 * b, str(a), repr(b), f"{a}/{b:.1f}"
+    return (
+        a + True,
+        b.is_integer(),
+        (a).bit_length(),
+        a.real,
+        1_000 * a,
+        0x10 + a,
+        1e3 * b,
+        str(a),
+        repr(b),
+        f"{a}/{b:.1f}",
+    )
 
 
 @cases.add(lambda i: ([3, 1, 2], i % 3), lambda: ([5, 4], 7), lambda: ([], 0))

@@ -21,8 +21,7 @@ namespace {
 
 /// Those whose approximations keep to a few units in the last place over the whole range, NaN and infinities included.
 /// The others (sin and cos of large arguments lose all digits) stay calls.
-constexpr StringLiteral kApproximated[] = {"math.exp",   "math.log",  "math.log1p",
-                                           "math.expm1", "math.tanh", "math.erf"};
+constexpr StringLiteral kApproximated[] = {"math.exp", "math.log", "math.log1p", "math.expm1", "math.tanh", "math.erf"};
 
 bool isApproximated(StringRef name) { return llvm::is_contained(kApproximated, name); }
 

@@ -15,8 +15,7 @@ using namespace mlir::bufferization;
 namespace {
 
 /// An op without results that reads its tensor operands.
-template <typename OpTy>
-struct ReaderModel : public BufferizableOpInterface::ExternalModel<ReaderModel<OpTy>, OpTy> {
+template <typename OpTy> struct ReaderModel : public BufferizableOpInterface::ExternalModel<ReaderModel<OpTy>, OpTy> {
   bool bufferizesToMemoryRead(Operation *, OpOperand &, const AnalysisState &) const { return true; }
   bool bufferizesToMemoryWrite(Operation *, OpOperand &, const AnalysisState &) const { return false; }
   AliasingValueList getAliasingValues(Operation *, OpOperand &, const AnalysisState &) const { return {}; }

@@ -77,8 +77,7 @@ class BufferizePass : public janus::impl::BufferizePassBase<BufferizePass> {
       for (int64_t d = 0; d < type.getRank(); ++d)
         if (type.isDynamicDim(d))
           sizes.push_back(memref::DimOp::create(b, loc, operand.get(), d));
-      Value dense =
-          memref::AllocOp::create(b, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
+      Value dense = memref::AllocOp::create(b, loc, MemRefType::get(type.getShape(), type.getElementType()), sizes);
       linalg::makeMemRefCopyOp(b, loc, operand.get(), dense);
       operand.set(dense);
     }

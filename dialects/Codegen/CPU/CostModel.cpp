@@ -170,9 +170,7 @@ void Chooser::chooseBlock(Strategy &strategy) const {
     double bytes = bitsOf(operand.element) / 8;
     for (unsigned d = 0; d < n; ++d)
       if (operand.strides[d] != 0)
-        bytes *= static_cast<int64_t>(d) == loop ? steps
-                 : nest.reduction[d] || whole    ? sizes[d]
-                                                 : strategy.tile[d];
+        bytes *= static_cast<int64_t>(d) == loop ? steps : nest.reduction[d] || whole ? sizes[d] : strategy.tile[d];
     return bytes;
   };
   double perTile = 0;
@@ -405,7 +403,8 @@ Strategy Chooser::choose() {
   base.kind = "map";
   if (nest.hasReduction()) {
     linalg::GenericOp op = nest.op;
-    bool product = llvm::any_of(*op.getBody(), [](Operation &inner) { return isa<arith::MulFOp, arith::MulIOp>(inner); });
+    bool product =
+        llvm::any_of(*op.getBody(), [](Operation &inner) { return isa<arith::MulFOp, arith::MulIOp>(inner); });
     unsigned buffers = llvm::count_if(nest.operands, [](const NestOperand &operand) {
       return operand.isBuffer && !operand.isOutput &&
              llvm::any_of(operand.strides, [](int64_t stride) { return stride != 0; });

@@ -39,7 +39,8 @@ class EmulateBF16Pass : public janus::impl::EmulateBF16PassBase<EmulateBF16Pass>
   void runOnOperation() override {
     bool found = getOperation()
                      ->walk([](Operation *op) {
-                       bool here = llvm::any_of(op->getOperandTypes(), isBF16) || llvm::any_of(op->getResultTypes(), isBF16);
+                       bool here =
+                           llvm::any_of(op->getOperandTypes(), isBF16) || llvm::any_of(op->getResultTypes(), isBF16);
                        return here && isa<arith::ArithDialect>(op->getDialect()) ? WalkResult::interrupt()
                                                                                  : WalkResult::advance();
                      })
@@ -49,7 +50,8 @@ class EmulateBF16Pass : public janus::impl::EmulateBF16PassBase<EmulateBF16Pass>
 
     MLIRContext *context = &getContext();
     TypeConverter converter;
-    arith::populateEmulateUnsupportedFloatsConversions(converter, {BFloat16Type::get(context)}, Float32Type::get(context));
+    arith::populateEmulateUnsupportedFloatsConversions(converter, {BFloat16Type::get(context)},
+                                                       Float32Type::get(context));
     RewritePatternSet emulation(context);
     arith::populateEmulateUnsupportedFloatsPatterns(emulation, converter);
     ConversionTarget target(*context);

@@ -50,9 +50,10 @@ bool shouldFuse(OpOperand *use) {
   SmallPtrSet<Operation *, 4> users(producer->user_begin(), producer->user_end());
   if (users.size() > 1 && !isCheap(producer))
     return false;
-  // A contraction or window reads each element many times: computing it each time must be free, that is a mere change of
-  // index or type.
-  bool readOften = consumer.getNumLoops() > static_cast<unsigned>(cast<RankedTensorType>(use->get().getType()).getRank());
+  // A contraction or window reads each element many times: computing it each time must be free, that is a mere change
+  // of index or type.
+  bool readOften =
+      consumer.getNumLoops() > static_cast<unsigned>(cast<RankedTensorType>(use->get().getType()).getRank());
   if (!readOften)
     return true;
   if (consumer.getNumReductionLoops() == 0) {

@@ -49,12 +49,11 @@ bool LoopNest::readsOutput(unsigned i) const {
 
 /// Whether going one step in `outer` moves buffer `operand` as far as going through all of `inner`: strides may be
 /// known at run time only, when the layout says that the two dimensions of the buffer lie densely.
-static bool walksAsOne(const NestOperand &operand, AffineMap map, unsigned outer, unsigned inner,
-                       int64_t strideOuter, int64_t strideInner, int64_t sizeInner) {
+static bool walksAsOne(const NestOperand &operand, AffineMap map, unsigned outer, unsigned inner, int64_t strideOuter,
+                       int64_t strideInner, int64_t sizeInner) {
   if (!operand.isBuffer || (strideOuter == 0 && strideInner == 0))
     return true;
-  if (!ShapedType::isDynamic(strideOuter) && !ShapedType::isDynamic(strideInner) &&
-      !ShapedType::isDynamic(sizeInner))
+  if (!ShapedType::isDynamic(strideOuter) && !ShapedType::isDynamic(strideInner) && !ShapedType::isDynamic(sizeInner))
     return strideOuter == strideInner * sizeInner;
   auto type = cast<MemRefType>(operand.value.getType());
   if (!type.getLayout().isIdentity())

@@ -39,7 +39,9 @@ struct LoopNest {
   bool vectorizable = false;
 
   unsigned numLoops() const { return sizes.size(); }
-  unsigned numInputs() const { return llvm::count_if(operands, [](const NestOperand &o) { return !o.isOutput; }); }
+  unsigned numInputs() const {
+    return llvm::count_if(operands, [](const NestOperand &o) { return !o.isOutput; });
+  }
   bool hasReduction() const { return llvm::is_contained(reduction, true); }
   /// Whether output `i` is read by the body, that is, accumulated into.
   bool readsOutput(unsigned i) const;

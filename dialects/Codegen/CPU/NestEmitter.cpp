@@ -115,8 +115,7 @@ void NestEmitter::prepare() {
       else
         flat.push_back(memref::ReinterpretCastOp::create(
             b, loc, MemRefType::get({type.getNumElements()}, operand.element), operand.value, b.getIndexAttr(0),
-            ArrayRef<OpFoldResult>{b.getIndexAttr(type.getNumElements())},
-            ArrayRef<OpFoldResult>{b.getIndexAttr(1)}));
+            ArrayRef<OpFoldResult>{b.getIndexAttr(type.getNumElements())}, ArrayRef<OpFoldResult>{b.getIndexAttr(1)}));
     } else {
       auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, operand.value);
       strides = metadata.getConstifiedMixedStrides();
@@ -125,7 +124,8 @@ void NestEmitter::prepare() {
       auto flatType = MemRefType::get({ShapedType::kDynamic}, operand.element,
                                       StridedLayoutAttr::get(b.getContext(), ShapedType::kDynamic, {1}));
       flat.push_back(memref::ReinterpretCastOp::create(
-          b, loc, flatType, metadata.getBaseBuffer(), OpFoldResult(getValueOrCreateConstantIndexOp(b, loc, offsetValue)),
+          b, loc, flatType, metadata.getBaseBuffer(),
+          OpFoldResult(getValueOrCreateConstantIndexOp(b, loc, offsetValue)),
           ArrayRef<OpFoldResult>{OpFoldResult(constantIndex(std::numeric_limits<int64_t>::max()))},
           ArrayRef<OpFoldResult>{b.getIndexAttr(1)}));
     }
@@ -307,7 +307,8 @@ void NestEmitter::forPieces(unsigned loop, const Body &body) {
     return;
   }
   Index from{};
-  for (auto [pieceTile, pieceLanes] : {std::pair{full, width}, std::pair{width, width}, std::pair{int64_t(1), int64_t(1)}}) {
+  for (auto [pieceTile, pieceLanes] :
+       {std::pair{full, width}, std::pair{width, width}, std::pair{int64_t(1), int64_t(1)}}) {
     if (pieceTile == full && from.value)
       continue; // this size has been done
     Index to = size[loop];
@@ -485,9 +486,9 @@ void NestEmitter::emitTileAlongReduction(const Offsets &offsets) {
       Operation *combine = *op.getRegionOutputArgs()[i].user_begin();
       Type element = nest.operands[nest.numInputs() + i].element;
       std::optional<TypedAttr> neutral = arith::getNeutralElement(combine);
-      Value vector = broadcast(
-          arith::ConstantOp::create(b, loc, neutral ? *neutral : cast<TypedAttr>(b.getZeroAttr(element))),
-          strategy.lanes);
+      Value vector =
+          broadcast(arith::ConstantOp::create(b, loc, neutral ? *neutral : cast<TypedAttr>(b.getZeroAttr(element))),
+                    strategy.lanes);
       accumulators.append(vectors, vector);
       accumulators.push_back(initialValue(i, offsets, point, 1));
     }

@@ -72,12 +72,12 @@ private:
   const Strategy &strategy;
   SmallVector<Value> initial;
 
-  SmallVector<Value> flat;              // per operand: the buffer as one dimension, or the scalar
-  SmallVector<SmallVector<Index>> step; // per operand and loop: elements moved
+  SmallVector<Value> flat;                   // per operand: the buffer as one dimension, or the scalar
+  SmallVector<SmallVector<Index>> step;      // per operand and loop: elements moved
   SmallVector<SmallVector<int64_t>> strides; // per operand and loop, as far as known
-  SmallVector<Index> size;              // per loop
-  SmallVector<Index> blockStart;        // per loop
-  SmallVector<Value> panels;            // per packed operand: the dense memory
+  SmallVector<Index> size;                   // per loop
+  SmallVector<Index> blockStart;             // per loop
+  SmallVector<Value> panels;                 // per packed operand: the dense memory
   Offsets start;
   unsigned numParallel = 0;
 

@@ -129,8 +129,8 @@ class OutlineKernelsPass : public janus::impl::OutlineKernelsPassBase<OutlineKer
         maps.push_back(type && type.getRank() == 1 ? rewriter.getMultiDimIdentityMap(1)
                                                    : AffineMap::get(1, 0, rewriter.getContext()));
       }
-      auto generic = linalg::GenericOp::create(rewriter, loc, inputs, outputs, maps,
-                                               ArrayRef{utils::IteratorType::parallel});
+      auto generic =
+          linalg::GenericOp::create(rewriter, loc, inputs, outputs, maps, ArrayRef{utils::IteratorType::parallel});
       rewriter.inlineRegionBefore(op->getRegion(0), generic.getRegion(), generic.getRegion().begin());
       result = generic;
     }
@@ -177,7 +177,8 @@ class OutlineKernelsPass : public janus::impl::OutlineKernelsPassBase<OutlineKer
     for (Operation *op : group)
       op->walk([&](Operation *inner) {
         for (Value operand : inner->getOperands()) {
-          if (operand.getParentBlock()->getParentOp() == op || op->isProperAncestor(operand.getParentBlock()->getParentOp()))
+          if (operand.getParentBlock()->getParentOp() == op ||
+              op->isProperAncestor(operand.getParentBlock()->getParentOp()))
             continue;
           Operation *definition = operand.getDefiningOp();
           if (definition && matchPattern(definition, m_Constant()) && !isa<ShapedType>(operand.getType())) {

@@ -237,7 +237,8 @@ void Planner::place(SmallVectorImpl<Buffer *> &arena) {
   for (Buffer *buffer : arena) {
     b.setInsertionPoint(buffer->alloc);
     Value offset = arith::ConstantIndexOp::create(b, buffer->alloc.getLoc(), buffer->offset);
-    auto view = memref::ViewOp::create(b, buffer->alloc.getLoc(), buffer->alloc.getType(), memory, offset, ValueRange{});
+    auto view =
+        memref::ViewOp::create(b, buffer->alloc.getLoc(), buffer->alloc.getType(), memory, offset, ValueRange{});
     buffer->alloc.replaceAllUsesWith(view.getResult());
     buffer->alloc.erase();
   }

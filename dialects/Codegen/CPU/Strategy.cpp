@@ -18,11 +18,10 @@ using namespace mlir::janus::cpu;
 
 DictionaryAttr Strategy::toAttr(MLIRContext *ctx) const {
   Builder b(ctx);
-  SmallVector<NamedAttribute> attrs{b.getNamedAttr("kind", b.getStringAttr(kind)),
-                                    b.getNamedAttr("lanes", b.getI64IntegerAttr(lanes)),
-                                    b.getNamedAttr("order", b.getDenseI64ArrayAttr(order)),
-                                    b.getNamedAttr("tile", b.getDenseI64ArrayAttr(tile)),
-                                    b.getNamedAttr("vector_loop", b.getI64IntegerAttr(vectorLoop))};
+  SmallVector<NamedAttribute> attrs{
+      b.getNamedAttr("kind", b.getStringAttr(kind)), b.getNamedAttr("lanes", b.getI64IntegerAttr(lanes)),
+      b.getNamedAttr("order", b.getDenseI64ArrayAttr(order)), b.getNamedAttr("tile", b.getDenseI64ArrayAttr(tile)),
+      b.getNamedAttr("vector_loop", b.getI64IntegerAttr(vectorLoop))};
   if (isBlocked())
     attrs.push_back(b.getNamedAttr("block", b.getDenseI64ArrayAttr(block)));
   if (!pack.empty())
@@ -109,8 +108,7 @@ FailureOr<Strategy> Strategy::fromAttr(DictionaryAttr attr, const LoopNest &nest
   if (strategy.vectorLoop >= 0) {
     if (!nest.vectorizable)
       return failure();
-    if (nest.reduction[strategy.vectorLoop] &&
-        (strategy.order.back() != strategy.vectorLoop || !matchCombiners(nest)))
+    if (nest.reduction[strategy.vectorLoop] && (strategy.order.back() != strategy.vectorLoop || !matchCombiners(nest)))
       return failure();
   }
   return strategy;

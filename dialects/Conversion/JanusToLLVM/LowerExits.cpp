@@ -111,8 +111,8 @@ class LowerExitsPass : public janus::impl::LowerExitsPassBase<LowerExitsPass> {
           else
             sizes.push_back(b.getI64IntegerAttr(size));
         }
-        runtime.pushCopy(b, loc, call, memref.getElementType(), memref.getRank(),
-                         runtime.dims(b, loc, function, sizes), pointer);
+        runtime.pushCopy(b, loc, call, memref.getElementType(), memref.getRank(), runtime.dims(b, loc, function, sizes),
+                         pointer);
       } else if (type.isF64()) {
         runtime.pushFloat(b, loc, call, value);
       } else if (isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 64) {

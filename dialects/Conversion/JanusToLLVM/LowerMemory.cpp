@@ -68,7 +68,8 @@ class LowerMemoryPass : public janus::impl::LowerMemoryPassBase<LowerMemoryPass>
 
     Value pointer;
     if (memory == "result") {
-      pointer = runtime.alloc(b, loc, call, type.getElementType(), type.getRank(), runtime.dims(b, loc, function, mixed));
+      pointer =
+          runtime.alloc(b, loc, call, type.getElementType(), type.getRank(), runtime.dims(b, loc, function, mixed));
     } else {
       Value itemSize = arith::ConstantIntOp::create(b, loc, itemSizeOf(type.getElementType()), 64);
       Value bytes = arith::MulIOp::create(b, loc, count, itemSize);

@@ -15,8 +15,7 @@ using namespace mlir::janus;
 
 namespace {
 
-template <typename From, typename To>
-void lower(From op) {
+template <typename From, typename To> void lower(From op) {
   OpBuilder b(op);
   Type pair = LLVM::LLVMStructType::getLiteral(op.getContext(), {b.getI64Type(), b.getI1Type()});
   Value both = To::create(b, op.getLoc(), pair, op.getLhs(), op.getRhs());

@@ -67,9 +67,8 @@ Value Runtime::call(OpBuilder &b, Location loc, StringRef name, Type result, Val
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(module.getBody());
     SmallVector<Type> types(arguments.getTypes());
-    callee = LLVM::LLVMFuncOp::create(b, loc, name,
-                                      LLVM::LLVMFunctionType::get(
-                                          result ? result : LLVM::LLVMVoidType::get(b.getContext()), types));
+    callee = LLVM::LLVMFuncOp::create(
+        b, loc, name, LLVM::LLVMFunctionType::get(result ? result : LLVM::LLVMVoidType::get(b.getContext()), types));
   }
   auto op = LLVM::CallOp::create(b, loc, callee, arguments);
   return result ? op.getResult() : Value();
@@ -111,8 +110,7 @@ Value Runtime::reuse(OpBuilder &b, Location loc, Value jcall, Value slot, Value 
   if (!module.lookupSymbol(name)) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(module.getBody());
-    auto helper =
-        func::FuncOp::create(b, loc, name, b.getFunctionType({ptr(), ptr(), b.getI64Type()}, {ptr()}));
+    auto helper = func::FuncOp::create(b, loc, name, b.getFunctionType({ptr(), ptr(), b.getI64Type()}, {ptr()}));
     helper.setPrivate();
     Block *entry = helper.addEntryBlock();
     Block *fits = helper.addBlock(), *grow = helper.addBlock();
@@ -159,7 +157,8 @@ Value Runtime::dims(OpBuilder &b, Location loc, func::FuncOp function, ArrayRef<
     array = LLVM::AllocaOp::create(b, loc, ptr(), arrayType, Value(arith::ConstantIntOp::create(b, loc, 1, 64)));
   }
   for (auto [i, size] : llvm::enumerate(sizes)) {
-    Value at = LLVM::GEPOp::create(b, loc, ptr(), b.getI64Type(), array, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
+    Value at =
+        LLVM::GEPOp::create(b, loc, ptr(), b.getI64Type(), array, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(i)});
     std::optional<int64_t> known = getConstantIntValue(size);
     Value value = known ? Value(arith::ConstantIntOp::create(b, loc, *known, 64)) : cast<Value>(size);
     if (value.getType().isIndex())

@@ -12,20 +12,19 @@ Value lowering::buildContraction(OpBuilder &b, Location loc, Value lhs, Value rh
   Type accumulator = accumulatorType(result), stored = LaxTypeConverter::convertElementType(accumulator);
   bool boolean = result.isInteger(1);
   Value init = filledTensor(b, loc, sizes, zeroScalar(b, loc, stored));
-  Value sum = buildGeneric(b, loc, {lhs, rhs}, init, maps, iterators,
-                           [&](OpBuilder &builder, Location loc, ValueRange args) {
-                             ScalarBuilder s(builder, loc);
-                             Value next;
-                             if (boolean) {
-                               next = s.create<arith::OrIOp>(args[2], s.create<arith::AndIOp>(args[0], args[1]));
-                             } else {
-                               Value x = convertScalar(s, toLogical(s, args[0], lhsOriginal), lhsOriginal, accumulator);
-                               Value y = convertScalar(s, toLogical(s, args[1], rhsOriginal), rhsOriginal, accumulator);
-                               next = s.add(args[2], s.mul(x, y));
-                             }
-                             linalg::YieldOp::create(builder, loc, next);
-                           })
-                  .getResult(0);
+  Value sum =
+      buildGeneric(b, loc, {lhs, rhs}, init, maps, iterators, [&](OpBuilder &builder, Location loc, ValueRange args) {
+        ScalarBuilder s(builder, loc);
+        Value next;
+        if (boolean) {
+          next = s.create<arith::OrIOp>(args[2], s.create<arith::AndIOp>(args[0], args[1]));
+        } else {
+          Value x = convertScalar(s, toLogical(s, args[0], lhsOriginal), lhsOriginal, accumulator);
+          Value y = convertScalar(s, toLogical(s, args[1], rhsOriginal), rhsOriginal, accumulator);
+          next = s.add(args[2], s.mul(x, y));
+        }
+        linalg::YieldOp::create(builder, loc, next);
+      }).getResult(0);
   return convertFloatTensor(b, loc, sum, LaxTypeConverter::convertElementType(result));
 }
 
@@ -96,9 +95,13 @@ struct LowerDotGeneral : public LaxPattern<lax::DotGeneralOp> {
       lhsExprs[lhsDim] = rhsExprs[rhsDim] = addLoop(utils::IteratorType::reduction);
 
     unsigned loops = iterators.size();
+    SmallVector<AffineExpr> resultExprs;
+    for (unsigned dim = 0; dim < sizes.size(); ++dim)
+      resultExprs.push_back(getAffineDimExpr(dim, context));
     SmallVector<AffineMap> maps = {lhs.getMap(lhsExprs, loops, context), rhs.getMap(rhsExprs, loops, context),
-                                   AffineMap::getMultiDimIdentityMap(loops, context).getMajorSubMap(sizes.size())};
-    Value result = buildContraction(rewriter, loc, lhs.value, rhs.value, lhsType, rhsType, type, sizes, maps, iterators);
+                                   AffineMap::get(loops, 0, resultExprs, context)};
+    Value result =
+        buildContraction(rewriter, loc, lhs.value, rhs.value, lhsType, rhsType, type, sizes, maps, iterators);
     rewriter.replaceOp(op, castTensor(rewriter, loc, result, convertedType(op.getResult())));
     return success();
   }

@@ -77,6 +77,19 @@ struct LowerConvolution : public LaxPattern<lax::ConvGeneralDilatedOp> {
       window[s] = addLoop(utils::IteratorType::reduction);
     inputFeature = addLoop(utils::IteratorType::reduction);
 
+    // No window fits: nor need the operands be as large as the maps say.
+    if (llvm::any_of(sizes, isZeroInteger)) {
+      RankedTensorType resultType = convertedType(op.getResult());
+      Sizes final = sizes;
+      if (groups > 1) {
+        final[mergedDim] = mulSizes(rewriter, loc, final[mergedDim], final[mergedDim + 1]);
+        final.erase(final.begin() + mergedDim + 1);
+      }
+      Value empty = emptyTensor(rewriter, loc, final, resultType.getElementType());
+      rewriter.replaceOp(op, castTensor(rewriter, loc, empty, resultType));
+      return success();
+    }
+
     SmallVector<AffineExpr> lhsExprs(rank), rhsExprs(rank);
     lhsExprs[lhsSpec[0]] = batch;
     lhsExprs[lhsSpec[1]] = inputFeature;

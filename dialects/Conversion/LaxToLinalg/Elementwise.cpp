@@ -41,18 +41,18 @@ struct LowerElementwise : public ConversionPattern {
     for (auto [i, size] : llvm::enumerate(resultType.getShape()))
       if (!ShapedType::isDynamic(size))
         sizes[i] = rewriter.getIndexAttr(size);
-    Value value = buildElementwise(
-        rewriter, op->getLoc(), operands, sizes, resultType.getElementType(),
-        [&](OpBuilder &builder, Location loc, ValueRange stored) {
-          ScalarBuilder b(builder, loc);
-          SmallVector<Value> args;
-          for (auto [value, type] : llvm::zip_equal(stored.take_front(types.size()), types)) {
-            Value arg = toLogical(b, value, type);
-            args.push_back(rule->widenHalf ? castFloat(b, arg, accumulatorType(type)) : arg);
-          }
-          Value element = rule->build(b, op, args, types, result);
-          linalg::YieldOp::create(builder, loc, toStorage(b, castFloat(b, element, result), result));
-        });
+    Value value =
+        buildElementwise(rewriter, op->getLoc(), operands, sizes, resultType.getElementType(),
+                         [&](OpBuilder &builder, Location loc, ValueRange stored) {
+                           ScalarBuilder b(builder, loc);
+                           SmallVector<Value> args;
+                           for (auto [value, type] : llvm::zip_equal(stored.take_front(types.size()), types)) {
+                             Value arg = toLogical(b, value, type);
+                             args.push_back(rule->widenHalf ? castFloat(b, arg, accumulatorType(type)) : arg);
+                           }
+                           Value element = rule->build(b, op, args, types, result);
+                           linalg::YieldOp::create(builder, loc, toStorage(b, castFloat(b, element, result), result));
+                         });
     rewriter.replaceOp(op, castTensor(rewriter, op->getLoc(), value, resultType));
     return success();
   }
@@ -75,10 +75,10 @@ struct LowerBitcast : public LaxPattern<lax::BitcastConvertTypeOp> {
     Sizes sizes = tensor::getMixedSizes(rewriter, loc, operand);
     Value result;
     if (fromWidth == toWidth) {
-      result = buildElementwise(rewriter, loc, operand, sizes, toElement,
-                                [&](OpBuilder &b, Location loc, ValueRange args) {
-                                  linalg::YieldOp::create(b, loc, bitcast(b, loc, args[0], toElement));
-                                });
+      result =
+          buildElementwise(rewriter, loc, operand, sizes, toElement, [&](OpBuilder &b, Location loc, ValueRange args) {
+            linalg::YieldOp::create(b, loc, bitcast(b, loc, args[0], toElement));
+          });
     } else if (fromWidth > toWidth) {
       result = narrow(rewriter, loc, operand, sizes, fromElement, toElement);
     } else {
@@ -104,15 +104,17 @@ private:
     SmallVector<AffineMap> maps = {AffineMap::get(rank + 1, 0, major, b.getContext()),
                                    b.getMultiDimIdentityMap(rank + 1)};
     SmallVector<utils::IteratorType> iterators(rank + 1, utils::IteratorType::parallel);
-    return buildGeneric(b, loc, operand, output, maps, iterators, [&](OpBuilder &b, Location loc, ValueRange args) {
-             Type wideBits = b.getIntegerType(fromWidth), narrowBits = b.getIntegerType(toWidth);
-             Value part = linalg::IndexOp::create(b, loc, rank);
-             Value amount = arith::MulIOp::create(b, loc, part, arith::ConstantIndexOp::create(b, loc, toWidth));
-             Value shift = arith::IndexCastOp::create(b, loc, wideBits, amount);
-             Value shifted = arith::ShRUIOp::create(b, loc, bitcast(b, loc, args[0], wideBits), shift);
-             Value bits = arith::TruncIOp::create(b, loc, narrowBits, shifted);
-             linalg::YieldOp::create(b, loc, bitcast(b, loc, bits, to));
-           })
+    return buildGeneric(b, loc, operand, output, maps, iterators,
+                        [&](OpBuilder &b, Location loc, ValueRange args) {
+                          Type wideBits = b.getIntegerType(fromWidth), narrowBits = b.getIntegerType(toWidth);
+                          Value part = linalg::IndexOp::create(b, loc, rank);
+                          Value amount =
+                              arith::MulIOp::create(b, loc, part, arith::ConstantIndexOp::create(b, loc, toWidth));
+                          Value shift = arith::IndexCastOp::create(b, loc, wideBits, amount);
+                          Value shifted = arith::ShRUIOp::create(b, loc, bitcast(b, loc, args[0], wideBits), shift);
+                          Value bits = arith::TruncIOp::create(b, loc, narrowBits, shifted);
+                          linalg::YieldOp::create(b, loc, bitcast(b, loc, bits, to));
+                        })
         .getResult(0);
   }
 

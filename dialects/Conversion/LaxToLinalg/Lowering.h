@@ -152,9 +152,9 @@ Value extractSlice(OpBuilder &b, Location loc, Value tensor, ArrayRef<OpFoldResu
 Value insertSlice(OpBuilder &b, Location loc, Value slice, Value tensor, ArrayRef<OpFoldResult> offsets);
 
 /// A nest of `scf.for` from zero to `bounds` in steps of one, with carried values.
-SmallVector<Value> buildLoops(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> bounds, ValueRange inits,
-                              function_ref<SmallVector<Value>(OpBuilder &, Location, ValueRange ivs, ValueRange carried)>
-                                  body);
+SmallVector<Value>
+buildLoops(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> bounds, ValueRange inits,
+           function_ref<SmallVector<Value>(OpBuilder &, Location, ValueRange ivs, ValueRange carried)> body);
 
 //===----------------------------------------------------------------------===//
 // Contractions
@@ -162,8 +162,8 @@ SmallVector<Value> buildLoops(OpBuilder &b, Location loc, ArrayRef<OpFoldResult>
 
 /// The sum of products over the reduction iterators, as one `linalg.generic` into zeros of `sizes`, with the result
 /// brought to `result`. Types are the original element types.
-Value buildContraction(OpBuilder &b, Location loc, Value lhs, Value rhs, Type lhsOriginal, Type rhsOriginal, Type result,
-                       ArrayRef<OpFoldResult> sizes, ArrayRef<AffineMap> maps,
+Value buildContraction(OpBuilder &b, Location loc, Value lhs, Value rhs, Type lhsOriginal, Type rhsOriginal,
+                       Type result, ArrayRef<OpFoldResult> sizes, ArrayRef<AffineMap> maps,
                        ArrayRef<utils::IteratorType> iterators);
 
 //===----------------------------------------------------------------------===//

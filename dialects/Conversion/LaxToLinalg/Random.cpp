@@ -44,13 +44,12 @@ struct LowerThreefry : public LaxPattern<lax::Threefry2x32Op> {
       output = emptyTensor(rewriter, loc, sizes, type.getElementType());
     SmallVector<AffineMap> maps(6, rewriter.getMultiDimIdentityMap(type.getRank()));
     SmallVector<utils::IteratorType> iterators(type.getRank(), utils::IteratorType::parallel);
-    linalg::GenericOp generic =
-        buildGeneric(rewriter, loc, adaptor.getOperands(), outputs, maps, iterators,
-                     [](OpBuilder &builder, Location loc, ValueRange args) {
-                       ScalarBuilder b(builder, loc);
-                       auto [out0, out1] = buildThreefry(b, args[0], args[1], args[2], args[3]);
-                       linalg::YieldOp::create(builder, loc, ValueRange{out0, out1});
-                     });
+    linalg::GenericOp generic = buildGeneric(rewriter, loc, adaptor.getOperands(), outputs, maps, iterators,
+                                             [](OpBuilder &builder, Location loc, ValueRange args) {
+                                               ScalarBuilder b(builder, loc);
+                                               auto [out0, out1] = buildThreefry(b, args[0], args[1], args[2], args[3]);
+                                               linalg::YieldOp::create(builder, loc, ValueRange{out0, out1});
+                                             });
     rewriter.replaceOp(op, {castTensor(rewriter, loc, generic.getResult(0), type),
                             castTensor(rewriter, loc, generic.getResult(1), type)});
     return success();

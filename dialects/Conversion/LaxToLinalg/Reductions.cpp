@@ -182,15 +182,15 @@ private:
           Value elements = extractSlice(b, loc, operand, offsets, slab);
           AffineMap identity = b.getMultiDimIdentityMap(sizes.size());
           SmallVector<utils::IteratorType> iterators(sizes.size(), utils::IteratorType::parallel);
-          Value combined = buildGeneric(b, loc, elements, state[1], {identity, identity}, iterators,
-                                        [&](OpBuilder &builder, Location loc, ValueRange args) {
-                                          ScalarBuilder s(builder, loc);
-                                          Value element = castFloat(s, args[0], args[1].getType());
-                                          linalg::YieldOp::create(
-                                              builder, loc,
-                                              combineScalars(s, op.getCombiner(), args[1], element, original));
-                                        })
-                               .getResult(0);
+          Value combined =
+              buildGeneric(b, loc, elements, state[1], {identity, identity}, iterators,
+                           [&](OpBuilder &builder, Location loc, ValueRange args) {
+                             ScalarBuilder s(builder, loc);
+                             Value element = castFloat(s, args[0], args[1].getType());
+                             linalg::YieldOp::create(builder, loc,
+                                                     combineScalars(s, op.getCombiner(), args[1], element, original));
+                           })
+                  .getResult(0);
           Value narrowed = convertFloatTensor(b, loc, combined, stored);
           return {insertSlice(b, loc, narrowed, state[0], offsets), combined};
         });

@@ -63,14 +63,15 @@ Value floatToInt(ScalarBuilder &b, Value value, IntegerType to, bool isUnsigned)
   Value low = b.constant(type, isUnsigned ? 0.0 : -std::ldexp(1.0, width - 1));
   Value high = b.constant(type, std::ldexp(1.0, isUnsigned ? width : width - 1)); // one above the greatest
   Value below = b.cmpf(CmpFPredicate::OLT, value, low), above = b.cmpf(CmpFPredicate::OGE, value, high);
-  Value inside = b.create<arith::AndIOp>(b.cmpf(CmpFPredicate::OGE, value, low),
-                                         b.cmpf(CmpFPredicate::OLT, value, high));
+  Value inside =
+      b.create<arith::AndIOp>(b.cmpf(CmpFPredicate::OGE, value, low), b.cmpf(CmpFPredicate::OLT, value, high));
   Value safe = b.select(inside, value, b.constant(type, 0.0));
   Value integer = isUnsigned ? b.create<arith::FPToUIOp>(to, safe) : b.create<arith::FPToSIOp>(to, safe);
   return b.select(above, b.constant(to, greatest), b.select(below, b.constant(to, least), integer));
 }
 
-/// f32, not NaN, to bf16. `truncf` of `sitofp` would fold to a conversion from integer to bf16, which is no instruction.
+/// f32, not NaN, to bf16. `truncf` of `sitofp` would fold to a conversion from integer to bf16, which is no
+/// instruction.
 Value narrowToBFloat(ScalarBuilder &b, Value value) {
   Type i32 = b.b.getI32Type();
   Value bits = b.create<arith::BitcastOp>(i32, value), half = b.intConstant(i32, 16);
@@ -134,8 +135,8 @@ Value buildNextafter(ScalarBuilder &b, Operation *op, ValueRange args, ArrayRef<
   Value zero = b.intConstant(bits, 0), one = b.intConstant(bits, 1);
   // From a zero: the least magnitude with the sign of `to`. Else one bit towards zero or away from it.
   Value fromZero = b.create<arith::OrIOp>(toSign, one);
-  Value towardsZero = b.create<arith::OrIOp>(b.cmpi(CmpIPredicate::ne, fromSign, toSign),
-                                             b.cmpi(CmpIPredicate::ugt, fromAbs, toAbs));
+  Value towardsZero =
+      b.create<arith::OrIOp>(b.cmpi(CmpIPredicate::ne, fromSign, toSign), b.cmpi(CmpIPredicate::ugt, fromAbs, toAbs));
   Value stepped = b.add(fromBits, b.select(towardsZero, b.intConstant(bits, -1), one));
   Value next = b.select(b.cmpi(CmpIPredicate::eq, fromAbs, zero), fromZero, stepped);
   // Compared as bits, so that f16 and bf16 need no arithmetic: equal, or both zero.
@@ -162,8 +163,8 @@ Value buildReducePrecision(ScalarBuilder &b, Operation *op, ValueRange args, Arr
   if (toMantissa < mantissa) {
     unsigned dropped = mantissa - toMantissa;
     APInt lastBit = APInt::getOneBitSet(width, dropped);
-    Value last = b.create<arith::AndIOp>(b.create<arith::ShRUIOp>(value, b.intConstant(bits, dropped)),
-                                         b.intConstant(bits, 1));
+    Value last =
+        b.create<arith::AndIOp>(b.create<arith::ShRUIOp>(value, b.intConstant(bits, dropped)), b.intConstant(bits, 1));
     Value bias = b.add(last, b.constant(bits, lastBit.lshr(1) - 1));
     value = b.create<arith::AndIOp>(b.add(value, bias), b.constant(bits, ~(lastBit - 1)));
   }

@@ -114,8 +114,7 @@ RULE(buildDiv) {
     return b.div(args[0], args[1]);
   bool isUnsigned = isUnsignedOrBool(types[0]);
   auto [divisor, byZero] = guardDivision(b, args[0], args[1], isUnsigned);
-  Value quotient =
-      isUnsigned ? b.create<arith::DivUIOp>(args[0], divisor) : b.create<arith::DivSIOp>(args[0], divisor);
+  Value quotient = isUnsigned ? b.create<arith::DivUIOp>(args[0], divisor) : b.create<arith::DivSIOp>(args[0], divisor);
   return b.select(byZero, b.intConstant(quotient.getType(), -1), quotient);
 }
 
@@ -141,9 +140,7 @@ Value buildMinimum(ScalarBuilder &b, Value x, Value y, Type original) {
 }
 RULE(buildMax) { return buildMaximum(b, args[0], args[1], types[0]); }
 RULE(buildMin) { return buildMinimum(b, args[0], args[1], types[0]); }
-RULE(buildClamp) {
-  return buildMinimum(b, buildMaximum(b, args[0], args[1], types[1]), args[2], types[1]);
-}
+RULE(buildClamp) { return buildMinimum(b, buildMaximum(b, args[0], args[1], types[1]), args[2], types[1]); }
 
 RULE(buildAbs) {
   if (isFloat(args[0]))
@@ -256,9 +253,7 @@ template <typename ShiftOp> Value buildShift(ScalarBuilder &b, Value x, Value am
   Value shifted = b.create<ShiftOp>(x, b.select(inside, amount, b.intConstant(type, 0)));
   return b.select(inside, shifted, beyond);
 }
-RULE(buildShiftLeft) {
-  return buildShift<arith::ShLIOp>(b, args[0], args[1], b.intConstant(args[0].getType(), 0));
-}
+RULE(buildShiftLeft) { return buildShift<arith::ShLIOp>(b, args[0], args[1], b.intConstant(args[0].getType(), 0)); }
 RULE(buildShiftRightLogical) {
   return buildShift<arith::ShRUIOp>(b, args[0], args[1], b.intConstant(args[0].getType(), 0));
 }

@@ -97,7 +97,8 @@ private:
 
     Type elementType = getElementTypeOrSelf(tensor.getType());
     auto windowType = RankedTensorType::get(decomposeMixedValues(window).first, elementType);
-    SmallVector<OpFoldResult> offsets(updateSizes.size(), b.getIndexAttr(0)), strides(updateSizes.size(), b.getIndexAttr(1));
+    SmallVector<OpFoldResult> offsets(updateSizes.size(), b.getIndexAttr(0)),
+        strides(updateSizes.size(), b.getIndexAttr(1));
     Sizes sizes = updateSizes;
     for (auto [dim, iv] : llvm::zip_equal(scatterDims, ivs)) {
       offsets[dim] = iv;

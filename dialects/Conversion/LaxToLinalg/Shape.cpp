@@ -48,11 +48,10 @@ struct LowerBroadcast : public LaxPattern<lax::BroadcastInDimOp> {
                                    rewriter.getMultiDimIdentityMap(rank)};
     SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
     Value output = emptyTensor(rewriter, loc, sizes, type.getElementType());
-    Value result = buildGeneric(rewriter, loc, adaptor.getOperand(), output, maps, iterators,
-                                [](OpBuilder &b, Location loc, ValueRange args) {
-                                  linalg::YieldOp::create(b, loc, args[0]);
-                                })
-                       .getResult(0);
+    Value result =
+        buildGeneric(rewriter, loc, adaptor.getOperand(), output, maps, iterators,
+                     [](OpBuilder &b, Location loc, ValueRange args) { linalg::YieldOp::create(b, loc, args[0]); })
+            .getResult(0);
     rewriter.replaceOp(op, castTensor(rewriter, loc, result, type));
     return success();
   }
@@ -104,8 +103,8 @@ struct LowerSqueeze : public LaxPattern<lax::SqueezeOp> {
     for (int64_t dim : op.getDimensions())
       shape[dim] = 1;
     Value operand = castTensor(rewriter, op.getLoc(), adaptor.getOperand(), from.clone(shape));
-    Value result = tensor::CollapseShapeOp::create(rewriter, op.getLoc(), operand,
-                                                   unitGroups(from.getRank(), op.getDimensions()));
+    Value result =
+        tensor::CollapseShapeOp::create(rewriter, op.getLoc(), operand, unitGroups(from.getRank(), op.getDimensions()));
     rewriter.replaceOp(op, castTensor(rewriter, op.getLoc(), result, type));
     return success();
   }
@@ -152,11 +151,10 @@ struct LowerTranspose : public LaxPattern<lax::TransposeOp> {
                                    rewriter.getMultiDimIdentityMap(rank)};
     SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
     Value output = emptyTensor(rewriter, loc, sizes, type.getElementType());
-    Value result = buildGeneric(rewriter, loc, adaptor.getOperand(), output, maps, iterators,
-                                [](OpBuilder &b, Location loc, ValueRange args) {
-                                  linalg::YieldOp::create(b, loc, args[0]);
-                                })
-                       .getResult(0);
+    Value result =
+        buildGeneric(rewriter, loc, adaptor.getOperand(), output, maps, iterators,
+                     [](OpBuilder &b, Location loc, ValueRange args) { linalg::YieldOp::create(b, loc, args[0]); })
+            .getResult(0);
     rewriter.replaceOp(op, castTensor(rewriter, loc, result, type));
     return success();
   }
@@ -204,11 +202,10 @@ struct LowerTile : public LaxPattern<lax::TileOp> {
                                    rewriter.getMultiDimIdentityMap(rank)};
     SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
     Value output = emptyTensor(rewriter, loc, sizes, type.getElementType());
-    Value result = buildGeneric(rewriter, loc, adaptor.getOperand(), output, maps, iterators,
-                                [](OpBuilder &b, Location loc, ValueRange args) {
-                                  linalg::YieldOp::create(b, loc, args[0]);
-                                })
-                       .getResult(0);
+    Value result =
+        buildGeneric(rewriter, loc, adaptor.getOperand(), output, maps, iterators,
+                     [](OpBuilder &b, Location loc, ValueRange args) { linalg::YieldOp::create(b, loc, args[0]); })
+            .getResult(0);
     SmallVector<ReassociationIndices> groups;
     for (int64_t dim = 0; dim < rank; dim += 2)
       groups.push_back({dim, dim + 1});

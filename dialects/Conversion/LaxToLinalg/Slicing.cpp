@@ -19,8 +19,8 @@ struct LowerSlice : public LaxPattern<lax::SliceOp> {
     Sizes sizes, strides;
     for (auto [start, limit, stride] : llvm::zip_equal(starts, limits, op.getStrides())) {
       strides.push_back(rewriter.getIndexAttr(stride));
-      OpFoldResult span = addSizes(rewriter, loc, subSizes(rewriter, loc, limit, start),
-                                   rewriter.getIndexAttr(stride - 1));
+      OpFoldResult span =
+          addSizes(rewriter, loc, subSizes(rewriter, loc, limit, start), rewriter.getIndexAttr(stride - 1));
       sizes.push_back(divSizes(rewriter, loc, span, strides.back()));
     }
     Value slice = extractSlice(rewriter, loc, adaptor.getOperand(), starts, sizes, strides);
@@ -54,8 +54,8 @@ struct LowerDynamicSlice : public LaxPattern<lax::DynamicSliceOp> {
     Location loc = op.getLoc();
     RankedTensorType type = convertedType(op.getResult());
     Sizes sizes = resultSizes(rewriter, type, adaptor.getOutputDims());
-    SmallVector<OpFoldResult> offsets = clampStarts(rewriter, loc, adaptor.getOperand(), sizes,
-                                                    adaptor.getStartIndices(), op.getStartIndices());
+    SmallVector<OpFoldResult> offsets =
+        clampStarts(rewriter, loc, adaptor.getOperand(), sizes, adaptor.getStartIndices(), op.getStartIndices());
     Value slice = extractSlice(rewriter, loc, adaptor.getOperand(), offsets, sizes);
     rewriter.replaceOp(op, castTensor(rewriter, loc, slice, type));
     return success();
@@ -69,8 +69,8 @@ struct LowerDynamicUpdateSlice : public LaxPattern<lax::DynamicUpdateSliceOp> {
                                 ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Sizes sizes = tensor::getMixedSizes(rewriter, loc, adaptor.getUpdate());
-    SmallVector<OpFoldResult> offsets = clampStarts(rewriter, loc, adaptor.getOperand(), sizes,
-                                                    adaptor.getStartIndices(), op.getStartIndices());
+    SmallVector<OpFoldResult> offsets =
+        clampStarts(rewriter, loc, adaptor.getOperand(), sizes, adaptor.getStartIndices(), op.getStartIndices());
     rewriter.replaceOp(op, insertSlice(rewriter, loc, adaptor.getUpdate(), adaptor.getOperand(), offsets));
     return success();
   }
@@ -92,8 +92,7 @@ struct LowerConcatenate : public LaxPattern<lax::ConcatenateOp> {
     Sizes sizes = tensor::getMixedSizes(rewriter, loc, operands[0]);
     SmallVector<OpFoldResult> offsets = {rewriter.getIndexAttr(0)}; // one more than there are operands
     for (Value operand : operands)
-      offsets.push_back(addSizes(rewriter, loc, offsets.back(),
-                                 tensor::getMixedSize(rewriter, loc, operand, dim)));
+      offsets.push_back(addSizes(rewriter, loc, offsets.back(), tensor::getMixedSize(rewriter, loc, operand, dim)));
     sizes[dim] = offsets.back();
     Value result = emptyTensor(rewriter, loc, sizes, type.getElementType());
     for (auto [operand, offset] : llvm::zip(operands, offsets)) {
@@ -167,8 +166,8 @@ struct LowerUnstack : public LaxPattern<lax::UnstackOp> {
     for (auto [i, result] : llvm::enumerate(op.getSlices())) {
       offsets[axis] = rewriter.getIndexAttr(i);
       RankedTensorType type = convertedType(result);
-      results.push_back(tensor::ExtractSliceOp::create(rewriter, loc, type, adaptor.getOperand(), offsets, sizes,
-                                                       strides));
+      results.push_back(
+          tensor::ExtractSliceOp::create(rewriter, loc, type, adaptor.getOperand(), offsets, sizes, strides));
     }
     rewriter.replaceOp(op, results);
     return success();

@@ -23,11 +23,13 @@ public:
     length = toIndexValue(b, loc, sizes[dim]);
     Sizes rows = sizes;
     rows.erase(rows.begin() + dim);
-    SmallVector<Value> carried;
-    for (Value operand : operands)
-      carried.push_back(emptyTensor(b, loc, sizes, getElementTypeOrSelf(operand.getType())));
-    for (Value operand : operands)
-      carried.push_back(emptyTensor(b, loc, {b.getIndexAttr(2), sizes[dim]}, getElementTypeOrSelf(operand.getType())));
+    // Rows are sorted in place. The buffers are filled: two loop-carried tensors may not start from one `tensor.empty`,
+    // whose content is undefined and which bufferisation would therefore let them share.
+    SmallVector<Value> carried(operands);
+    for (Value operand : operands) {
+      Value zero = zeroScalar(b, loc, getElementTypeOrSelf(operand.getType()));
+      carried.push_back(filledTensor(b, loc, {b.getIndexAttr(2), sizes[dim]}, zero));
+    }
     SmallVector<Value> results =
         buildLoops(b, loc, rows, carried, [&](OpBuilder &b, Location loc, ValueRange ivs, ValueRange state) {
           return sortRow(b, loc, ivs, state);
@@ -51,9 +53,9 @@ private:
         b, loc, OpFoldResult(length), buffers,
         [&](OpBuilder &b, Location loc, ValueRange step, ValueRange carried) -> SmallVector<Value> {
           SmallVector<Value> next;
-          for (auto [operand, buffer] : llvm::zip_equal(operands, carried))
-            next.push_back(tensor::InsertOp::create(b, loc, extractScalar(b, loc, operand, rowIndex(ivs, step[0])),
-                                                    buffer, ValueRange{zero, step[0]}));
+          for (auto [rows, buffer] : llvm::zip_equal(results, carried))
+            next.push_back(tensor::InsertOp::create(b, loc, extractScalar(b, loc, rows, rowIndex(ivs, step[0])), buffer,
+                                                    ValueRange{zero, step[0]}));
           return next;
         });
 
@@ -71,11 +73,11 @@ private:
           Value two = b.index(2), width = args[0], side = args[1];
           Value other = b.sub(b.index(1), side), pair = b.mul(width, two);
           SmallVector<Value> next = {pair, other};
-          auto pass = scf::ForOp::create(
-              builder, loc, b.index(0), length, pair, args.drop_front(2),
-              [&](OpBuilder &b, Location loc, Value first, ValueRange carried) {
-                scf::YieldOp::create(b, loc, mergePair(b, loc, first, width, side, other, carried));
-              });
+          auto pass =
+              scf::ForOp::create(builder, loc, b.index(0), length, pair, args.drop_front(2),
+                                 [&](OpBuilder &b, Location loc, Value first, ValueRange carried) {
+                                   scf::YieldOp::create(b, loc, mergePair(b, loc, first, width, side, other, carried));
+                                 });
           llvm::append_range(next, pass.getResults());
           scf::YieldOp::create(builder, loc, next);
         });
@@ -87,9 +89,8 @@ private:
         [&](OpBuilder &b, Location loc, ValueRange step, ValueRange carried) -> SmallVector<Value> {
           SmallVector<Value> next;
           for (auto [result, buffer] : llvm::zip_equal(carried, sorted))
-            next.push_back(tensor::InsertOp::create(b, loc,
-                                                    extractScalar(b, loc, buffer, ValueRange{side, step[0]}), result,
-                                                    rowIndex(ivs, step[0])));
+            next.push_back(tensor::InsertOp::create(b, loc, extractScalar(b, loc, buffer, ValueRange{side, step[0]}),
+                                                    result, rowIndex(ivs, step[0])));
           return next;
         });
     llvm::append_range(stored, sorted);
@@ -107,7 +108,8 @@ private:
     SmallVector<Value> inits = {first, middle};
     llvm::append_range(inits, buffers);
     auto loop = scf::ForOp::create(
-        builder, loc, first, end, b.index(1), inits, [&](OpBuilder &builder, Location loc, Value to, ValueRange carried) {
+        builder, loc, first, end, b.index(1), inits,
+        [&](OpBuilder &builder, Location loc, Value to, ValueRange carried) {
           ScalarBuilder b(builder, loc);
           Value i = carried[0], j = carried[1];
           ValueRange buffers = carried.drop_front(2);
@@ -125,8 +127,8 @@ private:
           Value step = b.create<arith::IndexCastUIOp>(builder.getIndexType(), takeLeft);
           SmallVector<Value> next = {b.add(i, step), b.add(j, b.sub(b.index(1), step))};
           for (auto [buffer, x, y] : llvm::zip_equal(buffers, left, right))
-            next.push_back(tensor::InsertOp::create(builder, loc, b.select(takeLeft, x, y), buffer,
-                                                    ValueRange{other, to}));
+            next.push_back(
+                tensor::InsertOp::create(builder, loc, b.select(takeLeft, x, y), buffer, ValueRange{other, to}));
           scf::YieldOp::create(builder, loc, next);
         });
     return llvm::to_vector(ValueRange(loop.getResults()).drop_front(2));
@@ -191,10 +193,10 @@ struct LowerTopK : public LaxPattern<lax::TopKOp> {
     Value operand = adaptor.getOperand();
     Sizes sizes = tensor::getMixedSizes(rewriter, loc, operand);
     Type i32 = rewriter.getI32Type();
-    Value places = buildFromIndices(rewriter, loc, sizes, i32,
-                                    [&](OpBuilder &b, Location loc, ValueRange indices) -> Value {
-                                      return arith::IndexCastOp::create(b, loc, i32, indices[op.getAxis()]);
-                                    });
+    Value places =
+        buildFromIndices(rewriter, loc, sizes, i32, [&](OpBuilder &b, Location loc, ValueRange indices) -> Value {
+          return arith::IndexCastOp::create(b, loc, i32, indices[op.getAxis()]);
+        });
     SmallVector<Type> originals = {elementType(op.getOperand()), i32};
     SmallVector<Value> pair = {operand, places};
     SmallVector<Value> results = RowSorter(pair, originals, op.getAxis(), 1, /*descending=*/true).build(rewriter, loc);

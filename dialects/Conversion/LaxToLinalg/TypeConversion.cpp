@@ -154,15 +154,17 @@ struct ConvertTruth : public OpConversionPattern<TruthOp> {
   using OpConversionPattern::OpConversionPattern;
 
   LogicalResult matchAndRewrite(TruthOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
-    ScalarBuilder b(rewriter, op.getLoc());
     auto type = cast<RankedTensorType>(op.getInput().getType());
+    if (!type.getElementType().isIntOrIndexOrFloat())
+      return op.emitOpError("on complex numbers has no lowering to linalg");
+    ScalarBuilder b(rewriter, op.getLoc());
     SmallVector<Value> indices(type.getRank(), type.getRank() ? b.index(0) : Value());
-    Value element = toLogical(b, extractScalar(rewriter, op.getLoc(), adaptor.getInput(), indices),
-                              type.getElementType());
-    Type boolean = rewriter.getI1Type();
-    if (!type.getElementType().isIntOrFloat())
-      return op.emitOpError("on ") << type << " has no lowering";
-    rewriter.replaceOp(op, convertScalar(b, element, type.getElementType(), boolean));
+    Value element =
+        toLogical(b, extractScalar(rewriter, op.getLoc(), adaptor.getInput(), indices), type.getElementType());
+    if (element.getType().isIndex())
+      rewriter.replaceOp(op, b.cmpi(arith::CmpIPredicate::ne, element, b.index(0)));
+    else
+      rewriter.replaceOp(op, convertScalar(b, element, type.getElementType(), rewriter.getI1Type()));
     return success();
   }
 };

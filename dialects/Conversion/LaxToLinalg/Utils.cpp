@@ -43,9 +43,8 @@ OpFoldResult lowering::mulSizes(OpBuilder &b, Location loc, OpFoldResult x, OpFo
 OpFoldResult lowering::divSizes(OpBuilder &b, Location loc, OpFoldResult x, OpFoldResult y) {
   if (isOneInteger(y))
     return x;
-  return foldSizes<arith::FloorDivSIOp>(b, loc, x, y, [](int64_t x, int64_t y) {
-    return x / y - (x % y != 0 && (x < 0) != (y < 0));
-  });
+  return foldSizes<arith::FloorDivSIOp>(
+      b, loc, x, y, [](int64_t x, int64_t y) { return x / y - (x % y != 0 && (x < 0) != (y < 0)); });
 }
 OpFoldResult lowering::maxSizes(OpBuilder &b, Location loc, OpFoldResult x, OpFoldResult y) {
   return foldSizes<arith::MaxSIOp>(b, loc, x, y, [](int64_t x, int64_t y) { return std::max(x, y); });
@@ -239,6 +238,13 @@ Value lowering::reshapeTensor(OpBuilder &b, Location loc, Value tensor, RankedTe
 
   SmallVector<ReassociationIndices> fromGroups, toGroups;
   if (failed(matchGroups(from.getShape(), type.getShape(), fromGroups, toGroups))) {
+    // A dim can be expanded into one dynamic dim at most.
+    if (type.getNumDynamicDims() > 1) {
+      SmallVector<Value> shape;
+      for (OpFoldResult size : sizes)
+        shape.push_back(toIndexValue(b, loc, size));
+      return tensor::ReshapeOp::create(b, loc, type, tensor, tensor::FromElementsOp::create(b, loc, shape));
+    }
     fromGroups = {allDims(from.getRank())};
     toGroups = {allDims(type.getRank())};
   }
@@ -385,6 +391,8 @@ Value lowering::padTensor(OpBuilder &b, Location loc, Value tensor, Value paddin
         highPad[dim] = zero;
       }
     }
+    if (llvm::any_of(kept, isZeroInteger))
+      return filledTensor(b, loc, result, padding);
     value = extractSlice(b, loc, value, offsets, kept);
   }
   if (!anyPadding)
@@ -396,18 +404,17 @@ Value lowering::padTensor(OpBuilder &b, Location loc, Value tensor, Value paddin
 // Loops
 //===----------------------------------------------------------------------===//
 
-SmallVector<Value> lowering::buildLoops(
-    OpBuilder &b, Location loc, ArrayRef<OpFoldResult> bounds, ValueRange inits,
-    function_ref<SmallVector<Value>(OpBuilder &, Location, ValueRange, ValueRange)> body) {
+SmallVector<Value>
+lowering::buildLoops(OpBuilder &b, Location loc, ArrayRef<OpFoldResult> bounds, ValueRange inits,
+                     function_ref<SmallVector<Value>(OpBuilder &, Location, ValueRange, ValueRange)> body) {
   Value zero = arith::ConstantIndexOp::create(b, loc, 0), one = arith::ConstantIndexOp::create(b, loc, 1);
   SmallVector<Value> lower(bounds.size(), zero), steps(bounds.size(), one), upper;
   for (OpFoldResult bound : bounds)
     upper.push_back(toIndexValue(b, loc, bound));
   if (bounds.empty())
     return body(b, loc, {}, inits);
-  scf::LoopNest nest = scf::buildLoopNest(b, loc, lower, upper, steps, inits,
-                                          [&](OpBuilder &b, Location loc, ValueRange ivs, ValueRange carried) {
-                                            return body(b, loc, ivs, carried);
-                                          });
+  scf::LoopNest nest = scf::buildLoopNest(
+      b, loc, lower, upper, steps, inits,
+      [&](OpBuilder &b, Location loc, ValueRange ivs, ValueRange carried) { return body(b, loc, ivs, carried); });
   return llvm::to_vector(nest.results);
 }

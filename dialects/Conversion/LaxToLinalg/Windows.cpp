@@ -56,14 +56,15 @@ struct WindowLoops {
     Sizes input = tensor::getMixedSizes(b, loc, padded);
     OpFoldResult one = b.getIndexAttr(1);
     iterators.assign(rank, utils::IteratorType::parallel);
-    SmallVector<AffineExpr> inputExprs, windowExprs;
+    SmallVector<AffineExpr> inputExprs, windowExprs, resultExprs;
     Sizes windowSizes;
     for (unsigned dim = 0; dim < rank; ++dim) {
       int64_t reach = (p.window[dim] - 1) * p.windowDilation[dim] + 1;
       OpFoldResult room = subSizes(b, loc, input[dim], b.getIndexAttr(reach));
       OpFoldResult steps = divSizes(b, loc, room, b.getIndexAttr(p.strides[dim]));
       sizes.push_back(maxSizes(b, loc, addSizes(b, loc, steps, one), b.getIndexAttr(0)));
-      AffineExpr place = getAffineDimExpr(dim, context) * p.strides[dim];
+      resultExprs.push_back(getAffineDimExpr(dim, context));
+      AffineExpr place = resultExprs.back() * p.strides[dim];
       windowLoop.push_back(std::nullopt);
       if (p.window[dim] != 1) {
         windowLoop.back() = iterators.size();
@@ -78,10 +79,14 @@ struct WindowLoops {
     unsigned loops = iterators.size();
     inputMap = AffineMap::get(loops, 0, inputExprs, context);
     windowMap = AffineMap::get(loops, 0, windowExprs, context);
-    resultMap = AffineMap::getMultiDimIdentityMap(loops, context).getMajorSubMap(rank);
+    resultMap = AffineMap::get(loops, 0, resultExprs, context);
     windowOperand = emptyTensor(b, loc, windowSizes, getElementTypeOrSelf(padded.getType()));
   }
 };
+
+/// Whether a result of these sizes has no elements: then there are no windows, and its operand may be too small for
+/// one.
+bool isEmpty(ArrayRef<OpFoldResult> sizes) { return llvm::any_of(sizes, isZeroInteger); }
 
 struct LowerWindowReduction : public OpInterfaceConversionPattern<lax::WindowReductionOpInterface> {
   using OpInterfaceConversionPattern::OpInterfaceConversionPattern;
@@ -98,19 +103,25 @@ struct LowerWindowReduction : public OpInterfaceConversionPattern<lax::WindowRed
     TypedAttr neutral = neutralElement(rewriter, combiner, original);
     Value element = constantScalar(rewriter, loc, neutral);
     ScalarBuilder s(rewriter, loc);
-    Value padded = p.pad(rewriter, loc, operands[0], castFloat(s, element, getElementTypeOrSelf(operands[0].getType())));
+    Value padded =
+        p.pad(rewriter, loc, operands[0], castFloat(s, element, getElementTypeOrSelf(operands[0].getType())));
     WindowLoops loops(rewriter, loc, padded, p);
-    Value init = filledTensor(rewriter, loc, loops.sizes, element);
-    Value result = buildGeneric(rewriter, loc, {padded, loops.windowOperand}, init,
-                                {loops.inputMap, loops.windowMap, loops.resultMap}, loops.iterators,
-                                [&](OpBuilder &builder, Location loc, ValueRange args) {
-                                  ScalarBuilder b(builder, loc);
-                                  Value value = castFloat(b, args[0], args[2].getType());
-                                  linalg::YieldOp::create(builder, loc,
-                                                          combineScalars(b, combiner, value, args[2], original));
-                                })
-                       .getResult(0);
     auto type = cast<RankedTensorType>(getTypeConverter()->convertType(op->getResult(0).getType()));
+    if (isEmpty(loops.sizes)) {
+      rewriter.replaceOp(
+          op, castTensor(rewriter, loc, emptyTensor(rewriter, loc, loops.sizes, type.getElementType()), type));
+      return success();
+    }
+    Value init = filledTensor(rewriter, loc, loops.sizes, element);
+    Value result =
+        buildGeneric(rewriter, loc, {padded, loops.windowOperand}, init,
+                     {loops.inputMap, loops.windowMap, loops.resultMap}, loops.iterators,
+                     [&](OpBuilder &builder, Location loc, ValueRange args) {
+                       ScalarBuilder b(builder, loc);
+                       Value value = castFloat(b, args[0], args[2].getType());
+                       linalg::YieldOp::create(builder, loc, combineScalars(b, combiner, value, args[2], original));
+                     })
+            .getResult(0);
     result = convertFloatTensor(rewriter, loc, result, type.getElementType());
     rewriter.replaceOp(op, castTensor(rewriter, loc, result, type));
     return success();
@@ -150,6 +161,8 @@ Selection selectInWindows(OpBuilder &b, Location loc, Value operand, Type origin
   SmallVector<Value> outputs = {filledTensor(b, loc, loops.sizes, constantScalar(b, loc, worst)),
                                 filledTensor(b, loc, loops.sizes, zeroScalar(b, loc, payloadType)),
                                 filledTensor(b, loc, loops.sizes, zeroScalar(b, loc, i8))};
+  if (isEmpty(loops.sizes))
+    return {outputs[1], Value()};
   maps.append(3, loops.resultMap);
   linalg::GenericOp generic = buildGeneric(
       b, loc, inputs, outputs, maps, loops.iterators, [&](OpBuilder &builder, Location loc, ValueRange args) {
@@ -171,9 +184,8 @@ Selection selectInWindows(OpBuilder &b, Location loc, Value operand, Type origin
           Value shifted = s.sub(place, s.index(p.low(dim)));
           Value dilation = s.index(p.baseDilation[dim]);
           Value span = s.mul(toIndexValue(builder, loc, operandSizes[dim]), dilation);
-          Value within = s.create<arith::AndIOp>(
-              s.cmpi(arith::CmpIPredicate::sge, shifted, s.index(0)),
-              s.cmpi(arith::CmpIPredicate::slt, shifted, span));
+          Value within = s.create<arith::AndIOp>(s.cmpi(arith::CmpIPredicate::sge, shifted, s.index(0)),
+                                                 s.cmpi(arith::CmpIPredicate::slt, shifted, span));
           inside = s.create<arith::AndIOp>(inside, within);
           if (p.baseDilation[dim] != 1) {
             Value rest = s.create<arith::RemSIOp>(shifted, dilation);
@@ -257,21 +269,21 @@ private:
     SmallVector<utils::IteratorType> iterators(loops, utils::IteratorType::parallel);
     Type stored = getElementTypeOrSelf(adaptor.getSource().getType());
     Value output = emptyTensor(b, loc, sizes, stored);
-    Value placed = buildGeneric(b, loc, {adaptor.getSource(), selection.payload}, output,
-                                {sourceMap, sourceMap, b.getMultiDimIdentityMap(loops)}, iterators,
-                                [&](OpBuilder &builder, Location loc, ValueRange args) {
-                                  ScalarBuilder s(builder, loc);
-                                  Value flat = s.index(0);
-                                  for (unsigned dim = 0; dim < window.size(); ++dim)
-                                    if (windowLoop[dim])
-                                      flat = s.add(s.mul(flat, s.index(window[dim])),
-                                                   s.create<linalg::IndexOp>(*windowLoop[dim]));
-                                  Value place = s.create<arith::IndexCastOp>(args[1].getType(), flat);
-                                  Value here = s.cmpi(arith::CmpIPredicate::eq, place, args[1]);
-                                  Value zero = s.constant(stored, 0.0);
-                                  linalg::YieldOp::create(builder, loc, s.select(here, args[0], zero));
-                                })
-                       .getResult(0);
+    Value placed =
+        buildGeneric(b, loc, {adaptor.getSource(), selection.payload}, output,
+                     {sourceMap, sourceMap, b.getMultiDimIdentityMap(loops)}, iterators,
+                     [&](OpBuilder &builder, Location loc, ValueRange args) {
+                       ScalarBuilder s(builder, loc);
+                       Value flat = s.index(0);
+                       for (unsigned dim = 0; dim < window.size(); ++dim)
+                         if (windowLoop[dim])
+                           flat = s.add(s.mul(flat, s.index(window[dim])), s.create<linalg::IndexOp>(*windowLoop[dim]));
+                       Value place = s.create<arith::IndexCastOp>(args[1].getType(), flat);
+                       Value here = s.cmpi(arith::CmpIPredicate::eq, place, args[1]);
+                       Value zero = s.constant(stored, 0.0);
+                       linalg::YieldOp::create(builder, loc, s.select(here, args[0], zero));
+                     })
+            .getResult(0);
     if (loops != window.size())
       placed = tensor::CollapseShapeOp::create(b, loc, placed, groups);
     // What no window covers is zero.
@@ -293,8 +305,8 @@ private:
     Sizes bounds = tensor::getMixedSizes(b, loc, adaptor.getSource());
     auto addTo = [&](OpBuilder &builder, Location loc, ValueRange at, Value tensor) -> Value {
       ScalarBuilder s(builder, loc);
-      Value rest = s.create<arith::IndexCastOp>(builder.getIndexType(),
-                                                extractScalar(builder, loc, selection.payload, at));
+      Value rest =
+          s.create<arith::IndexCastOp>(builder.getIndexType(), extractScalar(builder, loc, selection.payload, at));
       SmallVector<Value> target(p.window.size());
       for (int64_t dim = p.window.size() - 1; dim >= 0; --dim) {
         Value place = s.sub(s.mul(at[dim], s.index(p.strides[dim])), s.index(p.low(dim)));
@@ -310,21 +322,20 @@ private:
       Value added = castFloat(s, extractScalar(builder, loc, adaptor.getSource(), at), wide);
       return tensor::InsertOp::create(builder, loc, castFloat(s, s.add(old, added), stored), tensor, target);
     };
-    return buildLoops(b, loc, bounds, zeros,
-                      [&](OpBuilder &b, Location loc, ValueRange ivs, ValueRange carried) -> SmallVector<Value> {
-                        if (!selection.found)
-                          return {addTo(b, loc, ivs, carried[0])};
-                        ScalarBuilder s(b, loc);
-                        Value found = extractScalar(b, loc, selection.found, ivs);
-                        Value any = s.cmpi(arith::CmpIPredicate::ne, found, s.intConstant(found.getType(), 0));
-                        auto choice = scf::IfOp::create(
-                            b, loc, any,
-                            [&](OpBuilder &b, Location loc) {
-                              scf::YieldOp::create(b, loc, addTo(b, loc, ivs, carried[0]));
-                            },
-                            [&](OpBuilder &b, Location loc) { scf::YieldOp::create(b, loc, carried[0]); });
-                        return {choice.getResult(0)};
-                      })[0];
+    return buildLoops(
+        b, loc, bounds, zeros,
+        [&](OpBuilder &b, Location loc, ValueRange ivs, ValueRange carried) -> SmallVector<Value> {
+          if (!selection.found)
+            return {addTo(b, loc, ivs, carried[0])};
+          ScalarBuilder s(b, loc);
+          Value found = extractScalar(b, loc, selection.found, ivs);
+          Value any = s.cmpi(arith::CmpIPredicate::ne, found, s.intConstant(found.getType(), 0));
+          auto choice = scf::IfOp::create(
+              b, loc, any,
+              [&](OpBuilder &b, Location loc) { scf::YieldOp::create(b, loc, addTo(b, loc, ivs, carried[0])); },
+              [&](OpBuilder &b, Location loc) { scf::YieldOp::create(b, loc, carried[0]); });
+          return {choice.getResult(0)};
+        })[0];
   }
 };
 

@@ -30,13 +30,9 @@ static SmallVector<int64_t> getFreeDims(Value operand, ArrayRef<int64_t> contrac
   return free;
 }
 
-SmallVector<int64_t> DotGeneralOp::getLhsFree() {
-  return getFreeDims(getLhs(), getLhsContracting(), getLhsBatch());
-}
+SmallVector<int64_t> DotGeneralOp::getLhsFree() { return getFreeDims(getLhs(), getLhsContracting(), getLhsBatch()); }
 
-SmallVector<int64_t> DotGeneralOp::getRhsFree() {
-  return getFreeDims(getRhs(), getRhsContracting(), getRhsBatch());
-}
+SmallVector<int64_t> DotGeneralOp::getRhsFree() { return getFreeDims(getRhs(), getRhsContracting(), getRhsBatch()); }
 
 LogicalResult DotGeneralOp::verify() {
   auto lhs = cast<RankedTensorType>(getLhs().getType()), rhs = cast<RankedTensorType>(getRhs().getType());
@@ -121,15 +117,14 @@ LogicalResult ConvGeneralDilatedOp::verify() {
   if (!divides(featureGroups, outFeatures) || !divides(batchGroups, outFeatures))
     return emitOpError() << "the group count does not divide the output feature count " << outFeatures;
   if (!ShapedType::isDynamic(features) && !sizesAgree(features / featureGroups, inFeatures))
-    return emitOpError() << "the kernel has " << inFeatures << " input features, expected "
-                         << features / featureGroups;
+    return emitOpError() << "the kernel has " << inFeatures << " input features, expected " << features / featureGroups;
 
   SmallVector<int64_t> expected(rank);
   expected[getOutSpec()[0]] = ShapedType::isDynamic(batch) ? batch : batch / batchGroups;
   expected[getOutSpec()[1]] = outFeatures;
   for (int64_t i = 0; i < spatial; ++i)
-    expected[getOutSpec()[i + 2]] = windowCount(
-        lhs.getDimSize(getLhsSpec()[i + 2]), rhs.getDimSize(getRhsSpec()[i + 2]), getWindowStrides()[i],
-        getPadding()[2 * i], getPadding()[2 * i + 1], getLhsDilation()[i], getRhsDilation()[i]);
+    expected[getOutSpec()[i + 2]] =
+        windowCount(lhs.getDimSize(getLhsSpec()[i + 2]), rhs.getDimSize(getRhsSpec()[i + 2]), getWindowStrides()[i],
+                    getPadding()[2 * i], getPadding()[2 * i + 1], getLhsDilation()[i], getRhsDilation()[i]);
   return verifyShape(*this, "the result", result, expected);
 }

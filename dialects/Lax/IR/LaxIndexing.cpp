@@ -10,8 +10,7 @@ using namespace mlir::lax::detail;
 SmallVector<int64_t> mlir::lax::detail::getKeptDims(const IndexingNumbers &numbers, int64_t operandRank) {
   SmallVector<int64_t> kept;
   for (int64_t dim = 0; dim < operandRank; ++dim)
-    if (!llvm::is_contained(numbers.collapsedSliceDims, dim) &&
-        !llvm::is_contained(numbers.operandBatchingDims, dim))
+    if (!llvm::is_contained(numbers.collapsedSliceDims, dim) && !llvm::is_contained(numbers.operandBatchingDims, dim))
       kept.push_back(dim);
   return kept;
 }
@@ -32,23 +31,19 @@ LogicalResult mlir::lax::detail::verifyIndexingNumbers(Operation *op, const Inde
   if (indicesRank < 1)
     return op->emitOpError("indices have rank 0; their last dim holds the index vectors");
   if (failed(verifyDims(op, names.offsetDims, numbers.offsetDims, result.getRank(), DimOrder::Ascending)) ||
-      failed(verifyDims(op, names.collapsedSliceDims, numbers.collapsedSliceDims, operandRank,
-                        DimOrder::Ascending)) ||
+      failed(verifyDims(op, names.collapsedSliceDims, numbers.collapsedSliceDims, operandRank, DimOrder::Ascending)) ||
       failed(verifyDims(op, names.startIndexMap, numbers.startIndexMap, operandRank)) ||
-      failed(verifyDims(op, "operand_batching_dims", numbers.operandBatchingDims, operandRank,
-                        DimOrder::Ascending)) ||
+      failed(verifyDims(op, "operand_batching_dims", numbers.operandBatchingDims, operandRank, DimOrder::Ascending)) ||
       failed(verifyDims(op, names.startIndicesBatchingDims, numbers.startIndicesBatchingDims, indicesRank - 1)))
     return failure();
 
   if (numbers.operandBatchingDims.size() != numbers.startIndicesBatchingDims.size())
-    return op->emitOpError() << "operand_batching_dims and " << names.startIndicesBatchingDims
-                             << " differ in length";
+    return op->emitOpError() << "operand_batching_dims and " << names.startIndicesBatchingDims << " differ in length";
   for (int64_t dim : numbers.operandBatchingDims)
     if (llvm::is_contained(numbers.collapsedSliceDims, dim) || llvm::is_contained(numbers.startIndexMap, dim))
-      return op->emitOpError() << "dim " << dim << " of operand_batching_dims is also in "
-                               << names.collapsedSliceDims << " or " << names.startIndexMap;
-  for (auto [operandDim, indicesDim] :
-       llvm::zip_equal(numbers.operandBatchingDims, numbers.startIndicesBatchingDims))
+      return op->emitOpError() << "dim " << dim << " of operand_batching_dims is also in " << names.collapsedSliceDims
+                               << " or " << names.startIndexMap;
+  for (auto [operandDim, indicesDim] : llvm::zip_equal(numbers.operandBatchingDims, numbers.startIndicesBatchingDims))
     if (!sizesAgree(operand.getDimSize(operandDim), indices.getDimSize(indicesDim)))
       return op->emitOpError() << "batching dims " << operandDim << " of the operand and " << indicesDim
                                << " of the indices differ in size";
@@ -60,8 +55,8 @@ LogicalResult mlir::lax::detail::verifyIndexingNumbers(Operation *op, const Inde
 
   size_t kept = getKeptDims(numbers, operandRank).size();
   if (kept != numbers.offsetDims.size())
-    return op->emitOpError() << names.offsetDims << " holds " << numbers.offsetDims.size()
-                             << " dims, but slices have " << kept;
+    return op->emitOpError() << names.offsetDims << " holds " << numbers.offsetDims.size() << " dims, but slices have "
+                             << kept;
 
   SmallVector<int64_t> batch = getBatchDims(numbers, result.getRank());
   if (static_cast<int64_t>(batch.size()) != indicesRank - 1)

@@ -47,8 +47,7 @@ LogicalResult SliceOp::verify() {
     int64_t last = limitKnown ? limit : startKnown ? start : 0;
     if (!ShapedType::isDynamic(size) && last > size)
       return emitOpError() << "reaches " << last << " in dim " << i << " of size " << size;
-    expected.push_back(startKnown && limitKnown ? llvm::divideCeil(limit - start, strides[i])
-                                                : ShapedType::kDynamic);
+    expected.push_back(startKnown && limitKnown ? llvm::divideCeil(limit - start, strides[i]) : ShapedType::kDynamic);
   }
   return verifyShape(*this, "the result", getType(), expected);
 }
@@ -123,8 +122,8 @@ LogicalResult GatherOp::verify() {
   IndexingNumbers numbers = getNumbers(*this);
   IndexingNames names{"offset_dims", "collapsed_slice_dims", "start_index_map", "start_indices_batching_dims"};
   if (failed(verifyOutputDims(*this, getOutputDims(), result)) ||
-      failed(verifyIndexingNumbers(*this, numbers, names, operand,
-                                   cast<RankedTensorType>(getStartIndices().getType()), result, "the result")) ||
+      failed(verifyIndexingNumbers(*this, numbers, names, operand, cast<RankedTensorType>(getStartIndices().getType()),
+                                   result, "the result")) ||
       failed(verifyCount(*this, "slice_sizes", getSliceSizes(), operand.getRank())))
     return failure();
 

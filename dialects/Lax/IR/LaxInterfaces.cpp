@@ -30,9 +30,9 @@ LogicalResult mlir::lax::detail::verifyCumulative(Operation *op) {
 
 LogicalResult mlir::lax::detail::verifyWindowReduction(Operation *op) {
   auto reduction = cast<WindowReductionOpInterface>(op);
-  return verifyWindow(op, reduction.getInput().getType(), op->getResult(0).getType(),
-                      reduction.getWindowDimensions(), reduction.getWindowStrides(), reduction.getPadding(),
-                      reduction.getBaseDilation(), reduction.getWindowDilation());
+  return verifyWindow(op, reduction.getInput().getType(), op->getResult(0).getType(), reduction.getWindowDimensions(),
+                      reduction.getWindowStrides(), reduction.getPadding(), reduction.getBaseDilation(),
+                      reduction.getWindowDilation());
 }
 
 LogicalResult mlir::lax::detail::verifyScatter(Operation *op) {
@@ -46,8 +46,8 @@ LogicalResult mlir::lax::detail::verifyScatter(Operation *op) {
                           scatter.getScatterIndicesBatchingDims()};
   IndexingNames names{"update_window_dims", "inserted_window_dims", "scatter_dims_to_operand_dims",
                       "scatter_indices_batching_dims"};
-  if (failed(verifyIndexingNumbers(op, numbers, names, input,
-                                   cast<RankedTensorType>(scatter.getIndices().getType()), updates, "updates")))
+  if (failed(verifyIndexingNumbers(op, numbers, names, input, cast<RankedTensorType>(scatter.getIndices().getType()),
+                                   updates, "updates")))
     return failure();
 
   SmallVector<int64_t> kept = getKeptDims(numbers, input.getRank());

@@ -22,8 +22,7 @@ void LaxDialect::registerReductionOps() {
 //===----------------------------------------------------------------------===//
 
 /// A reduction over no axes is its operand.
-template <typename OpT>
-static OpFoldResult foldReduction(OpT op) {
+template <typename OpT> static OpFoldResult foldReduction(OpT op) {
   if (op.getAxes().empty() && op.getOperand().getType() == op.getType())
     return op.getOperand();
   return {};
@@ -37,8 +36,7 @@ OpFoldResult ReduceAndOp::fold(FoldAdaptor) { return foldReduction(*this); }
 OpFoldResult ReduceOrOp::fold(FoldAdaptor) { return foldReduction(*this); }
 OpFoldResult ReduceXorOp::fold(FoldAdaptor) { return foldReduction(*this); }
 
-template <typename OpT>
-static LogicalResult verifyArgReduction(OpT op) {
+template <typename OpT> static LogicalResult verifyArgReduction(OpT op) {
   auto type = cast<RankedTensorType>(op.getOperand().getType());
   ArrayRef<int64_t> axes = op.getAxes();
   if (failed(verifyCount(op, "axes", axes, 1)) || failed(verifyDims(op, "axes", axes, type.getRank())))

@@ -30,15 +30,13 @@ LogicalResult mlir::lax::detail::verifyDim(Operation *op, StringRef name, int64_
   return success();
 }
 
-LogicalResult mlir::lax::detail::verifyCount(Operation *op, StringRef name, ArrayRef<int64_t> values,
-                                             int64_t count) {
+LogicalResult mlir::lax::detail::verifyCount(Operation *op, StringRef name, ArrayRef<int64_t> values, int64_t count) {
   if (static_cast<int64_t>(values.size()) != count)
     return op->emitOpError() << name << " holds " << values.size() << " elements, expected " << count;
   return success();
 }
 
-LogicalResult mlir::lax::detail::verifyAtLeast(Operation *op, StringRef name, ArrayRef<int64_t> values,
-                                               int64_t least) {
+LogicalResult mlir::lax::detail::verifyAtLeast(Operation *op, StringRef name, ArrayRef<int64_t> values, int64_t least) {
   for (int64_t value : values)
     if (value < least)
       return op->emitOpError() << name << " holds " << value << ", expected at least " << least;
@@ -53,8 +51,7 @@ LogicalResult mlir::lax::detail::verifyOutputDims(Operation *op, ValueRange outp
   return success();
 }
 
-LogicalResult mlir::lax::detail::verifyShape(Operation *op, StringRef name, Type actual,
-                                             ArrayRef<int64_t> expected) {
+LogicalResult mlir::lax::detail::verifyShape(Operation *op, StringRef name, Type actual, ArrayRef<int64_t> expected) {
   auto type = cast<RankedTensorType>(actual);
   if (type.getRank() != static_cast<int64_t>(expected.size()))
     return op->emitOpError() << name << " has rank " << type.getRank() << ", expected " << expected.size();

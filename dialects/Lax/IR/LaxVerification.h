@@ -35,9 +35,7 @@ LogicalResult verifyOutputDims(Operation *op, ValueRange outputDims, Type result
 LogicalResult verifyShape(Operation *op, StringRef name, Type actual, ArrayRef<int64_t> expected);
 
 /// Two sizes that agree or of which one is dynamic.
-inline bool sizesAgree(int64_t a, int64_t b) {
-  return ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b;
-}
+inline bool sizesAgree(int64_t a, int64_t b) { return ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b; }
 
 /// Sum, product and dilation of sizes of which some may be dynamic.
 int64_t addSizes(int64_t a, int64_t b);
@@ -49,9 +47,8 @@ int64_t windowCount(int64_t size, int64_t window, int64_t stride, int64_t low, i
                     int64_t windowDilation);
 
 /// Checks a window over all dims of `input` and the shape of the result.
-LogicalResult verifyWindow(Operation *op, Type input, Type result, ArrayRef<int64_t> window,
-                           ArrayRef<int64_t> strides, ArrayRef<int64_t> padding, ArrayRef<int64_t> baseDilation,
-                           ArrayRef<int64_t> windowDilation);
+LogicalResult verifyWindow(Operation *op, Type input, Type result, ArrayRef<int64_t> window, ArrayRef<int64_t> strides,
+                           ArrayRef<int64_t> padding, ArrayRef<int64_t> baseDilation, ArrayRef<int64_t> windowDilation);
 
 } // namespace mlir::lax::detail
 

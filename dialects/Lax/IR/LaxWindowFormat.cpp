@@ -19,8 +19,7 @@ ParseResult parseDims(OpAsmParser &parser, DenseI64ArrayAttr &dims) {
   return success(dims != nullptr);
 }
 
-ParseResult parseParameters(OpAsmParser &parser, ArrayRef<Parameter> parameters,
-                            ArrayRef<DenseI64ArrayAttr *> values) {
+ParseResult parseParameters(OpAsmParser &parser, ArrayRef<Parameter> parameters, ArrayRef<DenseI64ArrayAttr *> values) {
   auto parseOne = [&]() -> ParseResult {
     SMLoc loc = parser.getCurrentLocation();
     StringRef keyword;
@@ -41,8 +40,7 @@ ParseResult parseParameters(OpAsmParser &parser, ArrayRef<Parameter> parameters,
   }
   for (auto [parameter, value] : llvm::zip_equal(parameters, values))
     if (!*value)
-      *value = parser.getBuilder().getDenseI64ArrayAttr(
-          SmallVector<int64_t>(parameter.count, parameter.defaultValue));
+      *value = parser.getBuilder().getDenseI64ArrayAttr(SmallVector<int64_t>(parameter.count, parameter.defaultValue));
   return success();
 }
 
@@ -74,9 +72,7 @@ SmallVector<Parameter> windowParameters(int64_t rank) {
   return {{"strides", 1, rank}, {"padding", 0, 2 * rank}, {"base_dilation", 1, rank}, {"window_dilation", 1, rank}};
 }
 
-SmallVector<Parameter> plainWindowParameters(int64_t rank) {
-  return {{"strides", 1, rank}, {"padding", 0, 2 * rank}};
-}
+SmallVector<Parameter> plainWindowParameters(int64_t rank) { return {{"strides", 1, rank}, {"padding", 0, 2 * rank}}; }
 
 /// The rank comes from the dim numbers: batch, feature and the spatial dims.
 SmallVector<Parameter> convParameters(DenseI64ArrayAttr lhsSpec) {
@@ -91,12 +87,11 @@ ParseResult mlir::lax::parseWindow(OpAsmParser &parser, DenseI64ArrayAttr &windo
                                    DenseI64ArrayAttr &windowDilation) {
   if (parseDims(parser, window))
     return failure();
-  return parseParameters(parser, windowParameters(window.size()),
-                         {&strides, &padding, &baseDilation, &windowDilation});
+  return parseParameters(parser, windowParameters(window.size()), {&strides, &padding, &baseDilation, &windowDilation});
 }
 
-void mlir::lax::printWindow(OpAsmPrinter &printer, Operation *op, DenseI64ArrayAttr window,
-                            DenseI64ArrayAttr strides, DenseI64ArrayAttr padding, DenseI64ArrayAttr baseDilation,
+void mlir::lax::printWindow(OpAsmPrinter &printer, Operation *op, DenseI64ArrayAttr window, DenseI64ArrayAttr strides,
+                            DenseI64ArrayAttr padding, DenseI64ArrayAttr baseDilation,
                             DenseI64ArrayAttr windowDilation) {
   window.print(printer);
   printParameters(printer, windowParameters(window.size()), {strides, padding, baseDilation, windowDilation});

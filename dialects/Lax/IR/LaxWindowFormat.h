@@ -15,8 +15,7 @@ namespace mlir::lax {
 
 /// `[2, 2] (strides = [2, 2])`
 ParseResult parseWindow(OpAsmParser &parser, DenseI64ArrayAttr &window, DenseI64ArrayAttr &strides,
-                        DenseI64ArrayAttr &padding, DenseI64ArrayAttr &baseDilation,
-                        DenseI64ArrayAttr &windowDilation);
+                        DenseI64ArrayAttr &padding, DenseI64ArrayAttr &baseDilation, DenseI64ArrayAttr &windowDilation);
 void printWindow(OpAsmPrinter &printer, Operation *op, DenseI64ArrayAttr window, DenseI64ArrayAttr strides,
                  DenseI64ArrayAttr padding, DenseI64ArrayAttr baseDilation, DenseI64ArrayAttr windowDilation);
 

@@ -20,11 +20,11 @@ void LaxDialect::registerWindowOps() {
 
 LogicalResult SelectAndScatterAddOp::verify() {
   SmallVector<int64_t> ones(getWindowDimensions().size(), 1);
-  return verifyWindow(*this, getOperand().getType(), getSource().getType(), getWindowDimensions(),
-                      getWindowStrides(), getPadding(), ones, ones);
+  return verifyWindow(*this, getOperand().getType(), getSource().getType(), getWindowDimensions(), getWindowStrides(),
+                      getPadding(), ones, ones);
 }
 
 LogicalResult SelectAndGatherAddOp::verify() {
-  return verifyWindow(*this, getOperand().getType(), getType(), getWindowDimensions(), getWindowStrides(),
-                      getPadding(), getBaseDilation(), getWindowDilation());
+  return verifyWindow(*this, getOperand().getType(), getType(), getWindowDimensions(), getWindowStrides(), getPadding(),
+                      getBaseDilation(), getWindowDilation());
 }
