@@ -11,7 +11,7 @@ from semantics.oracle import Box, Cases, mat, nvec, vec
 cases = Cases()
 
 
-@cases.add(lambda i: (mat(), [1.0, 2.0, i]), lambda: (mat(4, 4), [2.0]))
+@cases.add(lambda i: (mat(), [1.0, 2.0, 1.0 * i]), lambda: (mat(4, 4), [2.0]))
 def consumed_by_builtins(m, ws):
     total = sum(r.sum() for r in m)
     big = max(w * 2 for w in ws)
