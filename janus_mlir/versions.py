@@ -299,15 +299,17 @@ class FunctionManager:
         general = self.speculation
         best: tuple[Captured, Speculation] | None = None
         failure: Break | None = None
-        for candidate in (general, general.with_fixed_extents(), general.with_constants()):
-            if candidate is None:
+        candidates = [general, general.with_fixed_extents(), general.with_constants(general.repeating)]
+        for position, candidate in enumerate([*candidates, general.with_constants(general.dynamic)]):
+            last_resort = position == len(candidates)
+            if candidate is None or (last_resort and (self.versions or (best and _useful(best[0])))):
                 continue
             try:
                 captured = capture(self.context(), slots, candidate, self.profile)
             except Break as reason:
                 failure = failure or reason
                 continue
-            if best is None or len(captured.notes) < len(best[0].notes):
+            if best is None or _merit(captured) > _merit(best[0]):
                 best = captured, candidate
             if not captured.notes:
                 break
@@ -326,11 +328,10 @@ class FunctionManager:
         if self.strict and captured.notes:
             note = captured.notes[0]
             raise CaptureError(note.code, note.detail, note.span, function=self.function.__qualname__)
-        if not captured.completes:
-            partial = captured.array_ops > 0 and any(n.resumes for n in captured.notes)
-            if not partial or any(v.captured.completes for v in self.versions):
-                self._reject(captured.notes[-1], before)
-                return None
+        served = any(v.captured.completes for v in self.versions)
+        if not captured.completes and (served or not _useful(captured)):
+            self._reject(captured.notes[-1], before)
+            return None
         self.notes = captured.notes or self.notes
         args, kwargs = self._call_form(slots)
         compiled = compile_graph(captured.graph, symbols=_runtime.abi_symbols())
@@ -515,9 +516,28 @@ class FunctionManager:
         return tuple(args), kwargs
 
 
+def _merit(captured: Captured) -> tuple[bool, bool, int, int]:
+    """Rank captures of a function under different assumptions."""
+    return captured.completes, _useful(captured), -len(captured.notes), captured.array_ops
+
+
+def _useful(captured: Captured) -> bool:
+    """Whether some of the function's work is compiled."""
+    return captured.completes or (captured.array_ops > 0 and any(n.resumes for n in captured.notes))
+
+
 def _traced(arguments: Any) -> bool:
     """Whether the call happens while JAX traces: then the function is for JAX to trace."""
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(arguments))
+    seen: set[int] = set()
+    work = [arguments]
+    while work:
+        value = work.pop()
+        if isinstance(value, jax.core.Tracer):
+            return True
+        if isinstance(value, (tuple, list, dict)) and id(value) not in seen:
+            seen.add(id(value))
+            work.extend(value.values() if isinstance(value, dict) else value)
+    return False
 
 
 def _native_spec(spec: ValueSpec) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, expand, new_dict
 from janus_mlir.capture.control import Left, Unjoined, run
 from janus_mlir.capture.function import FunctionContext, context_of
-from janus_mlir.capture.heap import CellContent
+from janus_mlir.capture.heap import CellContent, IteratorContent, ListContent
 from janus_mlir.capture.outcomes import Scope
 from janus_mlir.capture.sources import Attribute, Index, Key, Source, pinned
 from janus_mlir.capture.state import Frame
@@ -112,6 +112,11 @@ def call_inline(
     result = call(m, function, args, kwargs or {}, _INLINE)
     if not isinstance(result, Entered):
         return result
+    return _finish_inline(m, depth, pc)
+
+
+def _finish_inline(m: Machine, depth: int, pc: int) -> Abstract:
+    """Run the frame just entered until it returns to the instruction at `pc`."""
     try:
         outcomes = run(m, m.state, Scope(None, depth, pc))
     except Unjoined as error:
@@ -337,9 +342,18 @@ def make_function(m: Machine, instr: c.MakeFunction) -> Abstract:
     """Make a nested function or lambda."""
     if instr.source.suspends:
         raise Break("JN105", f"`{instr.name}` is a generator or coroutine")
+    cells = _closure(m, instr.source.frees)
+    defaults = tuple(_operand(m, v) for v in instr.defaults)
+    kwdefaults = tuple((k, _operand(m, v)) for k, v in instr.kwdefaults)
+    template = FunctionTemplate(instr.source, m.state.top.function.namespace, instr.name)
+    return FunctionValue(template, cells, defaults, kwdefaults)
+
+
+def _closure(m: Machine, names: Iterable[str]) -> tuple[tuple[str, Any], ...]:
+    """Return the cells of an inner function's closure variables."""
     frame = m.state.top
     cells: list[tuple[str, CellRef | Source]] = []
-    for name in instr.source.frees:
+    for name in names:
         if name in frame.function.code.cells:
             cell = frame.vars.get(name)
             if not isinstance(cell, CellRef):
@@ -352,10 +366,49 @@ def make_function(m: Machine, instr: c.MakeFunction) -> Abstract:
             if outer is None:
                 raise Break("JN209", f"closure variable `{name}`")
             cells.append((name, outer))
-    defaults = tuple(_operand(m, v) for v in instr.defaults)
-    kwdefaults = tuple((k, _operand(m, v)) for k, v in instr.kwdefaults)
-    template = FunctionTemplate(instr.source, frame.function.namespace, instr.name)
-    return FunctionValue(template, tuple(cells), defaults, kwdefaults)
+    return tuple(cells)
+
+
+#: Builtins that take all items of an iterator (or a first part of them) and do nothing else.
+_CONSUMERS: tuple[Any, ...] = (sum, any, all, min, max, list, tuple, set, frozenset, dict, sorted)
+
+
+def run_generator(m: Machine, instr: c.MakeGenerator) -> Abstract:
+    """Run a generator expression that the next call consumes at once, and return an iterator over its items.
+
+    Taking all items before the consumer sees the first is not noticed if they are made without effects.
+    """
+    from janus_mlir.capture.iteration import make_iterator
+
+    frame = m.state.top
+    instrs = frame.function.code.instrs
+    pc = frame.pc + 1
+    while isinstance(instrs[pc], (c.Const, c.Move)):
+        pc += 1
+    consumer = instrs[pc]
+    if not isinstance(consumer, c.Call) or (instr.dst, False) not in consumer.args:
+        raise Break("JN105", "a generator expression that outlives its statement")
+    match _operand(m, consumer.fn):
+        case Known(value=live) if any(live is f for f in _CONSUMERS):
+            pass
+        case MemberValue(self=Known(value=str()), name="join"):
+            pass
+        case _:
+            raise Break("JN105", "a generator expression that unknown code consumes")
+    items = ListRef()
+    m.put(items.id, ListContent(()))
+    context = FunctionContext(
+        instr.source, frame.function.namespace, dict(_closure(m, instr.source.frees)), None
+    )
+    effects = m.state.effects
+    depth, here = m.state.where
+    variables = {".0": _operand(m, instr.iter)}
+    m.state.frames.append(Frame(context, 0, variables, _INLINE, m.b.span, items))
+    result = _finish_inline(m, depth, here)
+    content = m.get(result.id) if isinstance(result, ListRef) else None
+    if m.state.effects != effects or content is None or content.items is None:
+        raise Break("JN105", "a generator expression with effects")
+    return make_iterator(m, IteratorContent("sequence", content.items))
 
 
 def function_builder(value: FunctionValue) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:

@@ -38,20 +38,20 @@ class DictContent(Content):
 
     def get(self, key: Any) -> Abstract | None:
         for k, v in self.entries:
-            if type(k) is type(key) and k == key:
+            if k is key or k == key:
                 return v
         return None
 
     def set(self, key: Any, value: Abstract) -> DictContent:
         entries = list(self.entries)
         for i, (k, _) in enumerate(entries):
-            if type(k) is type(key) and k == key:
+            if k is key or k == key:
                 entries[i] = (k, value)
                 return DictContent(tuple(entries), self.complete)
         return DictContent((*self.entries, (key, value)), self.complete)
 
     def remove(self, key: Any) -> DictContent:
-        kept = tuple((k, v) for k, v in self.entries if not (type(k) is type(key) and k == key))
+        kept = tuple((k, v) for k, v in self.entries if not (k is key or k == key))
         return DictContent(kept, self.complete)
 
 

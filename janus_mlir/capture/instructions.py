@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from janus_mlir.capture import code as c
 from janus_mlir.capture.attributes import class_attribute, delete_attribute, get_attribute, set_attribute
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.calls import call_inline, call_instruction, make_function
+from janus_mlir.capture.calls import call_inline, call_instruction, make_function, run_generator
 from janus_mlir.capture.containers import (
     append,
     build_dict,
@@ -221,6 +221,13 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
             return None
         case c.MakeFunction():
             return make_function(m, instr)
+        case c.MakeGenerator():
+            return run_generator(m, instr)
+        case c.Yield(src=src):
+            items = m.state.top.override
+            assert items is not None
+            append(m, items, read_variable(m, src))
+            return None
         case c.Import():
             return _import(m, instr)
         case c.EnterTry() | c.ExitTry():

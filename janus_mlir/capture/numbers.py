@@ -201,6 +201,7 @@ def _power(m: Machine, a: Abstract, b: Abstract) -> Abstract:
             for _ in range(int(b.value)):
                 result = number_binary(m, "mul", result, a)
             return result
+        m.need_constants([b])
         raise Break("JN212", "an int power whose exponent is only known at run time")
     x, y = as_float(m, a), as_float(m, b)
     if isinstance(b, Known) and b.value == 2:

@@ -47,9 +47,9 @@ class Speculation:
         result.extents = set()
         return result
 
-    def with_constants(self) -> Speculation | None:
-        """Return these facts with one version per value of numbers that repeat, None if there are none."""
-        changed = (self.dynamic & self.repeating) - self.constant
+    def with_constants(self, numbers: set[Source]) -> Speculation | None:
+        """Return these facts with one version per value of `numbers` that vary, None if there are none."""
+        changed = (self.dynamic & numbers) - self.constant
         if not changed:
             return None
         result = self.with_fixed_extents() or self.copy()

@@ -43,7 +43,12 @@ def boolean_values(n, b, f):
 
 @cases.add(lambda i: (i, 1.0 * i))
 def mixed_extremes(n, f):
-    return max(n, f), min(n, f), max(f, n), max(n, 2), min(n, 2.5), max(f, 3), abs(n - 3), abs(f - 3)
+    return max(n, 2), min(n, 7), max(f, 3.0), min(f, 1.5, 2.5), abs(n - 3), abs(f - 3)
+
+
+@cases.add(lambda i: (i, 1.0 * i), compiled=False)
+def extremes_of_different_types(n, f):
+    return max(n, f), min(n, f), max(f, n), min(n, 2.5), max(f, 3)
 
 
 @cases.add(lambda i: (0.5 + i, -1.5 - i))
@@ -139,7 +144,7 @@ def numpy_scalar_numbers(i, f, b):
 
 @cases.add(lambda i: (np.float64(i), 2))
 def numpy_scalar_and_int(x, n):
-    return x**n, n - x, n / (x + 1), x * n, x == n, max(x, n), x % n, x // n
+    return x**n, n - x, n / (x + 1), x * n, x == n, max(x, n * x), x % n, x // n
 
 
 @cases.add(lambda i: (3, 2.0))
@@ -172,7 +177,17 @@ def range_forms(a, n):
         out = out * 2 - k
     for k in range(-2, 2):
         out += k
-    return out, len(range(a, n)), list(range(3)), k
+    return out, len(range(a, n)), list(range(3))
+
+
+@cases.add(lambda i: (i % 3,), compiled=False)
+def loop_variable_after_loop(n):
+    for k in range(n):
+        pass
+    try:
+        return k
+    except UnboundLocalError as error:
+        return str(error)
 
 
 test_program = cases.test()

@@ -1,0 +1,69 @@
+"""Generator expressions: consumed at once by a builtin, or by code that interleaves with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from semantics.oracle import Box, Cases, mat, nvec, vec
+
+cases = Cases()
+
+
+@cases.add(lambda i: (mat(), [1.0, 2.0, 1.0 * i]), lambda: (mat(4, 4), [2.0]))
+def consumed_by_builtins(m, ws):
+    total = sum(r.sum() for r in m)
+    big = max(w * 2 for w in ws)
+    ok = all(w > 0 for w in ws)
+    some = any(w > 1.5 for w in ws)
+    pairs = dict((str(k), w) for k, w in enumerate(ws))
+    text = ", ".join(f"{w:.1f}" for w in ws)
+    return total, big, ok, some, pairs, text, list(w + 1 for w in ws), tuple(r for r in m)
+
+
+@cases.add(lambda i: (nvec(6), 2 + i % 3))
+def nested_and_filtered(x, k):
+    a = sum(i * j for i in range(4) for j in range(i) if (i + j) % k)
+    b = list(x[i] * k for i in range(6) if i != k)
+    return a, b, sum((v for v in b), 10.0)
+
+
+@cases.add(lambda i: (vec(), 3), compiled=False)
+def lives_on(x, k):
+    g = (x * j for j in range(k))
+    k = 100
+    first = next(g)
+    return first, list(g), k
+
+
+def _effects(_):
+    m = Box(n=0, log=[])
+    for k in range(6):
+        yield m, [1, 2, k]
+
+
+def noted(m: Any, v: Any) -> Any:
+    m.n += 1
+    return v > 1
+
+
+@cases.world(_effects, compiled=False)
+def effects_with_short_circuit(m, vs):
+    return any(noted(m, v) for v in vs), m.n
+
+
+@cases.add(lambda i: ([4.0, 2.0, 1.0 + i],), lambda: ([1.0, 0.0, 3.0],), lambda: ([0.0, 1.0],))
+def error_behind_the_end(vs):
+    return any(1 / v > 0.4 for v in vs)
+
+
+@cases.add(lambda i: (mat(), vec()))
+def closes_over(m, x):
+    scale = 2.0
+    ys = [sum(a * b * scale for a, b in zip(r, x, strict=True)) for r in m]
+    scale = 3.0
+    return jnp.stack(ys), scale
+
+
+test_program = cases.test()
