@@ -291,6 +291,19 @@ _TABLE: tuple[Reason, ...] = (
         "What the array function does depends on how symbolic extents compare, and that is not known.",
         "Call it with arrays of a fixed shape.",
     ),
+    Reason(
+        "JN406",
+        "argument is being traced by JAX",
+        "The function is called inside another transformation of JAX (jit, vmap, grad), so its arguments are "
+        "tracers and have no values.",
+        "Apply janus.jit outside: to the function that calls the transformed one.",
+    ),
+    Reason(
+        "JN407",
+        "array is not on the CPU",
+        "The array lies on an accelerator, or is spread over several devices.",
+        "Move it to a CPU device with jax.device_put.",
+    ),
     # ---- value, alias or shape cannot be represented
     Reason(
         "JN501",
