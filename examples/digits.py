@@ -211,7 +211,7 @@ def show(console: Console, outcomes: list[Outcome]) -> None:
     rows: list[tuple[str, Callable[[Outcome], str]]] = [
         ("images/s, steady", lambda run: f"{run.steady:,.0f}"),
         ("  relative to eager", lambda run: f"{run.steady / eager.steady:.1f}x"),
-        ("images/s, with compilation", lambda run: f"{run.overall:,.0f}"),
+        ("images/s with compilation", lambda run: f"{run.overall:,.0f}"),
         ("  relative to eager", lambda run: f"{run.overall / eager.overall:.1f}x"),
         ("first call", lambda run: f"{run.seconds[0]:.2f} s"),
         ("slowest later call", lambda run: f"{max(run.seconds[1:]):.2f} s"),
