@@ -6,6 +6,13 @@ import pytest
 import janus_mlir as janus
 
 
+@pytest.fixture(autouse=True)
+def no_stress():
+    """These tests count deopts."""
+    with janus.config(stress=None):
+        yield
+
+
 def test_each_call_is_counted_once() -> None:
     @janus.jit(warmup=2)
     def double(x):

@@ -56,6 +56,8 @@ def test_training_step(monkeypatch: pytest.MonkeyPatch) -> None:
         jitted_losses, jitted_rate = train(jitted)
         np.testing.assert_allclose(jitted_losses, losses, rtol=1e-4)
         assert jitted_rate == rate
+        if janus.config.stress is not None:
+            continue
         assert jitted.stats.deopts == (0 if warmup == 0 else 1)
         assert jitted.stats.compiled_calls == 8 - warmup - jitted.stats.deopts
         assert not jitted.explain().breaks
