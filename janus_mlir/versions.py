@@ -332,7 +332,7 @@ class FunctionManager:
         captured = self._capture(slots)
         if self.strict and captured.notes:
             note = captured.notes[0]
-            raise CaptureError(note.code, note.detail, note.span)
+            raise CaptureError(note.code, note.detail, note.span, function=self.function.__qualname__)
         served = any(v.captured.completes for v in self.versions)
         if not captured.completes and (served or not _useful(captured)):
             self._reject(captured.notes[-1], before)
@@ -396,7 +396,7 @@ class FunctionManager:
 
     def _give_up(self, code: str, detail: str, span: Span | None) -> None:
         if self.strict:
-            raise CaptureError(code, detail, span)
+            raise CaptureError(code, detail, span, function=self.function.__qualname__)
         self.given_up = BreakNote(code, detail, span, False)
         log.emit("deopts", f"{self.function.__qualname__} stays in Python: {code} {detail}")
 

@@ -102,7 +102,7 @@ class Outside:
 
     def _wrap(self, live: Any, source: Source) -> Abstract:
         if live is None or isinstance(live, _OPAQUE_CONSTANTS):
-            self._check("is", source, live, kind="value", expected=f"is {live!r}")
+            self._check("is", source, live, kind="value", expected=f"is {_name(live)}")
             return Known(live, source)
         cls = type(live)
         if cls in (bool, int, float):
@@ -454,6 +454,8 @@ def _is_function_like(live: Any) -> bool:
 
 
 def _name(live: Any) -> str:
+    if isinstance(live, types.ModuleType):
+        return f"module {live.__name__}"  # its repr has the path of the file
     return str(getattr(live, "__qualname__", None) or getattr(live, "__name__", None) or repr(live))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from .harness import Compiled, unaligned
-from .programs import contraction, convolution, elementwise, reduction
+from .programs import ENTRY, contraction, convolution, elementwise, reduction, tensor
 
 KINDS = {"f32": np.float32, "f64": np.float64, "i32": np.int32, "i64": np.int64}
 
@@ -234,3 +234,28 @@ def test_function_is_accurate(name: str, element: str) -> None:
     assert error[worst] <= 4, f"{error[worst]} ulp at {x[finite][worst]!r}: {got[finite][worst]!r}"
     small = ~np.isnan(rounded) & ~np.isinf(rounded) & ~finite
     assert np.all(np.abs(got[small].astype(np.float64) - rounded[small]) <= np.finfo(kind).tiny)
+
+
+@pytest.mark.parametrize("element", ["f32", "f64", "i32"])
+@pytest.mark.parametrize("perm", [(1, 0), (0, 2, 1), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize("base", [1, 7, 8, 17, 33])
+def test_transpose(perm: tuple[int, ...], base: int, element: str) -> None:
+    shape = tuple(base + 3 * i for i in range(len(perm)))
+    x, y = random(shape, element), random([shape[p] for p in perm], element, 1)
+    dims = ", ".join(f"d{i}" for i in range(len(perm)))
+    inverse = [perm.index(i) for i in range(len(perm))]
+    source = ", ".join(f"d{i}" for i in inverse)
+    add = "arith.addi" if element.startswith("i") else "arith.addf"
+    a, b = tensor(x.shape, element), tensor(y.shape, element)
+    program = f"""func.func @f(%x: {a}, %y: {b}) -> {b} {ENTRY} {{
+      %e = tensor.empty() : {b}
+      %r = linalg.generic {{indexing_maps = [affine_map<({dims}) -> ({source})>, affine_map<({dims}) -> ({dims})>,
+          affine_map<({dims}) -> ({dims})>], iterator_types = [{", ".join(['"parallel"'] * len(perm))}]}}
+        ins(%x, %y : {a}, {b}) outs(%e : {b}) {{
+        ^bb0(%p: {element}, %q: {element}, %o: {element}):
+          %s = {add} %p, %q : {element}
+          linalg.yield %s : {element}
+      }} -> {b}
+      return %r : {b}
+    }}"""
+    np.testing.assert_array_equal(Compiled(program)(x, y), x.transpose(perm) + y)

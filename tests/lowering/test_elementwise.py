@@ -85,7 +85,8 @@ _UNARY: dict[str, Callable[..., Any]] = {
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_unary(dtype: Any) -> None:
     x = _floats(dtype)
-    loose = {4: 2e-5, 8: 1e-11, 2: 2e-2}[np.dtype(dtype).itemsize]
+    # XLA rounds x * log(2) to bf16 before it takes exp2; the lowering computes in f32.
+    loose = {4: 2e-5, 8: 1e-11, 2: 3e-2}[np.dtype(dtype).itemsize]
     check(lambda x: [f(x) for f in _UNARY.values()], x, tolerance=loose)
 
 

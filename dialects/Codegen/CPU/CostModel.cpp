@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <cmath>
 #include <numeric>
 
 using namespace mlir;
@@ -91,6 +92,7 @@ private:
   void consider(Strategy candidate);
   void considerTiles(Strategy base, int64_t maxTiles);
   bool conflicts(unsigned operand, unsigned v, int64_t steps) const;
+  int64_t transposeLoop(const NestOperand &operand, unsigned v, int64_t width) const;
   SmallVector<int64_t> packFor(unsigned v, int64_t steps) const;
   void chooseBlock(Strategy &strategy) const;
   bool outputsUnitStride(unsigned loop) const;
@@ -105,6 +107,18 @@ private:
   double bestCost = 0;
   std::optional<Strategy> best;
 };
+
+/// The loop along which an elementwise op can load `operand` as vectors, to transpose them to vectors along `v`; -1 if
+/// there is none.
+int64_t Chooser::transposeLoop(const NestOperand &operand, unsigned v, int64_t width) const {
+  if (nest.hasReduction() || !operand.isBuffer || operand.isOutput || operand.strides[v] == 0 ||
+      operand.strides[v] == 1)
+    return -1;
+  for (unsigned d = 0; d < nest.numLoops(); ++d)
+    if (d != v && operand.strides[d] == 1 && sizes[d] >= width)
+      return d;
+  return -1;
+}
 
 /// Whether the panel of `operand` that `steps` of loop `v` read does not stay in the first-level cache while the other
 /// loops run: it is too large, or its rows lie so far apart that they share few sets of the cache.
@@ -228,6 +242,8 @@ double Chooser::stepCost(const Strategy &strategy, ArrayRef<int64_t> tile, int64
     if (!operand.isBuffer || (operand.isOutput && nest.hasReduction()))
       continue;
     bool packed = llvm::is_contained(strategy.pack, static_cast<int64_t>(i));
+    bool transposed = vectorLoop >= 0 && width == tile[vectorLoop] && transposeLoop(operand, vectorLoop, width) >= 0 &&
+                      tile[transposeLoop(operand, vectorLoop, width)] == width;
     double points = 1;
     for (unsigned d = 0; d < nest.numLoops(); ++d) {
       if (operand.strides[d] == 0)
@@ -236,6 +252,8 @@ double Chooser::stepCost(const Strategy &strategy, ArrayRef<int64_t> tile, int64
         points *= tile[d];
       else if (packed || operand.strides[d] == 1)
         points *= tile[d] / width;
+      else if (transposed)
+        points *= 1 + std::log2(width); // a load, and its share of the exchanges
       else
         points *= tile[d] * 2.0; // gathered: a load and an insertion each
     }
@@ -443,8 +461,15 @@ Strategy Chooser::choose() {
             if (!candidate.pack.empty())
               considerTiles(candidate, maxTiles / multiple);
           }
-        } else
+        } else {
           consider(candidate);
+          for (const NestOperand &operand : nest.operands)
+            if (int64_t u = transposeLoop(operand, v, width); u >= 0 && multiple == 1) {
+              Strategy square = candidate;
+              square.tile[u] = width;
+              consider(square);
+            }
+        }
       }
     }
   }

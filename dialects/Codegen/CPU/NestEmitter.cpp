@@ -7,7 +7,6 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/Utils/VectorUtils.h"
-#include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
 using namespace mlir::janus;
@@ -358,6 +357,51 @@ Value NestEmitter::initialValue(unsigned output, const Offsets &offsets, const S
   return broadcast(load(operand, offsets, point, width), width);
 }
 
+/// Loads what lies along another loop than the vector loop as vectors of that loop, where the tile is a square of the
+/// two, and transposes them in registers; `load` finds the results.
+void NestEmitter::loadTransposed(const Offsets &offsets) {
+  int64_t v = strategy.vectorLoop;
+  if (v < 0 || lanes == 1 || tile[v] != lanes)
+    return;
+  for (unsigned i = 0; i < nest.numInputs(); ++i) {
+    if (!nest.operands[i].isBuffer || strides[i][v] == 0 || strides[i][v] == 1)
+      continue;
+    int64_t along = -1;
+    for (unsigned d = 0; d < nest.numLoops(); ++d)
+      if (static_cast<int64_t>(d) != v && !nest.reduction[d] && strides[i][d] == 1 && tile[d] == lanes)
+        along = d;
+    if (along < 0)
+      continue;
+    auto type = VectorType::get({lanes}, nest.operands[i].element);
+    SmallVector<Value> rows;
+    for (int64_t k = 0; k < lanes; ++k) {
+      Steps point(nest.numLoops(), 0);
+      point[v] = k;
+      rows.push_back(vector::LoadOp::create(b, loc, type, flat[i], materialize(address(i, offsets, point))));
+    }
+    // Exchange the off-diagonal halves of ever larger squares.
+    for (int64_t half = 1; half < lanes; half *= 2)
+      for (int64_t k = 0; k < lanes; ++k) {
+        if (k & half)
+          continue;
+        SmallVector<int64_t> upper, lower;
+        for (int64_t j = 0; j < lanes; ++j) {
+          upper.push_back(j & half ? lanes + j - half : j);
+          lower.push_back(j & half ? lanes + j : j + half);
+        }
+        Value a = rows[k], c = rows[k + half];
+        rows[k] = vector::ShuffleOp::create(b, loc, a, c, upper);
+        rows[k + half] = vector::ShuffleOp::create(b, loc, a, c, lower);
+      }
+    for (int64_t k = 0; k < lanes; ++k) {
+      Steps key(nest.numLoops(), 0);
+      key[along] = k;
+      key.push_back(lanes);
+      loaded[{i, key}] = rows[k];
+    }
+  }
+}
+
 /// A tile whose vectors, if any, run along a parallel loop.
 void NestEmitter::emitTile(const Offsets &offsets) {
   unsigned numOutputs = nest.operands.size() - nest.numInputs();
@@ -368,8 +412,10 @@ void NestEmitter::emitTile(const Offsets &offsets) {
   };
   loaded.clear();
   if (!nest.hasReduction()) {
+    loadTransposed(offsets);
+    auto transposed = loaded;
     for (const Steps &point : points) {
-      loaded.clear();
+      loaded = transposed;
       SmallVector<Value> before;
       for (unsigned i = 0; i < numOutputs; ++i)
         before.push_back(nest.readsOutput(i) ? initialValue(i, offsets, point, lanes) : Value());
@@ -547,119 +593,4 @@ SmallVector<Value> NestEmitter::emitReductionsAlong(unsigned level, const Offset
           }
         return updated;
       });
-}
-
-//===----------------------------------------------------------------------===//
-// One point
-//===----------------------------------------------------------------------===//
-
-Value NestEmitter::broadcast(Value value, int64_t width) {
-  if (width == 1 || isa<VectorType>(value.getType()))
-    return value;
-  return vector::BroadcastOp::create(b, loc, VectorType::get({width}, value.getType()), value);
-}
-
-NestEmitter::Index NestEmitter::address(unsigned operand, const Offsets &offsets, const Steps &point) {
-  Index at = offsets[operand];
-  for (unsigned d = 0; d < nest.numLoops(); ++d)
-    if (point[d] != 0)
-      at = add(at, scale({Value(), point[d]}, step[operand][d]));
-  return at;
-}
-
-/// The value of `operand` at `point`: a scalar if all lanes share it, else a vector.
-Value NestEmitter::load(unsigned operand, const Offsets &offsets, const Steps &point, int64_t width) {
-  const NestOperand &info = nest.operands[operand];
-  if (!info.isBuffer)
-    return info.value;
-  Steps key = point;
-  for (unsigned d = 0; d < nest.numLoops(); ++d)
-    if (strides[operand][d] == 0)
-      key[d] = 0;
-  key.push_back(width);
-  Value &known = loaded[{operand, key}];
-  if (known)
-    return known;
-  Index at = address(operand, offsets, point);
-  int64_t stride = width == 1 ? 0 : strides[operand][strategy.vectorLoop];
-  if (stride == 0)
-    return known = memref::LoadOp::create(b, loc, flat[operand], materialize(at));
-  auto type = VectorType::get({width}, info.element);
-  if (stride == 1)
-    return known = vector::LoadOp::create(b, loc, type, flat[operand], materialize(at));
-  SmallVector<Value> elements;
-  for (int64_t k = 0; k < width; ++k)
-    elements.push_back(memref::LoadOp::create(
-        b, loc, flat[operand], materialize(add(at, scale({Value(), k}, step[operand][strategy.vectorLoop])))));
-  return known = vector::FromElementsOp::create(b, loc, type, elements);
-}
-
-void NestEmitter::store(unsigned operand, const Offsets &offsets, const Steps &point, int64_t width, Value value) {
-  Index at = address(operand, offsets, point);
-  if (width == 1) {
-    memref::StoreOp::create(b, loc, value, flat[operand], materialize(at));
-    return;
-  }
-  value = broadcast(value, width);
-  if (strides[operand][strategy.vectorLoop] == 1) {
-    vector::StoreOp::create(b, loc, value, flat[operand], materialize(at));
-    return;
-  }
-  for (int64_t k = 0; k < width; ++k) {
-    Value element = vector::ExtractOp::create(b, loc, value, k);
-    memref::StoreOp::create(b, loc, element, flat[operand],
-                            materialize(add(at, scale({Value(), k}, step[operand][strategy.vectorLoop]))));
-  }
-}
-
-/// The index of dimension `dim` of the op at `point`.
-Value NestEmitter::indexOf(unsigned dim, const Steps &point, int64_t width) {
-  for (unsigned d = 0; d < nest.numLoops(); ++d) {
-    if (nest.dims[d].back() != dim)
-      continue;
-    Value at = materialize(add(position[d], {Value(), point[d]}));
-    if (width == 1 || static_cast<int64_t>(d) != strategy.vectorLoop)
-      return at;
-    Value steps = vector::StepOp::create(b, loc, VectorType::get({width}, b.getIndexType()));
-    return arith::AddIOp::create(b, loc, broadcast(at, width), steps);
-  }
-  return constantIndex(0); // a loop of one step
-}
-
-/// The body at `point`, on vectors of `width` lanes where its operands differ between lanes.
-SmallVector<Value> NestEmitter::evaluate(const Offsets &offsets, const Steps &point, int64_t width,
-                                         ArrayRef<Value> accumulators) {
-  linalg::GenericOp op = nest.op;
-  Block *body = op.getBody();
-  IRMapping mapping;
-  for (auto [i, arg] : llvm::enumerate(body->getArguments())) {
-    if (arg.use_empty())
-      continue;
-    mapping.map(arg, i < nest.numInputs() ? load(i, offsets, point, width) : accumulators[i - nest.numInputs()]);
-  }
-  for (Operation &inner : body->without_terminator()) {
-    if (auto index = dyn_cast<linalg::IndexOp>(inner)) {
-      mapping.map(index.getResult(), indexOf(index.getDim(), point, width));
-      continue;
-    }
-    bool isVector = llvm::any_of(inner.getOperands(), [&](Value operand) {
-      return isa<VectorType>(mapping.lookupOrDefault(operand).getType());
-    });
-    if (isVector)
-      for (Value operand : inner.getOperands())
-        mapping.map(operand, broadcast(mapping.lookupOrDefault(operand), width));
-    Operation *copy = b.clone(inner, mapping);
-    if (isVector)
-      for (Value result : copy->getResults())
-        result.setType(VectorType::get({width}, result.getType()));
-    // A product and a sum may become one multiply-add; nothing else about rounding or NaN changes.
-    if (isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp>(copy)) {
-      auto flags = cast<arith::ArithFastMathInterface>(copy).getFastMathFlagsAttr().getValue();
-      copy->setAttr("fastmath", arith::FastMathFlagsAttr::get(b.getContext(), flags | arith::FastMathFlags::contract));
-    }
-  }
-  SmallVector<Value> results;
-  for (Value yielded : body->getTerminator()->getOperands())
-    results.push_back(broadcast(mapping.lookupOrDefault(yielded), width));
-  return results;
 }

@@ -48,6 +48,7 @@ private:
                  ArrayRef<int64_t> targetStrides, Value panel);
   void emitParallel(unsigned level, const Offsets &offsets);
   void emitTile(const Offsets &offsets);
+  void loadTransposed(const Offsets &offsets);
   SmallVector<Value> emitReductions(unsigned level, const Offsets &offsets, ArrayRef<Value> accumulators);
   void emitTileAlongReduction(const Offsets &offsets);
   SmallVector<Value> emitReductionsAlong(unsigned level, const Offsets &offsets, ArrayRef<Value> accumulators);

@@ -1,0 +1,46 @@
+"""What users see of a jitted function besides its results."""
+
+import numpy as np
+import pytest
+
+import janus_mlir as janus
+
+
+def test_each_call_is_counted_once() -> None:
+    @janus.jit(warmup=2)
+    def double(x):
+        return x + x
+
+    for _ in range(5):
+        double(np.arange(3.0))
+    assert (double.stats.calls, double.stats.compiled_calls, double.stats.imperative_calls) == (5, 3, 2)
+
+
+def test_strict_names_the_place() -> None:
+    @janus.jit(warmup=0, strict=True)
+    def singular(x):
+        y = x + 1
+        return np.linalg.svd(y)[1]
+
+    with pytest.raises(janus.CaptureError) as caught:
+        singular(np.eye(2))
+    assert caught.value.code == "JN301"
+    text = str(caught.value)
+    assert "JN702" not in text
+    assert "return np.linalg.svd(y)[1]" in text
+    assert "in test_strict_names_the_place.<locals>.singular" in text
+
+
+def test_guard_failures_are_reported_with_what_came() -> None:
+    @janus.jit(warmup=2)
+    def choose(x):
+        if x.sum() > 0:
+            return x + 1
+        return x - 1
+
+    for x in (np.ones(3), np.ones(3), np.ones(3), np.ones(4), -np.ones(4)):
+        choose(x)
+    assert choose.stats.deopts == 1
+    failures = "\n".join(choose.explain().failures)
+    assert "1x x: expected numpy float64[3], got numpy float64[4]" in failures
+    assert "not so: the condition is true [branch]" in failures
