@@ -122,6 +122,9 @@ class FunctionManager:
         self._seen: dict[Source, Any] = {}
         self._values: dict[Source, set[Any]] = {}
         self._rejections = 0
+        #: Whether a version failed only because arguments share memory or are one object.
+        self._aliased = False
+        self._overlaps = 0
 
     def _parameters(self) -> list[str]:
         try:
@@ -277,6 +280,8 @@ class FunctionManager:
                     self._note_value(Argument(i, name), value)
                 before = self.speculation.copy()
                 outdated = self._learn(args, kwargs, slots)
+                if self._aliased and self._overlaps >= _MAX_REJECTIONS:
+                    return None
                 if self.compilations >= _MAX_COMPILATIONS or len(self.versions) >= config.max_versions:
                     self._too_many()
                     return None
@@ -346,6 +351,12 @@ class FunctionManager:
         if not record.native.check(args, kwargs):
             index = record.native.explain_failure(args, kwargs)
             fact = record.facts[index] if index is not None and index < len(record.facts) else None
+            if fact is not None and fact.kind == "alias":
+                # Good for arguments that share no memory, and for those only.
+                self._overlaps += 1
+                if len(self.versions) > 1:
+                    self._retire(record, "its arguments share memory")
+                return None
             self._retire(record, "does not fit its own arguments")
             self._give_up("JN702", f"a version does not fit its own arguments: {fact}", None)
             return None
@@ -411,6 +422,7 @@ class FunctionManager:
         """Find out why no version applies, and assume less where that helps; return versions to be replaced."""
         outdated: list[tuple[VersionRecord, str]] = []
         args, kwargs = self._call_form(slots)
+        self._aliased = False
         for record in list(self.versions):
             index = record.native.explain_failure(args, kwargs)
             if index is None:
@@ -420,6 +432,7 @@ class FunctionManager:
             if index >= len(record.facts):
                 continue
             fact = record.facts[index]
+            self._aliased = self._aliased or fact.kind == "alias"
             try:
                 got = fact.source.fetch(slots) if fact.source is not None else None
             except Exception as error:  # the object is not there any more: that is what the guard says

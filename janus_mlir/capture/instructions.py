@@ -288,9 +288,10 @@ def fork_to(m: Machine, cond: Value, then: int, orelse: int, span: Any) -> Fork 
     stays = _staying_side(m, then, orelse)
     if m.assume_iteration is not None and stays is not None and m.assume_iteration[0] == depth:
         m.assume_iteration = None
-        m.guard(cond, "trips", expected=stays, text="the loop runs at least once")
-        frame.pc = then if stays else orelse
-        return None
+        if span not in m.speculation.both:
+            m.guard(cond, "trips", expected=stays, text="the loop runs at least once", branch=span)
+            frame.pc = then if stays else orelse
+            return None
     if stays is None and m.profile is not None and span not in m.speculation.both:
         counts = m.profile.branch(frame.function.code, span)
         if counts is not None and (counts.taken == 0) != (counts.not_taken == 0) and not m.pure:
@@ -337,10 +338,11 @@ def _for_iter(m: Machine, instr: c.ForIter) -> Fork | None:
     depth, pc = m.state.where
     if m.assume_iteration is not None and m.assume_iteration[0] == depth:
         m.assume_iteration = None
-        m.guard(step.more, "trips", text="the loop runs at least once")
-        write_variable(m, instr.dst, step.advance(m))
-        frame.pc += 1
-        return None
+        if instr.span not in m.speculation.both:
+            m.guard(step.more, "trips", text="the loop runs at least once", branch=instr.span)
+            write_variable(m, instr.dst, step.advance(m))
+            frame.pc += 1
+            return None
     if m.pure:
         raise Break("JN308", "a data-dependent loop inside a function that JAX transforms")
 

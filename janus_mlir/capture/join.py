@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, ScalarType, Type, Value
 from janus_mlir.capture.heap import (
     CellContent,
@@ -296,7 +297,10 @@ class Joiner:
         """Join one attribute or item, which one way may have left as the call found it."""
         if (a is None or b is None) and key not in self.outside:
             raise NotJoinable(f"`{name}` is set on one way only")
-        return self.value(a or self.load(key, name), b or self.load(key, name))
+        try:
+            return self.value(a or self.load(key, name), b or self.load(key, name))
+        except Break as reason:
+            raise NotJoinable(reason.detail) from None
 
     def _check_storages(self) -> None:
         firsts = [a for a, _ in self._storages]

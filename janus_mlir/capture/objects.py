@@ -359,6 +359,17 @@ class Outside:
                 "method_is", source, name, function, kind="identity", expected=f"method {_name(function)}"
             )
 
+    def same_object(self, a: Source, b: Any) -> bool:
+        """Whether two outside objects are one and the same (guarded)."""
+        entry = self.m.entry
+        slots = entry.slot(a), entry.slot(b)
+        same = a.fetch(self.m.arguments) is b.fetch(self.m.arguments)
+        if same:
+            entry.emit(("same", *slots), b, "identity", f"is {a.text}")
+        else:
+            entry.emit(("distinct", list(slots)), b, "identity", f"is not {a.text}")
+        return same
+
     def guard_absent(self, id: int, name: str) -> None:
         """Assume that an outside object has no attribute `name`."""
         source = HasAttribute(self._places[id].source, name)
