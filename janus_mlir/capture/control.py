@@ -11,6 +11,7 @@ from janus_mlir.capture.graph import INT, Block, Value
 from janus_mlir.capture.join import Joiner, NotJoinable
 from janus_mlir.capture.outcomes import Outcomes, Scope
 from janus_mlir.capture.state import Rewriter, State, Where, tidy
+from janus_mlir.locations import Span
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -35,6 +36,15 @@ class Left(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """A branch that has gone one way so far: assume it if the two ways cannot be joined."""
+
+    side: bool
+    pc: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Fork:
     """A branch that only run time decides: what each side does to the state, and where the sides meet."""
 
@@ -42,6 +52,13 @@ class Fork:
     then: Action
     orelse: Action
     join: Where | None
+    doubt: Doubt | None = None
+
+
+def assume_side(m: Machine, cond: Value, side: bool, pc: int, span: Span) -> None:
+    """Go on at `pc` under the guard that the branch takes that side."""
+    m.guard(cond, "branch", expected=side, text=f"the condition is {str(side).lower()}", branch=span)
+    m.state.top.pc = pc
 
 
 def run(m: Machine, state: State, scope: Scope | None, *, started: bool = False) -> Outcomes:
@@ -140,6 +157,10 @@ def run_fork(m: Machine, state: State, fork: Fork, scope: Scope | None) -> Outco
         except Unjoined as error:
             if error.where != join:
                 raise
+            if fork.doubt is not None:
+                m.state = state
+                assume_side(m, fork.cond, fork.doubt.side, fork.doubt.pc, fork.doubt.span)
+                return Outcomes([(state.where, state)])
     return _fork(m, state, fork, scope, scope, None)
 
 
@@ -161,7 +182,8 @@ def _fork(
     try:
         return _merge(m, fork.cond, sides, mark)
     except Unjoined as error:
-        if error.where != join or len(sides[0].outcomes.ways) != 1 or len(sides[1].outcomes.ways) != 1:
+        single = all(len(side.outcomes.ways) == 1 for side in sides)
+        if error.where != join or not single or fork.doubt is not None:
             raise
         _run_on(m, sides, scope)
         return _merge(m, fork.cond, sides, mark)

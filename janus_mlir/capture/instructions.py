@@ -22,7 +22,7 @@ from janus_mlir.capture.containers import (
     set_item,
     unpack,
 )
-from janus_mlir.capture.control import Fork
+from janus_mlir.capture.control import Doubt, Fork, assume_side
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import CellContent
 from janus_mlir.capture.iteration import get_iterator, next_item
@@ -280,12 +280,17 @@ def _branch(m: Machine, instr: c.Branch) -> Fork | None:
     return fork_to(m, cond, instr.then, instr.orelse, instr.span)
 
 
+#: Executions of a branch, all to one side, after which the other side is not compiled at all.
+_ENOUGH = 32
+
+
 def fork_to(m: Machine, cond: Value, then: int, orelse: int, span: Any) -> Fork | None:
     """Decide how to capture a dynamic branch: one side under a guard, or both."""
     state = m.state
     frame = state.top
     depth, pc = state.where
     stays = _staying_side(m, then, orelse)
+    likely: bool | None = None
     if m.assume_iteration is not None and stays is not None and m.assume_iteration[0] == depth:
         m.assume_iteration = None
         if span not in m.speculation.both:
@@ -295,15 +300,16 @@ def fork_to(m: Machine, cond: Value, then: int, orelse: int, span: Any) -> Fork 
     if stays is None and m.profile is not None and span not in m.speculation.both:
         counts = m.profile.branch(frame.function.code, span)
         if counts is not None and (counts.taken == 0) != (counts.not_taken == 0) and not m.pure:
-            side = counts.taken > 0
-            m.guard(cond, "branch", expected=side, text=f"the condition is {str(side).lower()}", branch=span)
-            frame.pc = then if side else orelse
-            return None
+            likely = counts.taken > 0
+            if counts.taken + counts.not_taken >= _ENOUGH:
+                assume_side(m, cond, likely, then if likely else orelse, span)
+                return None
     if m.pure:
         raise Break("JN308", "a data-dependent branch inside a function that JAX transforms")
     meet = frame.function.flow.postdominators[pc]
     join = None if meet is None else (depth, meet)
-    return Fork(cond, _goto(then), _goto(orelse), join)
+    doubt = None if likely is None else Doubt(likely, then if likely else orelse, span)
+    return Fork(cond, _goto(then), _goto(orelse), join, doubt)
 
 
 def _goto(pc: int) -> Any:
