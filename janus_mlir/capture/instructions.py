@@ -224,9 +224,9 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
         case c.MakeGenerator():
             return run_generator(m, instr)
         case c.Yield(src=src):
-            items = m.state.top.override
-            assert items is not None
-            append(m, items, read_variable(m, src))
+            yielded = m.state.top.override
+            assert yielded is not None
+            append(m, yielded, read_variable(m, src))
             return None
         case c.Import():
             return _import(m, instr)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import operator
+import sys
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -333,6 +335,10 @@ def _user_binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
 def _user_compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     from janus_mlir.capture.attributes import class_attribute
 
+    if op in ("eq", "ne") and isinstance(a, ObjectRef) and isinstance(b, ObjectRef):
+        same = _equal_dataclasses(m, op, a, b)
+        if same is not None:
+            return same
     first = class_attribute(m, a, f"__{op}__") if isinstance(a, ObjectRef) else None
     if op in ("eq", "ne") and first is None:
         second = class_attribute(m, b, f"__{_REFLECTED[op]}__") if isinstance(b, ObjectRef) else None
@@ -342,6 +348,23 @@ def _user_compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
             equal = _user_compare(m, "eq", a, b)
             return unary(m, "not_", equal)
     return _dispatch(m, a, b, f"__{op}__", f"__{_REFLECTED[op]}__", op)
+
+
+def _equal_dataclasses(m: Machine, op: str, a: ObjectRef, b: ObjectRef) -> Abstract | None:
+    """Compare two objects of one dataclass whose ``__eq__`` was generated, None if they are not such."""
+    from janus_mlir.capture.attributes import get_attribute, guard_method
+
+    cls = m.outside.classes[a.id]
+    made = vars(cls).get("__eq__")
+    generated = isinstance(made, types.FunctionType) and made.__code__.co_filename == "<string>"
+    if cls is not m.outside.classes[b.id] or not dataclasses.is_dataclass(cls) or not generated:
+        return None
+    if "__ne__" in vars(cls) or sys.version_info >= (3, 13):
+        return None  # from 3.13 on fields are compared one by one, without regard to identity
+    guard_method(m, a, "__eq__", made)
+    names = [f.name for f in dataclasses.fields(cls) if f.compare]
+    fields = [[get_attribute(m, x, name) for name in names] for x in (a, b)]
+    return _equal_items(m, op, *fields)
 
 
 def _dispatch(m: Machine, a: Abstract, b: Abstract, name: str, reflected: str, op: str) -> Abstract:
