@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import operator
 import types
 from typing import TYPE_CHECKING, Any
@@ -333,6 +334,9 @@ def _user_binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
 def _user_compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     from janus_mlir.capture.attributes import class_attribute
 
+    fields = _record_fields(m, a, b)
+    if op in ("eq", "ne") and fields is not None:
+        return _equal_items(m, op, *fields)
     first = class_attribute(m, a, f"__{op}__") if isinstance(a, ObjectRef) else None
     if op in ("eq", "ne") and first is None:
         second = class_attribute(m, b, f"__{_REFLECTED[op]}__") if isinstance(b, ObjectRef) else None
@@ -342,6 +346,22 @@ def _user_compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
             equal = _user_compare(m, "eq", a, b)
             return unary(m, "not_", equal)
     return _dispatch(m, a, b, f"__{op}__", f"__{_REFLECTED[op]}__", op)
+
+
+def _record_fields(m: Machine, a: Abstract, b: Abstract) -> tuple[list[Abstract], list[Abstract]] | None:
+    """Return the compared fields of two instances of one dataclass, whose ``__eq__`` is generated (no source)."""
+    from janus_mlir.capture.attributes import class_attribute, get_attribute
+
+    if not (isinstance(a, ObjectRef) and isinstance(b, ObjectRef)):
+        return None
+    cls = m.outside.classes[a.id]
+    if cls is not m.outside.classes[b.id] or not dataclasses.is_dataclass(cls):
+        return None
+    method = class_attribute(m, a, "__eq__")
+    if not isinstance(method, Known) or method.value.__code__.co_filename != "<string>":
+        return None
+    names = [f.name for f in dataclasses.fields(cls) if f.compare]
+    return [get_attribute(m, a, n) for n in names], [get_attribute(m, b, n) for n in names]
 
 
 def _dispatch(m: Machine, a: Abstract, b: Abstract, name: str, reflected: str, op: str) -> Abstract:
