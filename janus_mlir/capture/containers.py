@@ -448,6 +448,10 @@ def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
         case ListRef():
             position = _position(index)
             items = list(list_items(m, value))
+            if isinstance(index, Known) and isinstance(index.value, slice):
+                del items[index.value]
+                replace_items(m, value, tuple(items), "list items deleted", "del {0}[{1}]", index)
+                return
             if position is None or not -len(items) <= position < len(items):
                 raise Break("JN215", "deletion at a run-time index")
             del items[position]
