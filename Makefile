@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test format docs docs-check clean ruff mypy clang-format lit pytest
+.PHONY: help demo test format docs docs-check clean ruff mypy clang-format lit pytest test-exhaustive
 
 PYTHON ?= python3
 # Compilers at a time; each takes about a gigabyte.
@@ -94,6 +94,13 @@ lit: $(STAMPS)/package $(STAMPS)/dev
 pytest: $(STAMPS)/package $(STAMPS)/dev $(STAMPS)/examples
 	@echo "== pytest"
 	JAX_PLATFORMS=cpu $(BIN)/pytest -n $(JOBS)
+	@echo "== pytest, each guard failing in turn"
+	JAX_PLATFORMS=cpu JANUS_STRESS=deopt $(BIN)/pytest -n $(JOBS) tests/semantics/test_effects.py tests/semantics/test_flow_jax.py tests/semantics/test_numbers.py
+
+# What `make test` leaves out: every size and element type, and all programs under stress.
+test-exhaustive: $(STAMPS)/package $(STAMPS)/dev $(STAMPS)/examples
+	JAX_PLATFORMS=cpu $(BIN)/pytest -n $(JOBS) -m exhaustive
+	JAX_PLATFORMS=cpu JANUS_STRESS=deopt $(BIN)/pytest -n $(JOBS) tests/semantics
 
 format: $(STAMPS)/dev
 	$(BIN)/ruff check --fix --exit-zero --quiet .

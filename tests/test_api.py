@@ -40,14 +40,14 @@ def test_strict_names_the_place() -> None:
 
 def test_guard_failures_are_reported_with_what_came() -> None:
     @janus.jit(warmup=2)
-    def choose(x):
-        if x.sum() > 0:
-            return x + 1
-        return x - 1
+    def share(x, n):
+        return x * (1.0 / n)
 
-    for x in (np.ones(3), np.ones(3), np.ones(3), np.ones(4), -np.ones(4)):
-        choose(x)
-    assert choose.stats.deopts == 1
-    failures = "\n".join(choose.explain().failures)
+    for x, n in ((np.ones(3), 1.0), (np.ones(3), 2.0), (np.ones(3), 3.0), (np.ones(4), 4.0)):
+        share(x, n)
+    with pytest.raises(ZeroDivisionError):
+        share(np.ones(4), 0.0)
+    assert share.stats.deopts == 1
+    failures = "\n".join(share.explain().failures)
     assert "1x x: expected numpy float64[3], got numpy float64[4]" in failures
-    assert "not so: the condition is true [branch]" in failures
+    assert "not so: the divisor is not zero [zero]" in failures

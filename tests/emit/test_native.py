@@ -31,11 +31,13 @@ def test_symbolic(name: str, function: Any, args: Any) -> None:
         harness.compare(compiled(*sized), harness.expected(function, sized))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("name", "function", "args"), corpus_sizes.SIZES, ids=_ids(corpus_sizes.SIZES))
 def test_sizes(name: str, function: Any, args: Any) -> None:
     harness.check(function, args)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("name", "function", "args"), corpus_sizes.TYPES, ids=_ids(corpus_sizes.TYPES))
 def test_types(name: str, function: Any, args: Any) -> None:
     harness.check(function, args)
