@@ -123,9 +123,14 @@ class Options:
         64, int, _at_least(0), "Most iterations of a loop over known things that are unrolled."
     )
     inline_depth: int = _option(
-        64, int, _at_least(0), "Deepest nesting of calls that are captured into their caller."
+        48, int, _at_least(0), "Deepest nesting of calls that are captured into their caller."
     )
-    max_ops: int = _option(20000, int, _at_least(1), "Most operations of one captured function.")
+    max_steps: int = _option(
+        60_000,
+        int,
+        _at_least(1),
+        "Most instructions that one capture executes, unrolled and inlined ones included.",
+    )
     opt_level: int = _option(3, int, _at_least(0), "LLVM's optimisation level, 0 to 3.")
     target: str = _option("cpu", str.strip, _choice("cpu", "cuda"), "Where compiled code runs.")
     strict: bool = _option(
@@ -134,7 +139,6 @@ class Options:
     debug: bool = _option(
         False, _flag, _boolean, "Let internal errors through instead of falling back to Python."
     )
-    num_threads: int = _option(1, int, _at_least(1), "Threads that one compiled call may use.")
 
 
 _FIELDS = {f.name: f for f in fields(Options)}

@@ -41,13 +41,13 @@ from janus_mlir.capture.values import (
     TextValue,
     TupleValue,
 )
+from janus_mlir.config import config
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
 
 Arguments = tuple[list[Abstract], dict[str, Abstract]]
 
-_MAX_DEPTH = 48
 #: Frame variable through which a nested call hands its result to the instruction that made it.
 _INLINE = "%inline"
 
@@ -266,8 +266,8 @@ def _push(
     dst: str,
     override: Abstract | None,
 ) -> None:
-    if len(m.state.frames) >= _MAX_DEPTH:
-        raise Break("JN303", f"recursion deeper than {_MAX_DEPTH} calls")
+    if len(m.state.frames) >= config.inline_depth:
+        raise Break("JN303", f"calls nested deeper than {config.inline_depth}")
     bound = bind(m, context, args, kwargs, default_count, default, kwdefault)
     frame = Frame(context, 0, {}, dst, m.b.span, override)
     m.state.frames.append(frame)

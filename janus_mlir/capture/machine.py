@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from janus_mlir.capture.jax_callbacks import Lifts
     from janus_mlir.profile.data import Profile
 
-_FUEL = 60_000
 _MAX_FORKS = 400
 
 
@@ -89,7 +88,7 @@ class Machine:
         self.stress = Stress() if config.stress == "deopt" else None
         self._symbols_by_size: dict[int, str] = {}
         self.layouts: dict[int, tuple[int, ...] | None] = {}
-        self._fuel = _FUEL
+        self._fuel = config.max_steps
         self._forks = 0
 
     # ---- bookkeeping -------------------------------------------------------------
