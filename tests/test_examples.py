@@ -58,6 +58,7 @@ def test_training_step(monkeypatch: pytest.MonkeyPatch) -> None:
         assert jitted_rate == rate
         if janus.config.stress is not None:
             continue
-        assert jitted.stats.deopts == (0 if warmup == 0 else 1)
-        assert jitted.stats.compiled_calls == 8 - warmup - jitted.stats.deopts
+        # Both ways of the rule are compiled, although only one has been profiled.
+        assert jitted.stats.deopts == 0
+        assert jitted.stats.compiled_calls == 8 - warmup
         assert not jitted.explain().breaks
