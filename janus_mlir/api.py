@@ -63,9 +63,12 @@ class Lowered:
     def __init__(self, captured: Any) -> None:
         self._captured = captured
 
-    def as_text(self, phase: str = "captured") -> str:
-        """Return the IR after a phase: ``captured``, ``speculated``, ``linalg``, ``codegen`` or ``llvm``."""
-        return lower_text(self._captured.graph, phase)
+    def as_text(self, phase: str = "captured", *, debug_info: bool = False) -> str:
+        """Return the IR after a phase: ``captured``, ``speculated``, ``linalg``, ``codegen`` or ``llvm``.
+
+        With `debug_info` each operation shows the line and column of the user's source that it comes from.
+        """
+        return lower_text(self._captured.graph, phase, debug_info=debug_info)
 
     def compile(self) -> Compiled:
         """Generate native code and return it, with its IR and timings."""

@@ -51,3 +51,14 @@ def test_guard_failures_are_reported_with_what_came() -> None:
     failures = "\n".join(share.explain().failures)
     assert "1x x: expected numpy float64[3], got numpy float64[4]" in failures
     assert "not so: the divisor is not zero [zero]" in failures
+
+
+def test_lowered_text_shows_source_locations() -> None:
+    def double(x):
+        return x * 2
+
+    lowered = janus.jit(double).lower(np.ones(3))
+    line = double.__code__.co_firstlineno + 1
+    assert "lax.mul" in lowered.as_text()
+    assert f"test_api.py:{line}:" in lowered.as_text(debug_info=True)
+    assert f"test_api.py:{line}:" in lowered.as_text("linalg", debug_info=True)

@@ -132,13 +132,16 @@ def _object_file(graph: Graph, module: Module, seconds: dict[str, float]) -> byt
     return code
 
 
-def lower_text(graph: Graph, phase: str) -> str:
-    """Return the IR of a captured function after a phase, as text without source locations."""
+def lower_text(graph: Graph, phase: str, *, debug_info: bool = False) -> str:
+    """Return the IR of a captured function after a phase, as text; `debug_info` adds the source locations."""
     if phase not in PHASES:
         raise ValueError(f"there is no phase {phase!r}; phases are {', '.join(PHASES)}")
     module = emit_module(graph)
     _run_phase(graph, module, phase)
-    return str(module)
+    if not debug_info:
+        return str(module)
+    text: str = module.module.operation.get_asm(enable_debug_info=True, pretty_debug_info=True)
+    return text
 
 
 def _run_phase(graph: Graph, module: Module, phase: str) -> None:
