@@ -50,7 +50,7 @@ def test_found_in_another_process(tmp_path: Path) -> None:
 
     def process(factor: float) -> str:
         return subprocess.run(
-            [sys.executable, "-c", PROGRAM.format(tests=tests), str(factor)],
+            [sys.executable, "-P", "-c", PROGRAM.format(tests=tests), str(factor)],
             env={**os.environ, "JANUS_CACHE_DIR": str(tmp_path)},
             check=True,
             capture_output=True,
