@@ -190,7 +190,8 @@ def check(function: Any, world: World, *, compiled: bool = True, **options: Any)
         assert a.printed == b.printed, f"plain {a.printed!r}, janus {b.printed!r}\n{message}"
         difference = _differ(a.heap, b.heap, "result")
         assert difference is None, f"{difference}\n{message}"
-    if compiled:
+    # Under stress the last call may be one whose guard was made to fail.
+    if compiled and janus.config.stress is None:
         assert ours[-1].compiled, f"the last call was not compiled\n{jitted.explain()}"
     return jitted
 
