@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from janus_mlir.capture.graph import Builder, Extent, Type, Value
+from janus_mlir.capture.graph import Builder, Type, Value
 from janus_mlir.capture.sources import (
     Argument,
     Attribute,
@@ -23,7 +23,6 @@ from janus_mlir.capture.sources import (
     Key,
     Pinned,
     Source,
-    TypeOf,
 )
 from janus_mlir.locations import Span
 
@@ -104,8 +103,6 @@ class EntryProgram:
                 instr = ("index", slot, origin, source.index)
             case Key():
                 instr = ("key", slot, origin, source.key)
-            case TypeOf():
-                instr = ("type", slot, origin)
             case _:
                 raise AssertionError(f"unknown source {source!r}")
         self.instrs.append(instr)
@@ -176,8 +173,3 @@ _ENV_SEED: tuple[()] = ()
 
 def _new_env(_: object) -> dict[int, object]:
     return {}
-
-
-def extent_name(extent: Extent) -> str | None:
-    """Return the variable name of an extent that is a plain symbol, else None."""
-    return None if isinstance(extent, int) else str(extent)

@@ -15,7 +15,7 @@ from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Block, Builder, Graph, Op, TensorType, Type, Value
 from janus_mlir.capture.heap import Content
 from janus_mlir.capture.join import SCALARS, number_kind
-from janus_mlir.capture.objects import Outside, mlir_name
+from janus_mlir.capture.objects import Outside
 from janus_mlir.capture.outcomes import Outcomes
 from janus_mlir.capture.resume import build_resume
 from janus_mlir.capture.sites import Site, SiteWriter
@@ -160,10 +160,6 @@ class Machine:
         """Emit a scalar constant."""
         type_ = BOOL if isinstance(value, bool) else INT if isinstance(value, int) else FLOAT
         return self.b.one("constant", [], type_, value=value)
-
-    def tensor_const(self, array: np.ndarray[Any, Any]) -> Value:
-        """Emit an array constant."""
-        return self.b.one("constant", [], TensorType(mlir_name(array.dtype), array.shape), value=array)
 
     def number_ref(self, value: Abstract) -> Value:
         """Return the graph scalar of a Python number."""

@@ -23,7 +23,6 @@ from janus_mlir.capture.sources import (
     Key,
     Pinned,
     Source,
-    TypeOf,
 )
 from janus_mlir.capture.values import (
     Abstract,
@@ -375,12 +374,6 @@ class Outside:
         source = HasAttribute(self._places[id].source, name)
         self._check("is", source, False, kind="value", expected="is False")
 
-    def guard_class_attribute(self, cls: type, name: str) -> Source:
-        """Return the source of a class attribute."""
-        from janus_mlir.capture.sources import pinned
-
-        return Attribute(pinned(cls.__qualname__, cls), name)
-
     def namespace_id(self, key: Source) -> int:
         """Return the id under which writes to a namespace or closure cell are kept."""
         found = self._namespaces.get(key)
@@ -457,6 +450,3 @@ def _name(live: Any) -> str:
     if isinstance(live, types.ModuleType):
         return f"module {live.__name__}"  # its repr has the path of the file
     return str(getattr(live, "__qualname__", None) or getattr(live, "__name__", None) or repr(live))
-
-
-__all__ = ["Outside", "TypeOf"]

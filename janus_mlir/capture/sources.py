@@ -209,17 +209,3 @@ class Derived(Source):
 
     def fetch(self, arguments: Sequence[Any]) -> Any:
         return self.function(self.base.fetch(arguments))
-
-
-@dataclass(frozen=True, slots=True)
-class TypeOf(Source):
-    """The class of an object."""
-
-    base: Source
-
-    @property
-    def text(self) -> str:
-        return f"type({self.base.text})"
-
-    def fetch(self, arguments: Sequence[Any]) -> Any:
-        return type(self.base.fetch(arguments))

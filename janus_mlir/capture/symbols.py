@@ -15,8 +15,3 @@ def symbol(name: str) -> Any:
     """Return the symbolic dimension `name`."""
     (dim,) = export.symbolic_shape(name, scope=_SCOPE)
     return dim
-
-
-def is_symbolic(extent: object) -> bool:
-    """Whether an extent is a symbolic expression (not an int)."""
-    return not isinstance(extent, int)
