@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from janus_mlir.locations import Span
 from janus_mlir.reasons import reason
+from janus_mlir.records import GuardLine, VersionRecord
 
 if TYPE_CHECKING:
-    from janus_mlir.versions import FunctionManager, VersionRecord
+    from janus_mlir.versions import FunctionManager
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +30,6 @@ class BreakLine:
         place = f"line {self.span.line}: " if self.span is not None else ""
         detail = f": {self.detail}" if self.detail else ""
         return f"{place}{self.code} {self.title}{detail}"
-
-
-@dataclass(frozen=True, slots=True)
-class GuardLine:
-    """An assumption of compiled code, with its failures."""
-
-    text: str
-    span: Span | None
-    failures: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,31 +159,8 @@ def _status(manager: FunctionManager) -> str:
 
 
 def _version(record: VersionRecord) -> VersionLine:
-    guards = []
-    for index, fact in enumerate(record.facts):
-        if fact.kind in ("present", "env") or fact.source is None:
-            continue
-        text = (
-            f"{fact.source.text} {fact.expected}"
-            if fact.kind == "value"
-            else f"{fact.source.text}: {fact.expected}"
-        )
-        guards.append(GuardLine(text, fact.span, record.entry_failures.get(index, 0)))
-    for site in record.captured.sites:
-        if site.kind == "exit" and not site.reason.startswith("JN"):
-            failures = record.exit_counts.get(site.id, 0)
-            where = f" at line {site.span.line}" if site.span is not None else ""
-            guards.append(GuardLine(f"{site.text}{where} [{site.reason}]", site.span, failures))
-    unique = {(g.text, g.failures): g for g in guards}
     state = "in use" if not record.retired else f"retired ({record.retired})"
-    return VersionLine(
-        record.number,
-        state,
-        record.native.hits,
-        len(record.captured.graph.inputs),
-        record.seconds,
-        tuple(unique.values()),
-    )
+    return VersionLine(record.number, state, record.hits, record.inputs, record.seconds, record.guards)
 
 
 def _source_lines(manager: FunctionManager, report: Report) -> list[tuple[int, str, str]]:

@@ -6,6 +6,8 @@
 #include "native_stack.h"
 
 #include <algorithm>
+#include <chrono>
+#include <limits>
 #include <new>
 #include <structmember.h>
 
@@ -61,6 +63,13 @@ struct JitFunction {
   uint64_t calls = 0;
   uint64_t compiled_calls = 0;
   uint64_t misses = 0;
+  /// The call, by number, before which `on_sample` is given the arguments.
+  uint64_t sample_at = std::numeric_limits<uint64_t>::max();
+  PyObject *on_sample = nullptr;
+  uint64_t guard_ns = 0;
+  uint64_t native_ns = 0;
+  uint64_t commit_ns = 0;
+  uint64_t python_ns = 0;
   bool disabled = false;
 };
 
@@ -82,12 +91,43 @@ private:
   VersionList *list;
 };
 
+/// Says where the time of a call goes. The first calls are all timed; of later ones a few, which stand
+/// for the rest. (Their distance is a prime, so that calls that alternate are not always the same ones.)
+class Stopwatch {
+public:
+  explicit Stopwatch(const JitFunction &jit) {
+    if (jit.calls <= kAllTimed)
+      weight = 1;
+    else if (jit.calls % kDistance == 0)
+      weight = kDistance;
+    else
+      return;
+    start = Clock::now();
+  }
+  /// Add the time since the last lap to a counter.
+  void lap(uint64_t &counter) {
+    if (!weight)
+      return;
+    Clock::time_point now = Clock::now();
+    counter += weight * static_cast<uint64_t>(
+                            std::chrono::duration_cast<std::chrono::nanoseconds>(now - start).count());
+    start = now;
+  }
+
+private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr uint64_t kAllTimed = 64;
+  static constexpr uint64_t kDistance = 61;
+  uint64_t weight = 0;
+  Clock::time_point start;
+};
+
 //===----------------------------------------------------------------------===//
 // The call
 //===----------------------------------------------------------------------===//
 
-PyObject *call_on_miss(JitFunction &jit, PyObject *const *args, size_t count, PyObject *keywords) {
-  ++jit.misses;
+/// Hand the arguments of a call to Python: `callable(args, kwargs or None)`.
+PyObject *call_with_arguments(PyObject *callable, PyObject *const *args, size_t count, PyObject *keywords) {
   Ref positional(PyTuple_New(static_cast<Py_ssize_t>(count)));
   if (!positional)
     return nullptr;
@@ -102,7 +142,7 @@ PyObject *call_on_miss(JitFunction &jit, PyObject *const *args, size_t count, Py
       if (PyDict_SetItem(named.get(), PyTuple_GET_ITEM(keywords, index), args[count + static_cast<size_t>(index)]) < 0)
         return nullptr;
   }
-  Ref handler = Ref::borrow(jit.on_miss);
+  Ref handler = Ref::borrow(callable);
   PyObject *stack[3] = {nullptr, positional.get(), named ? named.get() : Py_None};
   return PyObject_Vectorcall(handler.get(), stack + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
 }
@@ -119,11 +159,20 @@ PyObject *jit_vectorcall(PyObject *self, PyObject *const *args, size_t flagged_c
     PyErr_SetString(PyExc_RecursionError, "maximum recursion depth exceeded: the C stack of the thread is used up");
     return nullptr;
   }
-  if (jit.disabled)
-    return call_function(jit, args, flagged_count, keywords);
+  Stopwatch watch(jit);
+  if (jit.disabled) {
+    PyObject *result = call_function(jit, args, flagged_count, keywords);
+    watch.lap(jit.python_ns);
+    return result;
+  }
   size_t count = static_cast<size_t>(PyVectorcall_NARGS(flagged_count));
   if (keywords && PyTuple_GET_SIZE(keywords) == 0)
     keywords = nullptr;
+  if (jit.calls >= jit.sample_at) {
+    jit.sample_at = std::numeric_limits<uint64_t>::max();
+    if (jit.on_sample && !Ref(call_with_arguments(jit.on_sample, args, count, keywords)))
+      return nullptr;
+  }
   ContextScope context(CallContext::acquire());
   if (!context)
     return nullptr;
@@ -148,17 +197,24 @@ PyObject *jit_vectorcall(PyObject *self, PyObject *const *args, size_t flagged_c
       return nullptr;
     versions.get()->move_to_front(index);
     ++version.hits;
+    watch.lap(jit.guard_ns);
     int32_t status = version.call_native(*context);
+    watch.lap(jit.native_ns);
     if (status < 0 || context->journal.exhausted) {
       // Nothing has been committed, so that Python may do the call from its start.
       context.release();
       return call_function(jit, args, flagged_count, keywords);
     }
     jit.compiled_calls += status == JANUS_RETURNED;
-    return commit(version, context, status);
+    PyObject *result = commit(version, context, status);
+    if (status == JANUS_RETURNED)
+      watch.lap(jit.commit_ns);
+    return result;
   }
   context.release();
-  return call_on_miss(jit, args, count, keywords);
+  watch.lap(jit.guard_ns);
+  ++jit.misses;
+  return call_with_arguments(jit.on_miss, args, count, keywords);
 }
 
 //===----------------------------------------------------------------------===//
@@ -201,6 +257,7 @@ int jit_traverse(PyObject *object, visitproc visit, void *arg) {
   Py_VISIT(jit.function);
   Py_VISIT(jit.companion);
   Py_VISIT(jit.on_miss);
+  Py_VISIT(jit.on_sample);
   Py_VISIT(jit.dict);
   return jit.versions ? jit.versions->traverse(visit, arg) : 0;
 }
@@ -210,6 +267,7 @@ int jit_clear(PyObject *object) {
   JitFunction &jit = as_jit(object);
   for (PyObject **slot : {&jit.function, &jit.companion, &jit.on_miss})
     Ref dropped(std::exchange(*slot, Py_NewRef(Py_None)));
+  Py_CLEAR(jit.on_sample);
   Py_CLEAR(jit.dict);
   VersionList::release(std::exchange(jit.versions, nullptr));
   return 0;
@@ -224,6 +282,7 @@ void jit_dealloc(PyObject *object) {
   Py_CLEAR(jit.function);
   Py_CLEAR(jit.companion);
   Py_CLEAR(jit.on_miss);
+  Py_CLEAR(jit.on_sample);
   Py_CLEAR(jit.dict);
   VersionList::release(std::exchange(jit.versions, nullptr));
   jit.~JitFunction();
@@ -360,6 +419,18 @@ PyMemberDef jit_members[] = {
      "Calls that native code ran from entry to return."},
     {"misses", T_ULONGLONG, offset_in_object(offsetof(JitFunction, misses)), READONLY,
      "Calls that no version applied to."},
+    {"sample_at", T_ULONGLONG, offset_in_object(offsetof(JitFunction, sample_at)), 0,
+     "The call, by number, before which `on_sample` is called, once."},
+    {"on_sample", T_OBJECT, offset_in_object(offsetof(JitFunction, on_sample)), 0,
+     "Called with (args, kwargs or None); what it returns is ignored."},
+    {"guard_ns", T_ULONGLONG, offset_in_object(offsetof(JitFunction, guard_ns)), READONLY,
+     "Nanoseconds in binding and guards, estimated from some of the calls."},
+    {"native_ns", T_ULONGLONG, offset_in_object(offsetof(JitFunction, native_ns)), READONLY,
+     "Nanoseconds in native code, estimated from some of the calls."},
+    {"commit_ns", T_ULONGLONG, offset_in_object(offsetof(JitFunction, commit_ns)), READONLY,
+     "Nanoseconds in effects and results of calls that ran to their end, estimated from some of them."},
+    {"python_ns", T_ULONGLONG, offset_in_object(offsetof(JitFunction, python_ns)), READONLY,
+     "Nanoseconds in the Python function while `disabled`, estimated from some of the calls."},
     {"disabled", T_BOOL, offset_in_object(offsetof(JitFunction, disabled)), 0,
      "Whether calls go straight to the Python function."},
     {nullptr, 0, 0, 0, nullptr}};

@@ -80,6 +80,11 @@ def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
             if name == "__func__":
                 return value.function
             return get_attribute(m, value.function, name)
+        case FunctionValue() if value.source is not None:
+            live = value.source.fetch(m.arguments)
+            if not hasattr(live, name):
+                raise Break("JN216", f"attribute `{name}` of a function")
+            return m.outside.wrap(getattr(live, name), Attribute(value.source, name))
         case FunctionValue() if name == "__name__":
             return Known(value.template.name)
     from janus_mlir.capture.jax_values import AtIndex

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from janus_mlir import policy
 from janus_mlir._native._runtime import JitFunction
 from janus_mlir.capture import code as c
 from janus_mlir.capture import numpy as npy
@@ -266,7 +267,7 @@ def _push(
     dst: str,
     override: Abstract | None,
 ) -> None:
-    if len(m.state.frames) >= config.inline_depth:
+    if not policy.may_inline(len(m.state.frames)):
         raise Break("JN303", f"calls nested deeper than {config.inline_depth}")
     bound = bind(m, context, args, kwargs, default_count, default, kwdefault)
     frame = Frame(context, 0, {}, dst, m.b.span, override)

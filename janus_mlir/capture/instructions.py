@@ -6,6 +6,7 @@ import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
+from janus_mlir import policy
 from janus_mlir.capture import code as c
 from janus_mlir.capture.attributes import class_attribute, delete_attribute, get_attribute, set_attribute
 from janus_mlir.capture.breaks import Break
@@ -280,10 +281,6 @@ def _branch(m: Machine, instr: c.Branch) -> Fork | None:
     return fork_to(m, cond, instr.then, instr.orelse, instr.span)
 
 
-#: Executions of a branch, all to one side, after which the other side is not compiled at all.
-_ENOUGH = 32
-
-
 def fork_to(m: Machine, cond: Value, then: int, orelse: int, span: Any) -> Fork | None:
     """Decide how to capture a dynamic branch: one side under a guard, or both."""
     state = m.state
@@ -297,13 +294,14 @@ def fork_to(m: Machine, cond: Value, then: int, orelse: int, span: Any) -> Fork 
             m.guard(cond, "trips", expected=stays, text="the loop runs at least once", branch=span)
             frame.pc = then if stays else orelse
             return None
-    if stays is None and m.profile is not None and span not in m.speculation.both:
-        counts = m.profile.branch(frame.function.code, span)
-        if counts is not None and (counts.taken == 0) != (counts.not_taken == 0) and not m.pure:
-            likely = counts.taken > 0
-            if counts.taken + counts.not_taken >= _ENOUGH:
-                assume_side(m, cond, likely, then if likely else orelse, span)
-                return None
+    if stays is None and m.profile is not None and not m.pure:
+        plan = policy.branch_plan(m.speculation, span, m.profile.branch(frame.function.code, span))
+        if plan is not policy.Side.BOTH:
+            likely = plan in (policy.Side.LIKELY_TRUE, policy.Side.ONLY_TRUE)
+        if plan in (policy.Side.ONLY_TRUE, policy.Side.ONLY_FALSE):
+            assert likely is not None
+            assume_side(m, cond, likely, then if likely else orelse, span)
+            return None
     if m.pure:
         raise Break("JN308", "a data-dependent branch inside a function that JAX transforms")
     meet = frame.function.flow.postdominators[pc]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from janus_mlir import policy
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.control import Inside, Unjoined, run
 from janus_mlir.capture.graph import Block, Op, Value
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
 
 _MAX_ROUNDS = 24
-_MAX_PEELED = 2
 
 
 @dataclass(slots=True)
@@ -77,13 +77,13 @@ def _bounded(m: Machine, state: State) -> bool:
     from janus_mlir.capture.iteration import static_length
 
     length = static_length(m, state)
-    return length is not None and length <= m.speculation.unroll_limit
+    return policy.may_unroll(m.speculation, 0, length, counted=True)
 
 
 def _peel(m: Machine, state: State, scope: Scope, detail: str) -> Outcomes:
     """Run one iteration in line, assuming that there is one."""
     where = state.where
-    if m.peeled.get(where, 0) >= _MAX_PEELED or not m.peeling_allowed(state):
+    if not policy.may_peel(m.peeled.get(where, 0)) or not m.peeling_allowed(state):
         m.state = state
         m.leave_for(Break("JN217", f"a loop changes the type of what it carries: {detail}"))
         return Outcomes([])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from janus_mlir import policy
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.control import POISON, Fork
 from janus_mlir.capture.entry import EntryProgram
@@ -19,7 +20,7 @@ from janus_mlir.capture.objects import Outside
 from janus_mlir.capture.outcomes import Outcomes
 from janus_mlir.capture.resume import build_resume
 from janus_mlir.capture.sites import Site, SiteWriter
-from janus_mlir.capture.sources import Source
+from janus_mlir.capture.sources import Argument, Cell, CellOf, Global, Pinned, Source
 from janus_mlir.capture.speculation import Respecialise, Speculation
 from janus_mlir.capture.state import RESULT, Snapshot, State, Where
 from janus_mlir.capture.stress import Stress
@@ -42,8 +43,7 @@ from janus_mlir.locations import Span
 if TYPE_CHECKING:
     from janus_mlir.capture.jax_callbacks import Lifts
     from janus_mlir.profile.data import Profile
-
-_MAX_FORKS = 400
+    from janus_mlir.profile.history import History
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +112,17 @@ class Machine:
 
     def count_fork(self) -> None:
         self._forks += 1
-        if self._forks > _MAX_FORKS:
+        if policy.too_many_branches(self._forks):
             raise Break("JN604", "too many dynamic branches")
 
     def may_unroll(self, state: State) -> bool:
         """Whether to try the next iteration of the loop at hand as straight-line code."""
-        frame = state.top
-        if frame.unrolled.get(frame.pc, 0) > self.speculation.unroll_limit:
-            return False
         from janus_mlir.capture.iteration import static_length
 
-        if frame.pc in frame.function.flow.for_heads:
-            length = static_length(self, state)
-            return length is not None and length <= self.speculation.unroll_limit
-        return True
+        frame = state.top
+        counted = frame.pc in frame.function.flow.for_heads
+        length = static_length(self, state) if counted else None
+        return policy.may_unroll(self.speculation, frame.unrolled.get(frame.pc, 0), length, counted=counted)
 
     def peeling_allowed(self, state: State) -> bool:
         return not self.pure
@@ -241,6 +238,14 @@ class Machine:
         """Return the memory that `array` views."""
         found: Storage = self.get(array.storage)
         return found
+
+    def history(self, source: Source) -> History | None:
+        """Return what warm-up calls have seen of an outside object, at the place that is being executed."""
+        if self.profile is None or isinstance(source, (Argument, Pinned)):
+            return None
+        code = self.state.top.function.code
+        place = source.name if isinstance(source, (Global, Cell, CellOf)) else self.b.span
+        return None if place is None else self.profile.values(code, place)
 
     def note_written(self, source: Source) -> None:
         """A number that the call writes will differ in the next call: make it a run-time input."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from janus_mlir.capture.heap import ObjectContent
 from janus_mlir.capture.sites import SiteWriter
 from janus_mlir.capture.sources import Cell, CellOf, Global, Pinned, Source
+from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.values import Abstract
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ def cell_value(m: Machine, cell: Cell | CellOf) -> Abstract | None:
 def write_cell(m: Machine, cell: Source, value: Abstract) -> None:
     """Write an outside closure variable."""
     assert isinstance(cell, (Cell, CellOf))
+    if m.speculation.by_code:
+        # Functions that are known by their code only may share this very variable.
+        m.speculation.by_object |= m.speculation.by_code
+        m.speculation.by_code.clear()
+        raise Respecialise
     _write(m, cell, "cell_contents", value)
     m.note_written(cell)
 

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from janus_mlir import policy
 from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.function import context_of
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, TensorType
 from janus_mlir.capture.heap import Content, DictContent, ListContent, ObjectContent
 from janus_mlir.capture.sources import (
     Attribute,
+    CellOf,
     Global,
     HasAttribute,
     HasKey,
@@ -27,6 +30,7 @@ from janus_mlir.capture.sources import (
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,
+    FunctionValue,
     JaxArray,
     Known,
     ListRef,
@@ -128,6 +132,8 @@ class Outside:
             name = self.wrap(live.__name__, Attribute(source, "__name__"))
             assert isinstance(name, Known)
             return MemberValue(self.wrap(live.__self__, Attribute(source, "__self__")), name.value)
+        if policy.function_by_code(self.m.speculation, source, live):
+            return self._function(live, source)
         if isinstance(live, _FUNCTIONS) or _is_function_like(live):
             self._check("is", source, live, kind="identity", expected=f"is {_name(live)}")
             return Known(live, source)
@@ -135,10 +141,10 @@ class Outside:
 
     def _number(self, live: Any, source: Source) -> Abstract:
         m = self.m
-        facts = m.speculation
         kind = type(live)
-        dynamic = (source in facts.dynamic or kind is float) and source not in facts.constant
-        if isinstance(source, Pinned) or not dynamic:
+        if isinstance(source, Pinned) or policy.number_is_constant(
+            m.speculation, source, live, m.history(source)
+        ):
             self._check("eq", source, live, kind="value", expected=f"== {live!r}")
             self.constant_numbers.add(source)
             return Known(live, source)
@@ -156,8 +162,9 @@ class Outside:
 
         dims: list[int] = []
         extents: list[Any] = []
+        history = self.m.history(source)
         for axis, size in enumerate(shape):
-            if size > 1 and (source, axis) in self.m.speculation.extents:
+            if policy.extent_is_symbolic(self.m.speculation, source, axis, size, history):
                 name = self.m.outside_symbol(size, source, axis)
                 dims.append(-1 - self.m.entry.symbol(name, source, axis))
                 extents.append(symbol(name))
@@ -257,6 +264,22 @@ class Outside:
         self.initial[handle.id] = ObjectContent()
         self.classes[handle.id] = type(live)
         return self._register(live, source, handle.id, handle)
+
+    def _function(self, live: types.FunctionType, source: Source) -> Abstract:
+        """Return a function of which the code is guarded, and of which closure and defaults are read at each call."""
+        from janus_mlir.capture.calls import FunctionTemplate
+
+        context = context_of(live)
+        self._check("type_is", source, types.FunctionType, kind="type", expected="a function")
+        for name in ("__code__", "__globals__"):
+            place = Attribute(source, name)
+            self._check("is", place, getattr(live, name), kind="identity", expected="the same")
+        defaults = self.wrap(live.__defaults__, Attribute(source, "__defaults__"))
+        self._check("is", Attribute(source, "__kwdefaults__"), None, kind="identity", expected="is None")
+        cells = tuple((name, CellOf(source, i, name)) for i, name in enumerate(live.__code__.co_freevars))
+        items = defaults.items if isinstance(defaults, TupleValue) else ()
+        template = FunctionTemplate(context.source, context.namespace, live.__name__)
+        return FunctionValue(template, cells, items, (), source=source)
 
     def _alias(self, live: Any, source: Source) -> Abstract | None:
         """Return the handle of an object met before under another name; the two names must stay one object."""

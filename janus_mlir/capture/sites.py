@@ -352,6 +352,8 @@ class SiteWriter:
         raise Break("JN506", "an iterator cannot be rebuilt in Python")
 
     def _function(self, value: FunctionValue) -> str:
+        if value.source is not None:
+            return self.object(value.source)
         if value.cells:
             raise Break("JN506", "a function made in compiled code that closes over its variables")
         known = self._known_object(value.id)

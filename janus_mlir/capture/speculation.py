@@ -1,8 +1,8 @@
-"""What one compiled version assumes of the program."""
+"""What one compiled version assumes of the program; `janus_mlir.policy` decides."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from janus_mlir.capture.sources import Source
 from janus_mlir.locations import Span
@@ -10,11 +10,11 @@ from janus_mlir.locations import Span
 
 @dataclass(slots=True)
 class Speculation:
-    """What one version assumes; each failing guard moves one fact up the lattice."""
+    """What one version assumes; each failing guard moves one fact down the lattice."""
 
     #: Numbers (and truth values) that are run-time inputs instead of constants.
     dynamic: set[Source] = field(default_factory=set)
-    #: Floats that some array function needs as constants.
+    #: Numbers that some array function needs as constants.
     constant: set[Source] = field(default_factory=set)
     #: Extents that are symbolic: (source, axis).
     extents: set[tuple[Source, int]] = field(default_factory=set)
@@ -22,21 +22,20 @@ class Speculation:
     fixed: set[tuple[Source, int]] = field(default_factory=set)
     #: Ints and truth values that vary, but take few values.
     repeating: set[Source] = field(default_factory=set)
+    #: Functions that are known by their code only.
+    by_code: set[Source] = field(default_factory=set)
+    #: Functions that must be known as objects.
+    by_object: set[Source] = field(default_factory=set)
     #: Branches of which both sides are compiled, whatever the profile says.
     both: set[Span] = field(default_factory=set)
-    #: Loops that must not be unrolled or must be.
+    #: Whether branches that went one way so far are assumed to do so again.
+    prune: bool = True
+    #: Most iterations of a loop that are unrolled.
     unroll_limit: int = 64
 
     def copy(self) -> Speculation:
-        return Speculation(
-            set(self.dynamic),
-            set(self.constant),
-            set(self.extents),
-            set(self.fixed),
-            set(self.repeating),
-            set(self.both),
-            self.unroll_limit,
-        )
+        values = (getattr(self, f.name) for f in fields(self))
+        return Speculation(*(set(v) if isinstance(v, set) else v for v in values))  # type: ignore[arg-type]
 
     def with_fixed_extents(self) -> Speculation | None:
         """Return these facts with one version per shape, None if there are no symbolic extents."""
@@ -58,7 +57,11 @@ class Speculation:
 
     def generalises(self, other: Speculation) -> bool:
         """Whether something that `other` takes as fixed varies here."""
-        return bool(self.dynamic - other.dynamic - self.constant or self.extents - other.extents)
+        return bool(
+            self.dynamic - other.dynamic - self.constant
+            or self.extents - other.extents
+            or self.by_code - other.by_code
+        )
 
 
 class Respecialise(Exception):

@@ -200,13 +200,15 @@ class Storage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FunctionValue(Abstract):
-    """A function made inside the captured code (lambda, nested def)."""
+    """A function made inside the captured code (lambda, nested def), or outside and known by its code only."""
 
     template: Any
     cells: tuple[tuple[str, CellRef | Source], ...]
     defaults: tuple[Abstract, ...]
     kwdefaults: tuple[tuple[str, Abstract], ...]
     id: int = field(default_factory=fresh_id)
+    #: Where it comes from, if it was made outside and only its code is known.
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

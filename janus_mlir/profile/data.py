@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from janus_mlir.locations import Span
+from janus_mlir.profile.history import History
 
 __all__ = ["BranchCounts", "CalleeRecord", "Callees", "CodeKey", "CodeLike", "Profile", "Trips", "code_key"]
 
@@ -119,6 +120,8 @@ class Profile:
         self._branches: dict[tuple[CodeKey, Span], list[Callable[[], BranchCounts]]] = {}
         self._trips: dict[tuple[CodeKey, Span], defaultdict[int, int]] = {}
         self._callees: dict[tuple[CodeKey, Span], CalleeRecord] = {}
+        self._values: dict[tuple[CodeKey, Span | str], History] = {}
+        self._quiet: list[tuple[list[bool], list[list[History]]]] = []
 
     # ---- what capture asks
 
@@ -154,7 +157,36 @@ class Profile:
         seen = tuple(record)
         return Callees(seen, record.many) if seen or record.many else None
 
+    def values(self, code: CodeLike, place: Span | str) -> History | None:
+        """Return the values met at a place; None if it is not profiled or was never reached.
+
+        Parameters
+        ----------
+        code : Code
+            The function that the place is in.
+        place : Span or str
+            An attribute access or subscript, or the name of a parameter or global; ``"return"`` for results.
+        """
+        history = self._values.get((code_key(code), place))
+        return history if history is not None and history.calls else None
+
     # ---- what instrumentation adds
+
+    def begin_call(self) -> None:
+        """Start a call: values that it meets belong together, and places that have had enough are asked again."""
+        for quiet, groups in self._quiet:
+            for number, histories in enumerate(groups):
+                for history in histories:
+                    history.end_call()
+                quiet[number] = all(history.settled for history in histories)
+
+    def add_history(self, key: CodeKey, place: Span | str) -> History:
+        """Return the record of the values of a place."""
+        return self._values.setdefault((key, place), History())
+
+    def add_quiet(self, quiet: list[bool], groups: list[list[History]]) -> None:
+        """Register flags that silence hooks, and for each what its hook records into."""
+        self._quiet.append((quiet, groups))
 
     def add_branch(self, key: CodeKey, span: Span, read: Callable[[], BranchCounts]) -> None:
         """Register a way to read the counts of a condition."""

@@ -24,8 +24,11 @@ from typing import Any, TypeVar
 
 from janus_mlir.capture.reader import FunctionSource, Unreadable, read_function
 from janus_mlir.capture.rebuild import close_over, compile_as
+from janus_mlir.locations import Span
 from janus_mlir.profile.data import BranchCounts, CalleeRecord, Profile
-from janus_mlir.profile.rewrite import HELPERS, READS_FRAME, Hooks, rewrite
+from janus_mlir.profile.history import SAMPLES, History
+from janus_mlir.profile.lattice import knowledge_of
+from janus_mlir.profile.rewrite import HELPERS, READS_FRAME, Hooks, Sampled, rewrite
 
 __all__ = ["instrument"]
 
@@ -131,6 +134,45 @@ def _lives_on(callee: object) -> bool:
     return type(callee) is type
 
 
+def _histories(profile: Profile, sampled: Sampled) -> list[History]:
+    places: list[Span | str] = [*sampled.places, *sampled.names, *sampled.globals]
+    return [profile.add_history(sampled.code, place) for place in places]
+
+
+_ABSENT = object()
+
+
+def _sampler(
+    number: int, sampled: Sampled, histories: list[History], quiet: list[bool], namespace: dict[str, object]
+) -> Callable[..., object]:
+    """Return the function that a hook gives its values to; it returns the last of them."""
+    if len(histories) == 1 and not sampled.globals:
+        samples = histories[0].current
+
+        def see_one(value: object) -> object:
+            samples.append(knowledge_of(value))
+            if len(samples) >= SAMPLES:
+                quiet[number] = True
+            return value
+
+        return see_one
+
+    lists = [history.current for history in histories]
+
+    def see(*values: object) -> object:
+        for samples, value in zip(lists, values, strict=False):
+            samples.append(knowledge_of(value))
+        for samples, name in zip(lists[len(values) :], sampled.globals, strict=True):
+            found = namespace.get(name, _ABSENT)
+            if found is not _ABSENT:
+                samples.append(knowledge_of(found))
+        if any(len(samples) >= SAMPLES for samples in lists):
+            quiet[number] = True
+        return values[-1] if values else None
+
+    return see
+
+
 class _Instrumenter:
     """Makes and keeps the instrumented copies of one profile."""
 
@@ -171,7 +213,7 @@ class _Instrumenter:
             return None
         helpers = self._helpers.get(source)
         if helpers is None:
-            helpers = self._make_helpers(profile, template.hooks)
+            helpers = self._make_helpers(profile, template.hooks, fn.__globals__)
             self._helpers[source] = helpers
         made = close_over(template.code, fn, helpers)
         made.__defaults__ = fn.__defaults__
@@ -180,7 +222,9 @@ class _Instrumenter:
         made.__dict__.update(fn.__dict__)
         return made
 
-    def _make_helpers(self, profile: Profile, hooks: Hooks) -> dict[str, object]:
+    def _make_helpers(
+        self, profile: Profile, hooks: Hooks, namespace: dict[str, object]
+    ) -> dict[str, object]:
         size = 2 * len(hooks.branches)
         counts = [0] * size
         counters = [itertools.count(1) for _ in range(size)]
@@ -206,7 +250,14 @@ class _Instrumenter:
         for number, ((key, span), by_type) in enumerate(hooks.calls):
             site = _Site(self, profile.add_call(key, span), number, last, copies)
             sites.append(site.by_type if by_type else site.by_callee)
-        values = (counts, counters, next, trips, type, last, copies, sites)
+        quiet = [False] * len(hooks.values)
+        groups = [_histories(profile, sampled) for sampled in hooks.values]
+        profile.add_quiet(quiet, groups)
+        see = [
+            _sampler(number, sampled, histories, quiet, namespace)
+            for number, (sampled, histories) in enumerate(zip(hooks.values, groups, strict=True))
+        ]
+        values = (counts, counters, next, trips, type, last, copies, sites, quiet, see)
         return dict(zip(HELPERS, values, strict=True))
 
     def replacement(self, callee: object, record: CalleeRecord) -> object:

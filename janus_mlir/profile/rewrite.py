@@ -25,18 +25,35 @@ HELPERS = (
     "__janus_last",
     "__janus_copies",
     "__janus_sites",
+    "__janus_quiet",
+    "__janus_see",
 )
 """Closure variables of instrumented functions.
 
 ``counts`` is a list of numbers, two per condition; ``counters`` has an `itertools.count` for each of them,
 for hooks within expressions; ``trips`` has a dict per loop, from iterations to executions; ``sites`` a
-function per call that decides what is called, ``last`` and ``copies`` what it decided last.
+function per call that decides what is called, ``last`` and ``copies`` what it decided last. ``see`` has a
+function per place (or places) where values are sampled, and ``quiet`` tells of each whether it has had enough.
 """
 
 READS_FRAME = frozenset({"dir", "eval", "exec", "locals", "vars"})
 """Builtins that would see the locals that hooks use."""
 
 _Place = tuple[CodeKey, Span]
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What one hook that samples values is given, in this order.
+
+    `places` are expressions (for what a function returns, its name in `names` is ``return``); `names` are parameters of
+    the function `code`; `globals` are not given but looked up when the hook runs.
+    """
+
+    code: CodeKey
+    places: tuple[Span, ...] = ()
+    names: tuple[str, ...] = ()
+    globals: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -51,6 +68,7 @@ class Hooks:
     loops: list[_Place] = field(default_factory=list)
     calls: list[tuple[_Place, bool]] = field(default_factory=list)
     whiles: dict[int, int] = field(default_factory=dict)
+    values: list[Sampled] = field(default_factory=list)
 
 
 def _is_leaf(node: ast.expr) -> bool:
@@ -70,6 +88,8 @@ class _Rewriter(ast.NodeTransformer):
         self.temporaries = 0
         # Python forbids assignment expressions within the iterables of comprehensions.
         self.may_assign = True
+        # Within a `try` with `finally`, whose end may come after a `return`.
+        self.finishing = False
 
     # ---- places
 
@@ -86,11 +106,12 @@ class _Rewriter(ast.NodeTransformer):
 
     @contextmanager
     def _within(self, source: FunctionSource) -> Iterator[None]:
-        saved = self.source, self.bound, self.may_assign
+        saved = self.source, self.bound, self.may_assign, self.finishing
         scope = source.scope
         self.source, self.bound = source, (self.bound - scope.globals) | scope.bound
+        self.finishing = False
         yield
-        self.source, self.bound, self.may_assign = saved
+        self.source, self.bound, self.may_assign, self.finishing = saved
 
     def _value(self, node: ast.expr) -> ast.expr:
         visited = self.visit(node)
@@ -267,7 +288,7 @@ class _Rewriter(ast.NodeTransformer):
         inner = self.source.inner(node, ())
         if not inner.suspends and not inner.scope.loads & READS_FRAME:
             with self._within(inner):
-                node.body = self._block(node.body)
+                node.body = [*self.entry(), *self._block(node.body)]
         return node
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.stmt:
@@ -287,6 +308,80 @@ class _Rewriter(ast.NodeTransformer):
             node.guard = self._condition(node.guard)
         node.body = self._block(node.body)
         return node
+
+    # ---- values
+
+    def _sampled(self, **what: tuple[str, ...] | tuple[Span, ...]) -> int:
+        self.hooks.values.append(Sampled(code_key(self.source), **what))  # type: ignore[arg-type]
+        return len(self.hooks.values) - 1
+
+    def entry(self) -> list[ast.stmt]:
+        """Return the hook at the beginning of a function: its arguments, and the globals that it reads."""
+        node = self.source.node
+        if not isinstance(node, ast.FunctionDef):
+            return []
+        args = node.args
+        arguments = [*args.posonlyargs, *args.args, *args.kwonlyargs]
+        names = tuple(argument.arg for argument in arguments)
+        scope = self.source.scope
+        read = scope.loads - self.bound
+        if not names and not read:
+            return []
+        number = self._sampled(names=names, globals=tuple(sorted(read)))
+        text = f"if not __janus_quiet[{number}]: __janus_see[{number}]({', '.join(names)})"
+        line = node.body[0].lineno
+        return [made_statement(text, ast.Pass(lineno=line, col_offset=0, end_lineno=line, end_col_offset=0))]
+
+    def visit_Return(self, node: ast.Return) -> ast.stmt | list[ast.stmt]:
+        if node.value is None:
+            return node
+        value = self._value(node.value)
+        if isinstance(node.value, ast.Constant) or self.finishing or self.source.suspends:
+            return ast.copy_location(ast.Return(value), node)
+        number = self._sampled(names=("return",))
+        name = "__janus_result"
+        kept = made_statement(f"{name} = V", node)
+        assert isinstance(kept, ast.Assign)
+        kept.value = value
+        see = made_statement(f"if not __janus_quiet[{number}]: __janus_see[{number}]({name})", node)
+        return [kept, see, made_statement(f"def f(): return {name}", node).body[0]]  # type: ignore[attr-defined]
+
+    def visit_Try(self, node: ast.Try) -> ast.stmt:
+        saved, self.finishing = self.finishing, self.finishing or bool(node.finalbody)
+        made = self.generic_visit(node)
+        self.finishing = saved
+        assert isinstance(made, ast.stmt)
+        return made
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        return self._access(node)
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        return self._access(node)
+
+    def _access(self, node: ast.Attribute | ast.Subscript) -> ast.expr:
+        steps = _steps(node) if isinstance(node.ctx, ast.Load) else None
+        if steps is None or (len(steps) > 1 and not self.may_assign):
+            made = self.generic_visit(node)
+            assert isinstance(made, ast.expr)
+            return made
+        number = self._sampled(places=tuple(span_of(step, self.source.filename) for step in steps))
+        quiet = f"__janus_quiet[{number}]"
+        if len(steps) == 1:
+            return _fill(made_expression(f"A if {quiet} else __janus_see[{number}](A)", node), {"A": node})
+        # Each object on the path is reached once, and given to the hook; then the temporaries are cleared.
+        names = [self._temporary() for _ in steps[:-1]]
+        values: dict[str, ast.expr] = {"A": node}
+        texts = []
+        for i, step in enumerate(steps):
+            part = copy.copy(step)
+            if i:
+                part.value = ast.copy_location(ast.Name(names[i - 1], ast.Load()), step.value)
+            values[f"V{i}"] = part
+            texts.append(f"({names[i]} := V{i})" if i < len(names) else f"V{i}")
+        clear = ", ".join(f"({name} := None)" for name in names)
+        text = f"A if {quiet} else (__janus_see[{number}]({', '.join(texts)}), {clear})[0]"
+        return _fill(made_expression(text, node), values)
 
     # ---- calls
 
@@ -326,7 +421,8 @@ class _Rewriter(ast.NodeTransformer):
                 return _fill(made_expression(text, func), {"A": func, "F": func.value})
             if not _is_global_path(func.value, self.bound):
                 return self._method(call, func)
-        visited = self._value(func)
+        # What a module holds under a name says nothing that the callee does not say.
+        visited = func if isinstance(func, ast.Attribute) else self._value(func)
         if not self.may_assign:
             return visited
         number, name = self._site(call, by_type=False), self._temporary()
@@ -354,6 +450,26 @@ class _Rewriter(ast.NodeTransformer):
     def _site(self, call: ast.Call, *, by_type: bool) -> int:
         self.hooks.calls.append((self._place(call), by_type))
         return len(self.hooks.calls) - 1
+
+
+def _steps(node: ast.expr) -> list[ast.Attribute | ast.Subscript] | None:
+    """Return the accesses of a path such as ``model.layers[i].w``, outermost object first; None for others."""
+    steps: list[ast.Attribute | ast.Subscript] = []
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        if isinstance(node, ast.Subscript) and not _is_simple(node.slice):
+            return None
+        steps.insert(0, node)
+        node = node.value
+    return steps if isinstance(node, ast.Name) else None
+
+
+def _is_simple(node: ast.expr) -> bool:
+    """Tell whether an expression has no part that is given a hook, so that it may stand in the code twice."""
+    allowed = (
+        ast.Name, ast.Constant, ast.UnaryOp, ast.BinOp, ast.Tuple, ast.Slice, ast.Load, ast.operator, ast.USub,
+        ast.UAdd, ast.Invert,
+    )  # fmt: skip
+    return all(isinstance(child, allowed) for child in ast.walk(node))
 
 
 def _all_plain(call: ast.Call) -> bool:
@@ -403,7 +519,7 @@ def rewrite(source: FunctionSource) -> tuple[ast.FunctionDef, Hooks]:
         body: list[ast.stmt] = [ast.copy_location(ast.Return(node.body), node.body)]
     else:
         body = node.body
-    function.body = rewriter._block(body)
+    function.body = [*rewriter.entry(), *rewriter._block(body)]
     args = node.args
     for arg in (*args.posonlyargs, *args.args, args.vararg, *args.kwonlyargs, args.kwarg):
         if arg is not None:
