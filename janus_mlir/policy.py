@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from janus_mlir.profile.history import History
 
 __all__ = [
-    "Compilations", "Settled", "Side", "branch_plan", "candidates", "extent_is_symbolic", "function_by_code",
+    "Compilations", "Settled", "Side", "arrays_kept_for_guard", "branch_plan",
+    "candidates", "extent_is_symbolic", "function_by_code",
     "last_resort", "learn_argument", "least_useful", "leaves_too_often", "may_inline", "may_peel", "may_unroll",
     "number_is_constant", "pointless", "relax", "too_many_branches",
 ]  # fmt: skip
@@ -320,6 +321,18 @@ class Compilations:
     def may_respecialise(self) -> bool:
         """Whether one more version for settled facts may be compiled."""
         return self.respecialised < MAX_RESPECIALISED and not self.exhausted()
+
+
+#: Computed arrays that a guard may keep alive so that Python need not start the call again.
+_KEPT_FOR_GUARD = 2
+
+
+def arrays_kept_for_guard(*, branch: bool) -> int | None:
+    """Bound the computed arrays that a guard may keep alive for the frames that it leaves (None: any number).
+
+    A branch may well go the other way, and much may have been done by then; other guards fail rarely.
+    """
+    return None if branch else _KEPT_FOR_GUARD
 
 
 def leaves_too_often(exits: int, entries: int) -> bool:

@@ -18,9 +18,9 @@ from janus_mlir import binding, log, policy
 from janus_mlir._native import _runtime
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.capturing import Captured, capture, parameter_names
+from janus_mlir.capture.frames import go_on
 from janus_mlir.capture.function import FunctionContext, context_of
 from janus_mlir.capture.machine import BreakNote
-from janus_mlir.capture.resume import UNBOUND
 from janus_mlir.capture.sites import Site
 from janus_mlir.capture.sources import Argument, Source
 from janus_mlir.capture.speculation import Speculation
@@ -460,11 +460,9 @@ class FunctionManager:
             log.emit("deopts", f"{self.function.__qualname__}: {site.reason} {site.text} at {site.span}")
         if config.stress is None:
             self._after_exit(record, site)
-        if site.resume is None:
+        if not site.resume:
             return self._timed(start, self._restart, o)
-        frame, iterators = function(o, *values)
-        resume, names = site.resume
-        return self._timed(start, resume, *(frame.get(name, UNBOUND) for name in names), *iterators)
+        return self._timed(start, go_on, site.resume, function(o, *values))
 
     def _timed(self, start: float, function: Callable[..., Any], *args: Any) -> Any:
         """Run what is left of a call in Python; the way out of native code began at `start`."""

@@ -34,6 +34,21 @@ class Stop(Exception):
         self.stmt, self.kind, self.frame = stmt, kind, frame
 
 
+class StopAtCall(Exception):
+    """The function was asked to stop before a call."""
+
+    def __init__(self, pc: int, frame: Frame) -> None:
+        super().__init__(pc)
+        self.pc, self.frame = pc, frame
+
+    def call(self) -> Any:
+        """Make the call, and return its result."""
+        instr = self.frame.code.instrs[self.pc]
+        assert isinstance(instr, tac.Call)
+        self.frame.call(instr.dst, instr.fn, instr.args, instr.kwargs)
+        return self.frame.read(instr.dst)
+
+
 def _compare(op: str, a: Any, b: Any) -> Any:
     if op == "contains":
         return a in b
@@ -52,6 +67,7 @@ class Frame:
         closure: Mapping[str, Any],
         variables: dict[str, Any],
         stop_at: int | None = None,
+        stop_call: int | None = None,
     ) -> None:
         self.code, self.globals, self.closure = code, globals_, closure
         self.variables: dict[str, Any] = {}
@@ -63,6 +79,8 @@ class Frame:
         self.exits: dict[str, Callable[..., Any]] = {}
         self.statements = 0
         self.stop_at = stop_at
+        self.calls = 0
+        self.stop_call = stop_call
         self.branches: dict[int, list[int]] = {}
 
     # -- variables
@@ -217,6 +235,9 @@ class Frame:
             case tac.BuildString(dst, parts):
                 write(dst, "".join(map(read, parts)))
             case tac.Call(dst, fn, args, kwargs):
+                if self.calls == self.stop_call:
+                    raise StopAtCall(pc, self)
+                self.calls += 1
                 self.call(dst, fn, args, kwargs)
             case tac.UnpackSequence(dsts, src, star):
                 self.unpack(dsts, read(src), star)

@@ -20,7 +20,7 @@ from janus_mlir.capture.function import FunctionContext, context_of
 from janus_mlir.capture.heap import CellContent, IteratorContent, ListContent
 from janus_mlir.capture.outcomes import Scope
 from janus_mlir.capture.sources import Attribute, Index, Key, Source, pinned
-from janus_mlir.capture.state import Frame
+from janus_mlir.capture.state import Frame, Suspended
 from janus_mlir.capture.values import (
     Abstract,
     CellRef,
@@ -270,7 +270,9 @@ def _push(
     if not policy.may_inline(len(m.state.frames)):
         raise Break("JN303", f"calls nested deeper than {config.inline_depth}")
     bound = bind(m, context, args, kwargs, default_count, default, kwdefault)
-    frame = Frame(context, 0, {}, dst, m.b.span, override)
+    caller = m.state.top
+    waiting = Suspended(caller.function, caller.pc - 1, dict(caller.vars), dst, caller.override)
+    frame = Frame(context, 0, {}, dst, m.b.span, override, callers=(*caller.callers, waiting))
     m.state.frames.append(frame)
     for name, value in bound.items():
         if name in context.code.cells:

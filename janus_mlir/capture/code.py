@@ -14,7 +14,7 @@ the handler that an exception raised there goes to (``None``: out of the functio
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from janus_mlir.capture import instrs as _instrs
@@ -138,6 +138,8 @@ class Code:
         Names declared ``global``.
     handlers : tuple
         For each pc the pc that an exception raised there goes to, or None.
+    values : dict
+        For each expression of the syntax tree the variable that holds its value.
     """
 
     name: str
@@ -156,6 +158,7 @@ class Code:
     branches: tuple[BranchInfo, ...]
     loops: tuple[LoopInfo, ...]
     is_generator: bool = False
+    values: Mapping[ast.AST, Var] = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
         lines = [f"code {self.qualname}({', '.join(self.params)}):"]

@@ -294,10 +294,11 @@ class Inside:
         self.rewriter = Rewriter(self._rename)
 
     def leave(self, state: State) -> None:
-        """Rename in `state`; a snapshot taken inside the region is of no use outside."""
+        """Rename in `state`; snapshots taken inside the region are of no use outside."""
         self.rewriter.state(state)
-        if state.snapshot is not None and state.snapshot.mark >= self._mark:
-            state.snapshot = None
+        for frame in state.frames:
+            while frame.snapshot is not None and frame.snapshot.mark >= self._mark:
+                frame.snapshot = frame.snapshot.earlier
 
     def _rename(self, value: Value) -> Value:
         if value.uid < self._mark and value.uid not in self._also:

@@ -126,6 +126,10 @@ class EntryProgram:
             self.binds.append((how, self.slot(source), *operands))
         return value
 
+    def is_input(self, value: Value) -> bool:
+        """Tell whether a graph value is an input of native code."""
+        return any(value is found.value for found in self.builder.graph.inputs)
+
     def symbol(self, name: str, source: Source, axis: int) -> int:
         """Return the number of the symbolic extent `name`, noting that `source` has it on `axis`."""
         number, uses = self.symbols.setdefault(name, (len(self.symbols), []))

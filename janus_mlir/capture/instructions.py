@@ -24,6 +24,7 @@ from janus_mlir.capture.containers import (
     unpack,
 )
 from janus_mlir.capture.control import Doubt, Fork, assume_side
+from janus_mlir.capture.frames import take_snapshot
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import CellContent
 from janus_mlir.capture.iteration import get_iterator, next_item
@@ -58,7 +59,7 @@ def execute(m: Machine, instr: c.Instr) -> Fork | None:
             call_instruction(m, instr)
             return None
         case c.StatementStart():
-            m.take_snapshot()
+            take_snapshot(m)
         case c.Unsupported(code=code, message=message):
             raise Break(code, message)
         case c.Raise():

@@ -266,6 +266,8 @@ class Joiner:
 
     def frame(self, a: Frame, b: Frame) -> Frame:
         joined = a.clone()
+        if a.snapshot is not b.snapshot:
+            joined.snapshot = None
         for name in list(a.vars.keys() | b.vars.keys()):
             if name not in a.vars or name not in b.vars:
                 raise NotJoinable(f"`{name}` is bound on one way only")
@@ -290,8 +292,7 @@ class Joiner:
             if any(k in reached and (k in a.heap or k in b.heap) for k in lost):
                 raise NotJoinable("an object was stored outside on one way only")
         self._check_storages()
-        snapshot = a.snapshot if a.snapshot is b.snapshot else None
-        return State(frames, self.heap, escaped, max(a.effects, b.effects), snapshot)
+        return State(frames, self.heap, escaped, max(a.effects, b.effects))
 
     def _entry(self, key: int, name: Any, a: Abstract | None, b: Abstract | None) -> Abstract:
         """Join one attribute or item, which one way may have left as the call found it."""

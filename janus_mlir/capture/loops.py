@@ -110,6 +110,7 @@ def _dynamic(m: Machine, entry: State, scope: Scope) -> Outcomes:
     tidy(entry, m.initial.keys())
     header = entry.clone()
     carried: list[Carried] = []
+    pure = True
     for _ in range(_MAX_ROUNDS):
         mark = m.mark()
         block = Block()
@@ -122,6 +123,11 @@ def _dynamic(m: Machine, entry: State, scope: Scope) -> Outcomes:
             m.b.block.ops.extend(block.ops)
             return outcomes
         tidy(back, m.initial.keys())
+        if pure and back.effects != header.effects:
+            # Where an iteration has effects, none may be left for a point before the loop.
+            pure = False
+            header.effects = back.effects
+            continue
         joiner = Joiner(m.initial, m.load_initial)
         joined = joiner.states(header, back)
         arguments = {c.argument.uid: c for c in carried}
@@ -137,7 +143,8 @@ def _dynamic(m: Machine, entry: State, scope: Scope) -> Outcomes:
                 replaced.add(old.argument.uid)
             again.append(Carried(phi.value, old.entry if old is not None else phi.a))
         carried = again + [c for c in carried if c.argument.uid not in replaced]
-        joined.snapshot = header.snapshot
+        for frame, before in zip(joined.frames, header.frames, strict=True):
+            frame.snapshot = before.snapshot
         header = joined
     raise NotJoinable("the loop's state does not settle")
 

@@ -10,25 +10,25 @@ import numpy as np
 
 from janus_mlir import policy
 from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.code import Call
 from janus_mlir.capture.control import POISON, Fork
 from janus_mlir.capture.entry import EntryProgram
+from janus_mlir.capture.frames import resume_point, take_snapshot
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Block, Builder, Graph, Op, TensorType, Type, Value
 from janus_mlir.capture.heap import Content
 from janus_mlir.capture.join import SCALARS, number_kind
 from janus_mlir.capture.objects import Outside
 from janus_mlir.capture.outcomes import Outcomes
-from janus_mlir.capture.resume import build_resume
 from janus_mlir.capture.sites import Site, SiteWriter
 from janus_mlir.capture.sources import Argument, Cell, CellOf, Global, Pinned, Source
 from janus_mlir.capture.speculation import Respecialise, Speculation
-from janus_mlir.capture.state import RESULT, Snapshot, State, Where
+from janus_mlir.capture.state import RESULT, State, Where
 from janus_mlir.capture.stress import Stress
 from janus_mlir.capture.values import (
     Abstract,
     ExtentNumber,
     FunctionValue,
-    IteratorRef,
     Known,
     Number,
     NumpyArray,
@@ -326,8 +326,10 @@ class Machine:
             flag = self.entry.bind("bind_bool", self.stress.next_flag(), BOOL)
             cond = self.b.one("arith.andi", [cond, flag], BOOL)
         site = self._site("exit", text or kind, reason=kind, discard=True, branch=branch)
-        SiteWriter(self, self.state, escapes=False).finish(site, "None")
-        self.b.op("janus.guard", [cond], kind=kind, site=site.id)
+        values = resume_point(self, site, policy.arrays_kept_for_guard(branch=branch is not None))
+        if values is None:
+            self._start_again(site)
+        self.b.op("janus.guard", [cond, *(values or [])], kind=kind, site=site.id)
 
     def leave_with_result(self, state: State) -> None:
         """Return from the outermost function, from wherever it is."""
@@ -354,48 +356,16 @@ class Machine:
             raise reason
         span = self.b.span
         site = self._site("exit", reason.detail, reason=reason.reason_code, discard=True)
-        values = self._frame(site)
-        resumes = values is not None
+        values = resume_point(self, site)
         if values is None:
-            SiteWriter(self, self.state, escapes=False).finish(site, "None")
-        self.notes.append(BreakNote(reason.reason_code, reason.detail, span, resumes))
+            self._start_again(site)
+        self.notes.append(BreakNote(reason.reason_code, reason.detail, span, values is not None))
         self.b.op("janus.deopt", values or [], reason=reason.reason_code, site=site.id)
 
-    def _frame(self, site: Site) -> list[Value] | None:
-        """Write the frame from which a resume function continues; None if the call must start again."""
-        snapshot = self.state.snapshot
-        code = self.function.code
-        if snapshot is None or self.state.effects != snapshot.effects:
-            return None
-        start: Any = code.instrs[snapshot.pc]
-        statement = code.statements[start.stmt]
-        if not statement.resumable or code.cells or self.function.function is None:
-            return None
-        if snapshot.pc <= 1 and not snapshot.effects:
-            return None
-        template = build_resume(self.function.source, start.stmt, start.kind)
-        if template is None:
-            return None
-        frozen = State([], dict(snapshot.heap), snapshot.escaped)
-        writer = SiteWriter(self, frozen, escapes=False)
-        try:
-            resume = template.instantiate(self.function.function)
-            names = [n for n in template.params if n in snapshot.vars]
-            if any(n not in snapshot.vars and n not in template.optional for n in template.params):
-                return None
-            entries = ", ".join(f"{n!r}: {writer.expr(snapshot.vars[n])}" for n in names)
-            iterators = []
-            for loop in template.iterators:
-                name = code.loops[loop].iterator
-                if name is None or not isinstance(snapshot.vars.get(name), IteratorRef):
-                    return None
-                iterators.append(writer.expr(snapshot.vars[name]))
-        except Break:
-            return None
-        site.discard = False
-        site.resume = (resume, template.params)
-        writer.finish(site, f"({{{entries}}}, [{', '.join(iterators)}])")
-        return writer.values
+    def _start_again(self, site: Site) -> None:
+        """Let the exit undo the call's effects, and Python start the call from its beginning."""
+        site.discard, site.resume = True, []
+        SiteWriter(self, self.state, escapes=False).finish(site, "None")
 
     def if_(self, cond: Value, then: Block, orelse: Block, results: list[Value]) -> None:
         """Emit an ``scf.if`` that defines `results`."""
@@ -414,15 +384,9 @@ class Machine:
         caller = self.state.top
         if frame.result is not None:
             caller.vars[frame.result] = value
-
-    def take_snapshot(self) -> None:
-        """Note the start of a statement of the outermost function."""
-        state = self.state
-        if len(state.frames) == 1:
-            frame = state.frames[0]
-            state.snapshot = Snapshot(
-                frame.pc, dict(frame.vars), dict(state.heap), state.escaped, state.effects, self.mark()
-            )
+            instr = caller.function.code.instrs[caller.pc - 1]
+            if isinstance(instr, Call) and instr.dst == frame.result:
+                take_snapshot(self, value)
 
     def step(self) -> Fork | None:
         """Execute the instruction at the current position."""

@@ -226,17 +226,18 @@ class _Compiler(MatchCompiler):
                 old = self.load_name(node.target, name)
                 if not old.startswith("%") and not self._is_inert(node.value):
                     old = self.put(Move, node.target, old)
+                self.values[node.target] = old
                 result = self.put(Inplace, node, operator, old, self.expr(node.value))
                 self._bind(node, name, result)
             case ast.Attribute(value, name):
                 obj = self.operand(value, [node.value])
-                old = self.put(GetAttr, node.target, obj, name)
+                old = self.values[node.target] = self.put(GetAttr, node.target, obj, name)
                 result = self.put(Inplace, node, operator, old, self.expr(node.value))
                 self.emit(SetAttr, node, obj, name, result)
             case ast.Subscript(value, index_node):
                 obj = self.operand(value, [index_node, node.value])
                 index = self.operand(index_node, [node.value])
-                old = self.put(GetItem, node.target, obj, index)
+                old = self.values[node.target] = self.put(GetItem, node.target, obj, index)
                 result = self.put(Inplace, node, operator, old, self.expr(node.value))
                 self.emit(SetItem, node, obj, index, result)
 
@@ -310,6 +311,7 @@ class _Compiler(MatchCompiler):
             branches=branches,
             loops=tuple(replace(loop, heads=self.head_pcs.get(loop.id, ())) for loop in self.loops),
             is_generator=isinstance(source.node, ast.GeneratorExp),
+            values=self.values,
         )
 
 

@@ -91,6 +91,8 @@ class Emitter:
         self.head_pcs: dict[int, tuple[int, ...]] = {}
         self.blocks: list[Block] = []
         self.stmt = 0
+        #: The variable that holds the value of each expression.
+        self.values: dict[ast.AST, Var] = {}
         self._temporaries = 0
         self.renamed: list[dict[str, Var]] = []
         self.scopes: list[Scope] = [self.scope]

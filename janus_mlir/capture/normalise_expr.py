@@ -111,7 +111,7 @@ class ExpressionCompiler(Emitter):
         """Return a variable with the value that `node` has now, before `later` is evaluated."""
         value = self.expr(node)
         if not value.startswith("%") and not all(x is None or self._is_inert(x) for x in later):
-            return self.put(Move, node, value)
+            value = self.values[node] = self.put(Move, node, value)
         return value
 
     def operands(self, nodes: Sequence[ast.expr]) -> list[Var]:
@@ -139,6 +139,10 @@ class ExpressionCompiler(Emitter):
 
     def expr(self, node: ast.expr) -> Var:
         """Evaluate an expression; a local stands for itself, everything else comes in a temporary."""
+        value = self.values[node] = self._expr(node)
+        return value
+
+    def _expr(self, node: ast.expr) -> Var:
         match node:
             case ast.Constant(value):
                 return self.const(node, value)

@@ -38,12 +38,13 @@ from janus_mlir.capture import code as tac
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.code import Code
 from janus_mlir.capture.flow import defs, liveness, maybe_unbound, successors
+from janus_mlir.capture.midway import NoRest, RestOfStatement, find_call
 from janus_mlir.capture.normalise import compile_function
 from janus_mlir.capture.reader import FunctionSource, remember_source
 from janus_mlir.capture.rebuild import close_over, compile_as, made_expression, made_statement
 from janus_mlir.capture.statements import sub_blocks
 
-__all__ = ["FIRST", "UNBOUND", "ResumeTemplate", "build_resume"]
+__all__ = ["FIRST", "UNBOUND", "ResumeTemplate", "build_rest", "build_resume"]
 
 
 @final
@@ -91,6 +92,9 @@ class ResumeTemplate:
         iterations to come.
     optional : frozenset of str
         Those of `params` that may be unbound there: pass `UNBOUND`.
+    temporaries : tuple of str
+        The temporaries whose values it takes then, if it starts in the middle of a statement. Last comes the
+        result of the call that it starts after, or a function that makes that call.
     """
 
     params: tuple[str, ...]
@@ -98,6 +102,7 @@ class ResumeTemplate:
     optional: frozenset[str]
     _assumed_builtins: frozenset[str]
     _make: Callable[[], tuple[types.CodeType, FunctionSource]] = field(repr=False)
+    temporaries: tuple[tac.Var, ...] = ()
 
     @functools.cached_property
     def _made(self) -> tuple[types.CodeType, FunctionSource]:
@@ -113,17 +118,21 @@ class ResumeTemplate:
         """Its source, by which it can be captured like any function."""
         return self._made[1]
 
+    def check(self, fn: types.FunctionType) -> None:
+        """Raise `Break` if `fn` sees something else under the name of a builtin that the template relies on."""
+        for name in self._assumed_builtins:
+            if name in fn.__globals__:
+                raise Break("JN210", f"{name} is not the builtin")
+
     def instantiate(self, fn: types.FunctionType) -> types.FunctionType:
         """Return the resume function that shares the globals and closure cells of `fn`.
 
         Raises
         ------
         Break
-            If `fn` sees something else under the name of a builtin that the template relies on.
+            As `check`.
         """
-        for name in self._assumed_builtins:
-            if name in fn.__globals__:
-                raise Break("JN210", f"{name} is not the builtin")
+        self.check(fn)
         return close_over(self.code, fn, _HELPERS)
 
 
@@ -138,9 +147,10 @@ def _suffix(code: Code) -> str:
 class _Builder:
     """Builds what is left to do from the path of statements that leads to the resume point."""
 
-    def __init__(self, code: Code, kind: str) -> None:
+    def __init__(self, code: Code, kind: str, rest: RestOfStatement | None = None) -> None:
         self.code = code
         self.kind = kind
+        self.rest = rest
         self.suffix = _suffix(code)
 
     def block(self, statements: Sequence[ast.stmt], path: Sequence[tac.Statement]) -> list[ast.stmt]:
@@ -156,7 +166,11 @@ class _Builder:
                 iterator = made_expression(f"__janus_it{head.loop}{self.suffix}", node.iter)
                 loop = ast.For(node.target, iterator, node.body, node.orelse, None)
                 return [ast.copy_location(loop, node)]
-            return [node]
+            if self.rest is None:
+                return [node]
+            if isinstance(node, ast.While):
+                return self._rest_of_test(node, head, self.rest)
+            return self.rest.statements(node)
         where, inner = next(
             (where, block)
             for where, block in sub_blocks(node)
@@ -203,6 +217,15 @@ class _Builder:
         choice = ast.copy_location(ast.If(made_expression(flag, node.test), body, written.body), node.test)
         loop = ast.copy_location(ast.While(test, [choice], node.orelse), node)
         loop.janus_written = written  # type: ignore[attr-defined]
+        return [made_statement(f"{flag} = True", node.test), loop]
+
+    def _rest_of_test(self, node: ast.While, head: tac.Statement, rest: RestOfStatement) -> list[ast.stmt]:
+        flag = f"__janus_flag{head.loop}{self.suffix}"
+        choice = ast.IfExp(made_expression(flag, node.test), rest.expr(node.test), node.test)
+        body = [made_statement(f"{flag} = False", node.test), *node.body]
+        test = ast.copy_location(choice, node.test)
+        loop = ast.copy_location(ast.While(test, body, node.orelse), node)
+        loop.janus_written = _as_written(node)  # type: ignore[attr-defined]
         return [made_statement(f"{flag} = True", node.test), loop]
 
 
@@ -303,7 +326,10 @@ def _path(code: Code, stmt: int) -> list[tac.Statement]:
     return path[::-1]
 
 
-_templates: weakref.WeakKeyDictionary[FunctionSource, dict[tuple[int, str], ResumeTemplate | None]] = (
+#: What a template starts at: statement and kind, or the pc of a call and whether its value is passed.
+_Key = tuple[int, str] | tuple[int, bool]
+
+_templates: weakref.WeakKeyDictionary[FunctionSource, dict[_Key, ResumeTemplate | None]] = (
     weakref.WeakKeyDictionary()
 )
 
@@ -327,13 +353,37 @@ def build_resume(source: FunctionSource, stmt: int, kind: str) -> ResumeTemplate
     return known[key]
 
 
+def build_rest(source: FunctionSource, pc: int, *, by_value: bool) -> ResumeTemplate | None:
+    """Return the function that continues after a call within a statement, or None if there can be none.
+
+    Parameters
+    ----------
+    source : FunctionSource
+        The function.
+    pc : int
+        Position of the call in the function's code.
+    by_value : bool
+        Whether the last argument is the call's result; otherwise it is called without arguments for it, where
+        the user's call stood: exceptions are then handled, and shown, as if that call had raised them.
+    """
+    known = _templates.setdefault(source, {})
+    key = (pc, by_value)
+    if key not in known:
+        known[key] = _build_rest(source, pc, by_value)
+    return known[key]
+
+
+def _resumable(source: FunctionSource, code: Code, statement: tac.Statement) -> bool:
+    if code.is_generator or not statement.resumable or source.renames:
+        return False
+    loads = {instr.name for instr in code.instrs if isinstance(instr, tac.LoadGlobal)}
+    return not loads & _READS_FRAME
+
+
 def _build(source: FunctionSource, stmt: int, kind: str) -> ResumeTemplate | None:
     code = compile_function(source)
     statement = code.statements[stmt]
-    if code.is_generator or not statement.resumable or source.renames:
-        return None
-    loads = {instr.name for instr in code.instrs if isinstance(instr, tac.LoadGlobal)}
-    if loads & _READS_FRAME:
+    if not _resumable(source, code, statement):
         return None
     points = [
         pc
@@ -343,19 +393,75 @@ def _build(source: FunctionSource, stmt: int, kind: str) -> ResumeTemplate | Non
     assumed: set[str] = set()
     if len(points) != 1 or _shares_cells(code, points[0], assumed):
         return None
-    live = liveness(code)[points[0]] & code.locals
-    order = list(code.params)
-    order += sorted(code.locals - set(order))
-    params = tuple(name for name in order if name in live)
-    optional = maybe_unbound(code)[points[0]] & live
     iterators = statement.loops
     if kind == "iteration":
         assert statement.loop is not None
         iterators = (*iterators, statement.loop)
+    start = _Start(points[0], statement, iterators, liveness(code)[points[0]])
+    return _template(source, code, start, _Builder(code, kind), assumed)
+
+
+def _build_rest(source: FunctionSource, pc: int, by_value: bool) -> ResumeTemplate | None:
+    code = compile_function(source)
+    call = code.instrs[pc]
+    assert isinstance(call, tac.Call)
+    statement = code.statements[call.stmt]
+    target = find_call(statement.node, call.span)
+    assumed: set[str] = set()
+    if target is None or not _resumable(source, code, statement) or _shares_cells(code, pc + 1, assumed):
+        return None
+    suffix = _suffix(code)
+    names: dict[tac.Var, str] = {}
+
+    def name(variable: tac.Var) -> str:
+        return names.setdefault(variable, f"__janus_v{variable.removeprefix('%')}{suffix}")
+
+    inner = f"__janus_inner{suffix}"
+    replacement = made_expression(inner if by_value else f"{inner}()", target)
+    rest = RestOfStatement(code.values, name, target, replacement)
+    builder = _Builder(code, "statement", rest)
+    live = liveness(code)[pc + 1] - {call.dst}
+    handler = code.handlers[pc]
+    if handler is not None and not by_value:
+        live |= liveness(code)[handler]
+    iterators = {code.loops[loop].iterator for loop in statement.loops}
+    waiting = {variable for variable in live if tac.is_temporary(variable)} - iterators
+    try:
+        builder.block(source.body, _path(code, statement.id))
+    except NoRest:
+        return None
+    # Every value that is still to be used must have its place in what was written, and the other way round.
+    if waiting - rest.constants != set(names):
+        return None
+    start = _Start(pc + 1, statement, statement.loops, live, tuple(names), (*names.values(), inner))
+    return _template(source, code, start, builder, assumed)
+
+
+@dataclass(frozen=True)
+class _Start:
+    """Where a resume function starts, and what it takes."""
+
+    pc: int
+    statement: tac.Statement
+    iterators: tuple[int, ...]
+    live: frozenset[tac.Var]
+    temporaries: tuple[tac.Var, ...] = ()
+    #: Parameters for the temporaries and the result of the call.
+    extra: tuple[str, ...] = ()
+
+
+def _template(
+    source: FunctionSource, code: Code, start: _Start, builder: _Builder, assumed: set[str]
+) -> ResumeTemplate:
+    live = start.live & code.locals
+    order = list(code.params)
+    order += sorted(code.locals - set(order))
+    params = tuple(name for name in order if name in live)
+    optional = maybe_unbound(code)[start.pc] & live
 
     def make() -> tuple[types.CodeType, FunctionSource]:
-        body = _Builder(code, kind).block(source.body, _path(code, stmt))
-        function = _function(source, code, params, iterators, optional, body)
+        body = builder.block(source.body, _path(code, start.statement.id))
+        function = _function(source, code, params, start, optional, body)
         compiled = compile_as(source, function, _HELPERS)
         resumed = FunctionSource(
             node=function,
@@ -370,14 +476,14 @@ def _build(source: FunctionSource, stmt: int, kind: str) -> ResumeTemplate | Non
         remember_source(compiled, resumed)
         return compiled, resumed
 
-    return ResumeTemplate(params, iterators, optional, frozenset(assumed), make)
+    return ResumeTemplate(params, start.iterators, optional, frozenset(assumed), make, start.temporaries)
 
 
 def _function(
     source: FunctionSource,
     code: Code,
     params: tuple[str, ...],
-    iterators: tuple[int, ...],
+    start: _Start,
     optional: frozenset[str],
     body: list[ast.stmt],
 ) -> ast.FunctionDef:
@@ -394,7 +500,8 @@ def _function(
     for name in params:
         if name in optional:
             prologue.append(made_statement(f"if {name} is __janus_unbound: del {name}", place))
-    arguments = ", ".join([*params, *(f"__janus_it{loop}{_suffix(code)}" for loop in iterators)])
+    iterators = (f"__janus_it{loop}{_suffix(code)}" for loop in start.iterators)
+    arguments = ", ".join([*params, *iterators, *start.extra])
     function = made_statement(f"def __janus_function({arguments}): pass", place)
     assert isinstance(function, ast.FunctionDef)
     if code.globals or source.scope.nonlocals:

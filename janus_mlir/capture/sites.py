@@ -8,7 +8,6 @@ values in the journal and the objects that the entry program has fetched.
 from __future__ import annotations
 
 import types
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -44,6 +43,7 @@ from janus_mlir.capture.values import (
 from janus_mlir.locations import Span
 
 if TYPE_CHECKING:
+    from janus_mlir.capture.frames import Link
     from janus_mlir.capture.machine import Machine
 
 SiteKind = Literal["return", "effect", "exit"]
@@ -77,8 +77,8 @@ class Site:
     discard: bool = False
     #: Exits: guard kind, or the code of the reason.
     reason: str = ""
-    #: Exits that continue in the middle: the resume function and its parameters.
-    resume: tuple[Callable[..., Any], tuple[str, ...]] | None = None
+    #: Exits that continue in the middle: the resume functions, outermost first.
+    resume: list[Link] = field(default_factory=list)
     #: Key of the branch in the profile whose direction was assumed, if the guard is of that kind.
     branch: Span | None = None
 

@@ -33,23 +33,48 @@ class Frame:
     override: Abstract | None = None
     #: Iterations executed in line so far, by loop head.
     unrolled: dict[int, int] = field(default_factory=dict)
+    #: The frames that wait for this one's result, outermost first.
+    callers: tuple[Suspended, ...] = ()
+    #: Where the frame could be left last.
+    snapshot: Snapshot | None = None
 
     def clone(self) -> Frame:
         return replace(self, vars=dict(self.vars), unrolled=dict(self.unrolled))
 
 
-@dataclass(slots=True, eq=False)
-class Snapshot:
-    """The outermost frame at the start of its current statement: what a resume function needs."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Suspended:
+    """A frame at a call whose result it waits for."""
 
+    function: FunctionContext
+    #: Position of the call.
     pc: int
     vars: dict[str, Abstract]
+    #: Variable that takes the result.
+    result: str | None
+    override: Abstract | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """A frame where Python can go on in its place: what a resume function needs."""
+
+    function: FunctionContext
+    #: The beginning of a statement, or a call that has returned.
+    pc: int
+    vars: dict[str, Abstract]
+    #: The result of that call; None at the beginning of a statement.
+    value: Abstract | None
+    override: Abstract | None
+    callers: tuple[Suspended, ...]
     heap: dict[int, Any]
     escaped: frozenset[int]
-    #: Number of effects recorded on this path when the statement began.
+    #: Number of effects recorded on this path so far.
     effects: int
     #: Values with a smaller uid existed before.
     mark: int
+    #: An earlier point of the same frame, with no effect in between.
+    earlier: Snapshot | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -60,7 +85,6 @@ class State:
     heap: dict[int, Any]
     escaped: frozenset[int] = frozenset()
     effects: int = 0
-    snapshot: Snapshot | None = None
 
     @property
     def top(self) -> Frame:
@@ -71,9 +95,7 @@ class State:
         return len(self.frames) - 1, self.frames[-1].pc
 
     def clone(self) -> State:
-        return State(
-            [f.clone() for f in self.frames], dict(self.heap), self.escaped, self.effects, self.snapshot
-        )
+        return State([f.clone() for f in self.frames], dict(self.heap), self.escaped, self.effects)
 
 
 class Rewriter:
@@ -106,7 +128,7 @@ class Rewriter:
         return result
 
     def state(self, state: State) -> None:
-        """Rewrite a state in place (its snapshot excepted)."""
+        """Rewrite a state in place (its snapshots excepted)."""
         for frame in state.frames:
             for name, value in frame.vars.items():
                 frame.vars[name] = self(value)

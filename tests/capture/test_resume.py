@@ -20,25 +20,28 @@ from resume_corpus import (
     rebound_after_capture,
 )
 from tac_interpreter import UNBOUND as NO_VALUE
-from tac_interpreter import Frame, Log, Stop, observe
+from tac_interpreter import Frame, Log, Stop, StopAtCall, observe
 
 from janus_mlir.capture.normalise import compile_function
 from janus_mlir.capture.reader import Unreadable, read_function
-from janus_mlir.capture.resume import UNBOUND, build_resume
+from janus_mlir.capture.resume import UNBOUND, ResumeTemplate, build_rest, build_resume
 
 ARGUMENTS = [(0, 0), (1, 0), (0, 1), (1, 1), (2, 1), (1, 2), (3, 2)]
 
 
-def _stopped(fn: types.FunctionType, log: Log, args: tuple[object, ...], stop_at: int) -> Stop | None:
-    """Run `fn` until it has begun its `stop_at`-th statement."""
+def _frame(fn: types.FunctionType, log: Log, args: tuple[object, ...], **stop: int) -> Frame:
     code = compile_function(read_function(fn))
     closure = dict(zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True))
     variables = dict(zip(code.params, (log, *args), strict=False))
     if code.params.vararg is not None:
         variables |= {"rest": (), "k": 2, "kw": {}}
-    frame = Frame(code, fn.__globals__, closure, variables, stop_at)
+    return Frame(code, fn.__globals__, closure, variables, **stop)
+
+
+def _stopped(fn: types.FunctionType, log: Log, args: tuple[object, ...], stop_at: int) -> Stop | None:
+    """Run `fn` until it has begun its `stop_at`-th statement."""
     try:
-        frame.run()
+        _frame(fn, log, args, stop_at=stop_at).run()
     except Stop as stop:
         return stop
     except Exception:
@@ -53,7 +56,11 @@ def _arguments(fn: types.FunctionType, stop: Stop) -> tuple[types.FunctionType, 
     template = build_resume(source, stop.stmt, stop.kind)
     if template is None:
         return None
-    frame = stop.frame
+    return template.instantiate(fn), _values(template, stop.frame)
+
+
+def _values(template: ResumeTemplate, frame: Frame) -> list[object]:
+    """Return what a resume function takes, from a frame that has been stopped."""
 
     def value(name: str) -> object:
         found = frame.cells[name].value if name in frame.cells else frame.variables.get(name, NO_VALUE)
@@ -62,7 +69,7 @@ def _arguments(fn: types.FunctionType, stop: Stop) -> tuple[types.FunctionType, 
 
     values = [value(name) for name in template.params]
     values += [frame.variables[frame.code.loops[loop].iterator] for loop in template.iterators]
-    return template.instantiate(fn), values
+    return values + [frame.variables[name] for name in template.temporaries]
 
 
 def _resume(fn: types.FunctionType, stop: Stop) -> Callable[[], object] | None:
@@ -87,6 +94,38 @@ def test_resume_at_every_statement(fn: Any, args: tuple[int, int]) -> None:
             outcome, _ = observe(lambda own, *_, log=log, run=run: run(), *args)
             assert outcome == expected, (stop_at, stop.stmt, stop.kind)
             assert log.entries == expected_log, (stop_at, stop.stmt, stop.kind)
+    else:
+        pytest.fail("the function does not end")
+
+
+@pytest.mark.parametrize("by_value", [True, False])
+@pytest.mark.parametrize("args", ARGUMENTS, ids=str)
+@pytest.mark.parametrize("fn", [*OWN, *corpus.CASES], ids=lambda fn: fn.__name__)
+def test_resume_after_every_call(fn: Any, args: tuple[int, int], by_value: bool) -> None:
+    expected, expected_log = observe(fn, *args)
+    source = read_function(fn)
+    assert not isinstance(source, Unreadable)
+    for number in range(400):
+        log = Log()
+        try:
+            _frame(fn, log, args, stop_call=number).run()
+        except StopAtCall as found:
+            stop = found
+        except Exception:
+            break
+        else:
+            break
+        template = build_rest(source, stop.pc, by_value=by_value)
+        if template is None:
+            continue
+        try:
+            inner = stop.call() if by_value else stop.call
+        except Exception:
+            continue
+        values = [*_values(template, stop.frame), inner]
+        outcome, _ = observe(lambda own, *_, t=template, v=values: t.instantiate(fn)(*v), *args)
+        assert outcome == expected, (number, stop.pc)
+        assert log.entries == expected_log, (number, stop.pc)
     else:
         pytest.fail("the function does not end")
 
