@@ -249,8 +249,9 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "JN307",
         "effect in a transformed function",
-        "JAX traces the function it transforms, so an effect in it cannot be held back.",
-        "Return the value and do the effect outside.",
+        "JAX traces the function it transforms. An effect in it can be held back only in a function that is "
+        "differentiated, and what it stores must not depend on the differentiated arguments.",
+        "Store `jax.lax.stop_gradient` of the value, or return it and do the effect outside.",
     ),
     Reason(
         "JN308",

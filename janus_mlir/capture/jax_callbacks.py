@@ -27,11 +27,15 @@ if TYPE_CHECKING:
 class Lifts:
     """Outer values that captured functions use while JAX traces them."""
 
-    def __init__(self, first: int | None) -> None:
+    def __init__(self, first: int | None, effects: bool) -> None:
         #: Position of the first lifted value among the traced arguments; None in the finding pass.
         self.first = first
+        #: Whether the function may have effects: JAX calls it exactly once, as Python does.
+        self.effects = effects
         self.refs: list[Value] = []
         self.supply: list[Any] = []
+        #: Tracers of the graph values inside the function, once it has returned.
+        self.tracers: dict[int, Any] = {}
 
     def lift(self, ref: Value) -> Any:
         """Return the tracer (in the finding pass: a stand-in) of an outer value."""
@@ -76,7 +80,10 @@ def _run_callback(m: Machine, function: Abstract, args: tuple[Any, ...], kwargs:
     try:
         abstract = [from_tracer(m, a) for a in args]
         named = {k: from_tracer(m, v) for k, v in kwargs.items()}
-        return _to_tracer(m, call_inline(m, function, abstract, named))
+        result = _to_tracer(m, call_inline(m, function, abstract, named))
+        if before is None and m.lifts is not None:
+            m.lifts.tracers = m.replaying
+        return result
     finally:
         m.pure -= 1
         m.replaying = before

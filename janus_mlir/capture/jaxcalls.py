@@ -21,6 +21,7 @@ from janus_mlir.capture.control import Left
 from janus_mlir.capture.graph import Block, TensorType, Value
 from janus_mlir.capture.jax_arguments import Arguments, Static, restore, struct, structure_key
 from janus_mlir.capture.jax_callbacks import Callback, Lifts, from_tracer, stand_in, tracer_of
+from janus_mlir.capture.jax_effects import Effects
 from janus_mlir.capture.jax_values import OWN_TRANSFORMS, TRANSFORMS, Transformed, is_jax_callable
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.values import (
@@ -176,7 +177,14 @@ def call_transformed(
         tuple(arguments.convert(a) for a in args),
         {k: arguments.convert(v) for k, v in kwargs.items()},
     )
-    return _apply(m, _transform(m, arguments, function), structure, arguments)
+    effects = any(function.transform is t for t in _CALLED_ONCE) and not isinstance(
+        function.function, Transformed
+    )
+    return _apply(m, _transform(m, arguments, function), structure, arguments, effects)
+
+
+#: Transformations that call the function exactly once, when they are called: its effects are those of a call.
+_CALLED_ONCE = (jax.grad, jax.value_and_grad)
 
 
 def _transform(m: Machine, arguments: Arguments, function: Transformed) -> Any:
@@ -229,11 +237,14 @@ _WRAPPERS: dict[tuple[str, str], tuple[Any, tuple[str, ...]]] = {
 }
 
 
-def _apply(m: Machine, live: Any, structure: Any, arguments: Arguments) -> Abstract:
+def _apply(
+    m: Machine, live: Any, structure: Any, arguments: Arguments, may_have_effects: bool = False
+) -> Abstract:
     if m.replaying is not None:
         return _call_now(m, live, structure, arguments)
+    effects = None
     if arguments.callbacks:
-        traced, refs = _trace_callbacks(m, live, structure, arguments)
+        traced, refs, effects = _trace_callbacks(m, live, structure, arguments, may_have_effects)
     else:
         traced, refs = _trace(m, live, structure, arguments), arguments.refs
     types_ = []
@@ -244,42 +255,56 @@ def _apply(m: Machine, live: Any, structure: Any, arguments: Arguments) -> Abstr
         assert found is not None
         types_.append(TensorType(found.mlir, tuple(shape)))
     results = m.b.op("jax.call", refs, types_, jaxpr=traced.jaxpr)
-    return _wrap_result(m, traced, results, arguments.arrays)
+    if effects is None:
+        return _wrap_result(m, traced, results, arguments.arrays)
+    effects.happen(m, results[len(results) - len(effects.own) :])
+    pair = _wrap_result(m, traced, results, arguments.arrays)
+    assert isinstance(pair, TupleValue)
+    return pair.items[0]
 
 
 def _trace_callbacks(
-    m: Machine, live: Any, structure: Any, arguments: Arguments
-) -> tuple[_Traced, list[Value]]:
+    m: Machine, live: Any, structure: Any, arguments: Arguments, may_have_effects: bool
+) -> tuple[_Traced, list[Value], Effects | None]:
     """Trace a call that calls captured functions back.
 
-    The first pass finds out which outer values these use, the second has them as arguments.
+    The first pass finds out which outer values these use, the second has them as arguments. With effects, the
+    traced call returns a pair of its result and what these refer to.
     """
     saved = m.state
-    lifts = Lifts(None)
-    traced, block = _trace_pass(m, live, structure, arguments, saved, lifts)
+    sites = len(m.sites)
+    lifts = Lifts(None, may_have_effects)
+    traced, block, effects = _trace_pass(m, live, structure, arguments, saved, lifts)
     if lifts.refs:
+        del m.sites[sites:]
         extra = [struct(a.shape, a.dtype) for a in map(stand_in, lifts.refs)]
         known = len(arguments.avals)
         arguments.avals.extend(extra)
-        lifts = Lifts(known)
-        traced, block = _trace_pass(m, live, structure, arguments, saved, lifts)
+        lifts = Lifts(known, may_have_effects)
+        traced, block, effects = _trace_pass(m, live, structure, arguments, saved, lifts)
         if len(lifts.refs) != len(extra):
             raise Break("JN303", "a function passed to JAX takes different ways when traced again")
     m.state = saved
     m.b.block.ops.extend(block.ops)
-    return traced, [*arguments.refs, *lifts.refs]
+    return traced, [*arguments.refs, *lifts.refs], effects
 
 
 def _trace_pass(
     m: Machine, live: Any, structure: Any, arguments: Arguments, saved: Any, lifts: Lifts
-) -> tuple[_Traced, Block]:
+) -> tuple[_Traced, Block, Effects | None]:
     from janus_mlir.emit import supported
+
+    found: list[Effects] = []
 
     def function(*leaves: Any) -> Any:
         if lifts.first is not None:
             lifts.supply = list(leaves[lifts.first :])
         args, kwargs = restore(structure, leaves)
-        return live(*args, **kwargs)
+        result = live(*args, **kwargs)
+        if not lifts.effects or m.state.effects == saved.effects:
+            return result
+        found.append(Effects(m, lifts, block))
+        return result, tuple(found[-1].outputs(leaves))
 
     block = Block()
     m.state = saved.clone()
@@ -287,7 +312,7 @@ def _trace_pass(
     try:
         with m.b.inside(block):
             traced = _guarded_trace(m, function, arguments)
-            for key, content in saved.heap.items():
+            for key, content in () if found else saved.heap.items():
                 if m.state.heap.get(key) is not content:
                     raise Break("JN307", "a function passed to JAX changes an object")
     finally:
@@ -296,7 +321,7 @@ def _trace_pass(
     missing = supported(traced.jaxpr)
     if missing is not None:
         raise Break("JN401", missing)
-    return traced, block
+    return traced, block, found[-1] if found else None
 
 
 def _wrap_result(

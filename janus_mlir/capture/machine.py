@@ -304,7 +304,7 @@ class Machine:
 
     def effect(self, text: str, statement: Callable[[SiteWriter], str]) -> None:
         """Record a held-back effect: `statement` writes the Python that does it."""
-        if self.pure:
+        if self.pure > 1 or (self.pure and not (self.lifts is not None and self.lifts.effects)):
             raise Break("JN307", f"an effect inside a function that JAX transforms ({text})")
         writer = SiteWriter(self, self.state, escapes=True)
         line = statement(writer)

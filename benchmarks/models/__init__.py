@@ -1,0 +1,1 @@
+"""The eleven programs of the JANUS paper, and what a user would pick instead of Janus."""

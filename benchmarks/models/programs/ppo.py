@@ -1,0 +1,149 @@
+"""Proximal policy optimisation on a swinging pendulum: an epoch ends early when the policy has moved too far."""
+
+from __future__ import annotations
+
+import gymnasium
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import janus_mlir as janus
+
+from ..layers import Linear, Weights
+from ..optimisers import Adam, global_norm
+from ..sizes import PPO as Size
+
+
+class Agent:
+    """A Gaussian policy and a value of states."""
+
+    def __init__(self, size: Size, random: np.random.Generator) -> None:
+        self.weights: Weights = {}
+        self.size = size
+        width = size.width
+        self.actor1 = Linear(self.weights, "actor1", 3, width, random)
+        self.actor2 = Linear(self.weights, "actor2", width, width, random)
+        self.actor3 = Linear(self.weights, "actor3", width, 1, random)
+        self.critic1 = Linear(self.weights, "critic1", 3, width, random)
+        self.critic2 = Linear(self.weights, "critic2", width, width, random)
+        self.critic3 = Linear(self.weights, "critic3", width, 1, random)
+        self.weights["deviation"] = jnp.zeros(())
+        self.key = jax.random.PRNGKey(0)
+        self.stopped = 0
+
+    def policy(self, weights: Weights, states: jax.Array) -> jax.Array:
+        x = jnp.tanh(self.actor1(weights, states))
+        x = jnp.tanh(self.actor2(weights, x))
+        return self.actor3(weights, x)[:, 0]
+
+    def value(self, weights: Weights, states: jax.Array) -> jax.Array:
+        x = jnp.tanh(self.critic1(weights, states))
+        x = jnp.tanh(self.critic2(weights, x))
+        return self.critic3(weights, x)[:, 0]
+
+    @janus.jit
+    def act(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return actions, the logarithms of their likelihood, and values."""
+        states = jnp.asarray(states)
+        mean = self.policy(self.weights, states)
+        self.key, draw = jax.random.split(self.key)
+        noise = jax.random.normal(draw, mean.shape)
+        deviation = self.weights["deviation"]
+        likelihood = -0.5 * noise**2 - deviation
+        actions = mean + jnp.exp(deviation) * noise
+        return np.asarray(actions), np.asarray(likelihood), np.asarray(self.value(self.weights, states))
+
+    def loss(
+        self,
+        weights: Weights,
+        states: jax.Array,
+        actions: jax.Array,
+        likelihood: jax.Array,
+        advantages: jax.Array,
+        returns: jax.Array,
+    ) -> tuple[jax.Array, jax.Array]:
+        """Return the loss, and how far the policy has moved."""
+        deviation = weights["deviation"]
+        noise = (actions - self.policy(weights, states)) * jnp.exp(-deviation)
+        difference = -0.5 * noise**2 - deviation - likelihood
+        ratio = jnp.exp(difference)
+        clipped = jnp.clip(ratio, 1 - self.size.clip, 1 + self.size.clip)
+        gain = jnp.minimum(ratio * advantages, clipped * advantages).mean()
+        error = ((self.value(weights, states) - returns) ** 2).mean()
+        return 0.5 * error - gain, (ratio - 1 - difference).mean()
+
+
+@janus.jit
+def advantages_of(
+    agent: Agent, rewards: np.ndarray, values: np.ndarray, ends: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return generalised advantages and returns; `values` has one row more than the others."""
+    advantages = np.zeros_like(rewards)
+    following = np.zeros_like(rewards[0])
+    for t in reversed(range(len(rewards))):
+        goes_on = 1.0 - ends[t]
+        error = rewards[t] + agent.size.discount * values[t + 1] * goes_on - values[t]
+        following = error + agent.size.discount * agent.size.smoothing * goes_on * following
+        advantages[t] = following
+    return advantages, advantages + values[:-1]
+
+
+@janus.jit
+def train_step(agent: Agent, optimiser: Adam, *batch: jax.Array) -> tuple[float, bool]:
+    """Learn from a minibatch, unless the policy has moved too far; return the loss and whether to go on."""
+    (loss, moved), gradients = janus.value_and_grad(agent.loss, has_aux=True)(agent.weights, *batch)
+    if moved > agent.size.divergence:  # decided by the data
+        agent.stopped += 1
+        return float(loss), False
+    scale = jnp.minimum(1.0, 0.5 / (global_norm(gradients) + 1e-6))
+    optimiser.update(agent.weights, {name: scale * gradient for name, gradient in gradients.items()})
+    return float(loss), True
+
+
+COMPILED = (Agent.act, advantages_of, train_step)
+
+
+class Training:
+    def __init__(self, size: Size) -> None:
+        self.size = size
+        self.envs = gymnasium.make_vec("Pendulum-v1", num_envs=size.environments, vectorization_mode="sync")
+        self.states, _ = self.envs.reset(seed=0)
+        self.agent = Agent(size, np.random.default_rng(0))
+        self.optimiser = Adam(self.agent.weights, size.rate)
+        self.random = np.random.default_rng(0)
+        self.items = size.environments * size.horizon
+
+    def play(self) -> tuple[np.ndarray, ...]:
+        """Play for a while; return states, actions, likelihoods, advantages and returns, a row for each step."""
+        rows = []
+        for _ in range(self.size.horizon):
+            actions, likelihood, values = self.agent.act(self.states)
+            following, rewards, terminated, truncated, _ = self.envs.step(2 * actions[:, None])
+            ends = (terminated | truncated).astype(np.float32)
+            rows.append(
+                (self.states, actions, likelihood, values, (0.1 * rewards + 0.8).astype(np.float32), ends)
+            )
+            self.states = following
+        states, actions, likelihood, values, rewards, ends = map(np.stack, zip(*rows, strict=True))
+        _, _, last = self.agent.act(self.states)
+        advantages, returns = advantages_of(self.agent, rewards, np.concatenate([values, last[None]]), ends)
+        advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-6)
+        columns = states, actions, likelihood, advantages, returns
+        return tuple(column.reshape(-1, *column.shape[2:]) for column in columns)
+
+    def step(self) -> float:
+        columns = self.play()
+        losses = []
+        going_on = True
+        for _ in range(self.size.epochs):
+            order = self.random.permutation(self.items)
+            for first in range(0, self.items, self.size.minibatch):
+                chosen = order[first : first + self.size.minibatch]
+                batch = [jnp.asarray(column[chosen]) for column in columns]
+                loss, going_on = train_step(self.agent, self.optimiser, *batch)
+                losses.append(loss)
+                if not going_on:
+                    break
+            if not going_on:
+                break
+        return float(np.mean(losses))

@@ -1,0 +1,1 @@
+"""The programs as pure functions under `jax.jit`, written by hand."""
