@@ -42,16 +42,15 @@ class Agent:
         return self.critic3(weights, x)[:, 0]
 
     @janus.jit
-    def act(self, states: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def act(self, states: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Return actions, the logarithms of their likelihood, and values."""
-        states = jnp.asarray(states)
         mean = self.policy(self.weights, states)
         self.key, draw = jax.random.split(self.key)
         noise = jax.random.normal(draw, mean.shape)
         deviation = self.weights["deviation"]
         likelihood = -0.5 * noise**2 - deviation
         actions = mean + jnp.exp(deviation) * noise
-        return np.asarray(actions), np.asarray(likelihood), np.asarray(self.value(self.weights, states))
+        return actions, likelihood, self.value(self.weights, states)
 
     def loss(
         self,
@@ -117,7 +116,7 @@ class Training:
         """Play for a while; return states, actions, likelihoods, advantages and returns, a row for each step."""
         rows = []
         for _ in range(self.size.horizon):
-            actions, likelihood, values = self.agent.act(self.states)
+            actions, likelihood, values = map(np.asarray, self.agent.act(jnp.asarray(self.states)))
             following, rewards, terminated, truncated, _ = self.envs.step(2 * actions[:, None])
             ends = (terminated | truncated).astype(np.float32)
             rows.append(
@@ -125,8 +124,10 @@ class Training:
             )
             self.states = following
         states, actions, likelihood, values, rewards, ends = map(np.stack, zip(*rows, strict=True))
-        _, _, last = self.agent.act(self.states)
-        advantages, returns = advantages_of(self.agent, rewards, np.concatenate([values, last[None]]), ends)
+        _, _, last = self.agent.act(jnp.asarray(self.states))
+        advantages, returns = advantages_of(
+            self.agent, rewards, np.concatenate([values, np.asarray(last)[None]]), ends
+        )
         advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-6)
         columns = states, actions, likelihood, advantages, returns
         return tuple(column.reshape(-1, *column.shape[2:]) for column in columns)

@@ -79,9 +79,7 @@ def momentum(weights: Weights, velocity: Weights, gradients: Weights, rate: Any)
 
 def adagrad(weights: Weights, square: Weights, gradients: Weights, rate: float) -> tuple[Weights, Weights]:
     square = jax.tree.map(lambda s, g: s + g * g, square, gradients)
-    return jax.tree.map(
-        lambda w, s, g: w - rate * g * jax.lax.rsqrt(s), weights, square, gradients
-    ), square
+    return jax.tree.map(lambda w, s, g: w - rate * g * jax.lax.rsqrt(s), weights, square, gradients), square
 
 
 AdamState = tuple[Weights, Weights, jax.Array]
