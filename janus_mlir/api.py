@@ -97,6 +97,11 @@ class _Companion:
             compilations=m.compilations,
         )
 
+    @property
+    def continuations(self) -> tuple[Any, ...]:
+        """Janus functions of what follows statements that are left to Python, in the order they were met."""
+        return tuple(self._manager.continuations.values())
+
     def explain(self) -> Report:
         """Return a report of what is compiled, under which assumptions, and what is not and why."""
         return make_report(self._manager)
@@ -209,9 +214,15 @@ def jit(
         inner = jit(function.__func__, strict=strict, warmup=warmup, static_argnames=static_argnames)
         return types.MethodType(inner, function.__self__)
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
-    manager = FunctionManager(
-        function, strict=config.strict if strict is None else strict, warmup=warmup, static=names
-    )
+    return _make(function, config.strict if strict is None else strict, warmup, names)
+
+
+def _make(
+    function: Any, strict: bool, warmup: int | None, static: tuple[str, ...] = (), idle_steps: int = 0
+) -> Any:
+    manager = FunctionManager(function, strict=strict, warmup=warmup, static=static)
+    manager.idle_steps = idle_steps
+    manager.make_jit = lambda rest, idle: _make(rest, strict, warmup, idle_steps=idle)
     jitted = _runtime.JitFunction(function, _Companion(manager), _signature(function), manager.on_miss)
     manager.jit = jitted
     functools.update_wrapper(jitted, function)

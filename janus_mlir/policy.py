@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Compilations", "Settled", "Side", "arrays_kept_for_guard", "branch_plan",
     "candidates", "extent_is_symbolic", "function_by_code",
-    "last_resort", "learn_argument", "least_useful", "leaves_too_often", "may_inline", "may_peel", "may_unroll",
+    "last_resort", "learn_argument", "least_useful", "leaves_too_often", "may_inline", "may_peel", "may_step",
+    "may_unroll",
     "number_is_constant", "pointless", "relax", "too_many_branches",
 ]  # fmt: skip
 
@@ -333,6 +334,15 @@ def arrays_kept_for_guard(*, branch: bool) -> int | None:
     A branch may well go the other way, and much may have been done by then; other guards fail rarely.
     """
     return None if branch else _KEPT_FOR_GUARD
+
+
+#: Statements left to Python one after the other, with no compiled work between them, after which all stays there.
+_IDLE_STEPS = 3
+
+
+def may_step(idle: int) -> bool:
+    """Whether to try compiled code behind a statement left to Python, after `idle` such statements in vain."""
+    return idle < _IDLE_STEPS
 
 
 def leaves_too_often(exits: int, entries: int) -> bool:

@@ -18,9 +18,10 @@ from janus_mlir import binding, log, policy
 from janus_mlir._native import _runtime
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.capturing import Captured, capture, parameter_names
-from janus_mlir.capture.frames import go_on
+from janus_mlir.capture.frames import Link, go_on, take_step
 from janus_mlir.capture.function import FunctionContext, context_of
 from janus_mlir.capture.machine import BreakNote
+from janus_mlir.capture.resume import ResumeTemplate
 from janus_mlir.capture.sites import Site
 from janus_mlir.capture.sources import Argument, Source
 from janus_mlir.capture.speculation import Speculation
@@ -70,6 +71,10 @@ class FunctionManager:
         self.strict = strict
         self.warmup = warmup
         self.jit: Any = None
+        #: Makes a Janus function (given `idle_steps`) of the rest of this one.
+        self.make_jit: Callable[[Any, int], Any]
+        #: Of the rest of another function: statements left to Python since compiled code has done some work.
+        self.idle_steps = 0
         self._context: FunctionContext | None = None
         # Guards the lists and counters below; never held while the user's code or the compiler runs.
         self._lock = threading.RLock()
@@ -90,6 +95,8 @@ class FunctionManager:
             if name in self.static:
                 self.speculation.constant.add(Argument(i, name))
         self.versions: list[VersionRecord] = []
+        #: What follows statements that are left to Python, as Janus functions of their own.
+        self.continuations: dict[ResumeTemplate, Any] = {}
         self.retired: list[VersionRecord] = []
         self.failures: dict[tuple[str, str], GuardFailure] = {}
         self.notes: list[BreakNote] = []
@@ -263,7 +270,7 @@ class FunctionManager:
 
         def attempts() -> Iterator[Speculation]:
             yield from policy.candidates(general)
-            if not self.versions and (best is None or not _useful(best[0])):
+            if not self.versions and (best is None or not self._useful(best[0])):
                 yield from policy.last_resort(general)
 
         start = time.perf_counter()
@@ -274,7 +281,7 @@ class FunctionManager:
                 except Break as reason:
                     failure = failure or reason
                     continue
-                if best is None or _merit(captured) > _merit(best[0]):
+                if best is None or self._merit(captured) > self._merit(best[0]):
                     best = captured, candidate
                 if not captured.notes:
                     break
@@ -296,7 +303,7 @@ class FunctionManager:
             note = captured.notes[0]
             raise CaptureError(note.code, note.detail, note.span, function=self.function.__qualname__)
         served = any(v.completes for v in self.versions)
-        if not captured.completes and (served or not _useful(captured)):
+        if not captured.completes and (served or not self._useful(captured)):
             self._reject(captured.notes[-1], before)
             return None
         record = self.native(captured, start)
@@ -460,9 +467,22 @@ class FunctionManager:
             log.emit("deopts", f"{self.function.__qualname__}: {site.reason} {site.text} at {site.span}")
         if config.stress is None:
             self._after_exit(record, site)
+        if site.detour is not None:
+            frame = function(o, *values)
+            return self._timed(start, take_step, site.detour, frame, self._continuation)
         if not site.resume:
             return self._timed(start, self._restart, o)
         return self._timed(start, go_on, site.resume, function(o, *values))
+
+    def _continuation(self, link: Link) -> Callable[..., Any]:
+        """Return the Janus function of the rest of this one after a statement left to Python."""
+        with self._lock:
+            found = self.continuations.get(link.template)
+            if found is None:
+                idle = 0 if any(v.array_ops for v in self.versions) else self.idle_steps + 1
+                found = self.continuations[link.template] = self.make_jit(link.function, idle)
+            result: Callable[..., Any] = found
+        return result
 
     def _timed(self, start: float, function: Callable[..., Any], *args: Any) -> Any:
         """Run what is left of a call in Python; the way out of native code began at `start`."""
@@ -511,12 +531,12 @@ class FunctionManager:
         args, kwargs = self.call_form(list(o[: len(parameter_names(self.context()))]))
         return self.function(*args, **kwargs)
 
+    def _merit(self, captured: Captured) -> tuple[bool, bool, int, int]:
+        """Rank captures of the function under different assumptions."""
+        return captured.completes, self._useful(captured), -len(captured.notes), captured.array_ops
 
-def _merit(captured: Captured) -> tuple[bool, bool, int, int]:
-    """Rank captures of a function under different assumptions."""
-    return captured.completes, _useful(captured), -len(captured.notes), captured.array_ops
-
-
-def _useful(captured: Captured) -> bool:
-    """Whether some of the function's work is compiled."""
-    return captured.completes or (captured.array_ops > 0 and any(n.resumes for n in captured.notes))
+    def _useful(self, captured: Captured) -> bool:
+        """Whether some of the function's work is compiled, or may be after a statement left to Python."""
+        if captured.completes or (captured.array_ops > 0 and any(n.resumes for n in captured.notes)):
+            return True
+        return policy.may_step(self.idle_steps) and any(s.detour is not None for s in captured.sites)

@@ -19,12 +19,22 @@ from janus_mlir.capture.graph import TensorType, Value
 from janus_mlir.capture.resume import UNBOUND, ResumeTemplate, build_rest, build_resume
 from janus_mlir.capture.sites import Site, SiteWriter
 from janus_mlir.capture.state import Snapshot, State, Suspended
+from janus_mlir.capture.steps import Continue, Step, build_step
 from janus_mlir.capture.values import Abstract, IteratorRef, Storage
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
 
-__all__ = ["FrameState", "Link", "go_on", "resume_point", "take_snapshot"]
+__all__ = [
+    "Detour",
+    "FrameState",
+    "Link",
+    "go_on",
+    "resume_point",
+    "step_point",
+    "take_snapshot",
+    "take_step",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +48,15 @@ class Link:
     def function(self) -> Callable[..., Any]:
         """The resume function."""
         return self.template.instantiate(self.live)
+
+
+@dataclass(frozen=True, eq=False)
+class Detour:
+    """One statement in Python, after which the rest of the function is compiled code again."""
+
+    step: Step
+    first: Link
+    rest: Link
 
 
 #: What a site rebuilds of one frame: variables, iterators, temporaries, and the object that is being constructed.
@@ -60,6 +79,17 @@ def go_on(links: Sequence[Link], frames: Sequence[FrameState]) -> Any:
             rest = functools.partial(_constructed, rest, made)
     assert rest is not None
     return rest()
+
+
+def take_step(detour: Detour, frame: FrameState, compiled: Callable[[Link], Callable[..., Any]]) -> Any:
+    """Execute one statement from a frame, and then the rest; `compiled` makes that a Janus function."""
+    variables, iterators, _, _ = frame
+    template = detour.first.template
+    arguments = [variables.get(name, UNBOUND) for name in template.params]
+    done = detour.first.function(*arguments, *iterators)
+    if type(done) is not Continue:
+        return done
+    return compiled(detour.rest)(*detour.step.arguments(done))
 
 
 def _constructed(initialise: Callable[[], Any], made: Any) -> Any:
@@ -133,6 +163,30 @@ def resume_point(m: Machine, site: Site, max_arrays: int | None = None) -> list[
             return None
         return writer.values
     return None
+
+
+def step_point(m: Machine, site: Site) -> list[Value] | None:
+    """Write the frame from which Python executes one statement of the outermost function; None if it cannot be."""
+    function = m.function
+    point = m.state.frames[0].snapshot
+    if point is None or point.effects != m.state.effects or function.function is None:
+        return None
+    instr = function.code.instrs[point.pc]
+    if not isinstance(instr, StatementStart) or instr.kind != "statement":
+        return None
+    step = build_step(function.source, instr.stmt)
+    if step is None:
+        return None
+    writer = SiteWriter(m, State([], dict(point.heap), point.escaped), escapes=False)
+    try:
+        step.rest.check(function.function)
+        text = _frame(writer, step.first, point)
+    except Break:
+        return None
+    site.discard = False
+    site.detour = Detour(step, Link(step.first, function.function), Link(step.rest, function.function))
+    writer.finish(site, text)
+    return writer.values
 
 
 def _write(m: Machine, site: Site, point: Snapshot) -> SiteWriter | None:

@@ -13,7 +13,7 @@ from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.code import Call
 from janus_mlir.capture.control import POISON, Fork
 from janus_mlir.capture.entry import EntryProgram
-from janus_mlir.capture.frames import resume_point, take_snapshot
+from janus_mlir.capture.frames import resume_point, step_point, take_snapshot
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Block, Builder, Graph, Op, TensorType, Type, Value
 from janus_mlir.capture.heap import Content
@@ -356,7 +356,9 @@ class Machine:
             raise reason
         span = self.b.span
         site = self._site("exit", reason.detail, reason=reason.reason_code, discard=True)
-        values = resume_point(self, site)
+        values = step_point(self, site)
+        if values is None:
+            values = resume_point(self, site)
         if values is None:
             self._start_again(site)
         self.notes.append(BreakNote(reason.reason_code, reason.detail, span, values is not None))

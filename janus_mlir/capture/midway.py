@@ -63,7 +63,7 @@ class RestOfStatement:
         The variable that holds the value of each expression evaluated so far.
     name : callable
         The name, in the rewritten source, of a temporary.
-    target : Call
+    target : expr
         The call.
     replacement : expr
         What stands for its value.
@@ -73,7 +73,7 @@ class RestOfStatement:
         self,
         values: Mapping[ast.AST, Var],
         name: Callable[[Var], str],
-        target: ast.Call,
+        target: ast.expr,
         replacement: ast.expr,
     ) -> None:
         self._values = values

@@ -30,7 +30,7 @@ import functools
 import itertools
 import types
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, final
 
@@ -44,7 +44,10 @@ from janus_mlir.capture.reader import FunctionSource, remember_source
 from janus_mlir.capture.rebuild import close_over, compile_as, made_expression, made_statement
 from janus_mlir.capture.statements import sub_blocks
 
-__all__ = ["FIRST", "UNBOUND", "ResumeTemplate", "build_rest", "build_resume"]
+__all__ = [
+    "FIRST", "UNBOUND", "Builder", "ResumeTemplate", "Start", "build_rest", "build_resume", "iterator_name",
+    "make_template", "path_to", "resumable", "shares_cells", "suffix_of",
+]  # fmt: skip
 
 
 @final
@@ -101,6 +104,7 @@ class ResumeTemplate:
     iterators: tuple[int, ...]
     optional: frozenset[str]
     _assumed_builtins: frozenset[str]
+    _helpers: Mapping[str, object] = field(repr=False)
     _make: Callable[[], tuple[types.CodeType, FunctionSource]] = field(repr=False)
     temporaries: tuple[tac.Var, ...] = ()
 
@@ -133,25 +137,30 @@ class ResumeTemplate:
             As `check`.
         """
         self.check(fn)
-        return close_over(self.code, fn, _HELPERS)
+        return close_over(self.code, fn, self._helpers)
 
 
 # ---- syntax
 
 
-def _suffix(code: Code) -> str:
+def iterator_name(code: Code, loop: int | None) -> str:
+    """Return the parameter of resume functions that takes the iterator of a ``for`` loop."""
+    return f"__janus_it{loop}{suffix_of(code)}"
+
+
+def suffix_of(code: Code) -> str:
     """Return what sets new names apart from those in `code`, which may be a resume function's own."""
     return f"_{sum(name.startswith('__janus_') for name in code.locals)}"
 
 
-class _Builder:
+class Builder:
     """Builds what is left to do from the path of statements that leads to the resume point."""
 
     def __init__(self, code: Code, kind: str, rest: RestOfStatement | None = None) -> None:
         self.code = code
         self.kind = kind
         self.rest = rest
-        self.suffix = _suffix(code)
+        self.suffix = suffix_of(code)
 
     def block(self, statements: Sequence[ast.stmt], path: Sequence[tac.Statement]) -> list[ast.stmt]:
         index = next(i for i, statement in enumerate(statements) if statement is path[0].node)
@@ -163,7 +172,7 @@ class _Builder:
         if not rest:
             if self.kind == "iteration":
                 assert isinstance(node, ast.For)
-                iterator = made_expression(f"__janus_it{head.loop}{self.suffix}", node.iter)
+                iterator = made_expression(iterator_name(self.code, head.loop), node.iter)
                 loop = ast.For(node.target, iterator, node.body, node.orelse, None)
                 return [ast.copy_location(loop, node)]
             if self.rest is None:
@@ -196,7 +205,7 @@ class _Builder:
         assert isinstance(written, ast.For)
         item = f"__janus_item{head.loop}{self.suffix}"
         iterator = made_expression(
-            f"__janus_chain(__janus_firsts, __janus_it{head.loop}{self.suffix})", node.iter
+            f"__janus_chain(__janus_firsts, {iterator_name(self.code, head.loop)})", node.iter
         )
         test = made_expression(f"{item} is __janus_first", node.target)
         target = ast.copy_location(ast.Name(item, ast.Store()), node.target)
@@ -287,7 +296,7 @@ def _consumer(code: Code, pc: int) -> str | None:
     return None
 
 
-def _shares_cells(code: Code, point: int, assumed: set[str]) -> bool:
+def shares_cells(code: Code, point: int, assumed: set[str]) -> bool:
     """Tell whether an inner function made before `point` may see a variable change after it, or change it.
 
     The resume function's variables are not those that such a function has captured, so this must not happen.
@@ -317,7 +326,8 @@ def _shares_cells(code: Code, point: int, assumed: set[str]) -> bool:
     return False
 
 
-def _path(code: Code, stmt: int) -> list[tac.Statement]:
+def path_to(code: Code, stmt: int) -> list[tac.Statement]:
+    """Return the statements that lead to one, the outermost first, itself included."""
     path = []
     number: int | None = stmt
     while number is not None:
@@ -373,8 +383,10 @@ def build_rest(source: FunctionSource, pc: int, *, by_value: bool) -> ResumeTemp
     return known[key]
 
 
-def _resumable(source: FunctionSource, code: Code, statement: tac.Statement) -> bool:
-    if code.is_generator or not statement.resumable or source.renames:
+def resumable(source: FunctionSource, code: Code, statement: tac.Statement) -> bool:
+    """Tell whether Python can be entered at a statement, as far as the function and what is around it go."""
+    # An inexact source has assertions that a test runner has rewritten: their messages would be others.
+    if code.is_generator or not statement.resumable or source.renames or not source.exact:
         return False
     loads = {instr.name for instr in code.instrs if isinstance(instr, tac.LoadGlobal)}
     return not loads & _READS_FRAME
@@ -383,7 +395,7 @@ def _resumable(source: FunctionSource, code: Code, statement: tac.Statement) -> 
 def _build(source: FunctionSource, stmt: int, kind: str) -> ResumeTemplate | None:
     code = compile_function(source)
     statement = code.statements[stmt]
-    if not _resumable(source, code, statement):
+    if not resumable(source, code, statement):
         return None
     points = [
         pc
@@ -391,14 +403,16 @@ def _build(source: FunctionSource, stmt: int, kind: str) -> ResumeTemplate | Non
         if isinstance(instr, tac.StatementStart) and instr.stmt == stmt and instr.kind == kind
     ]
     assumed: set[str] = set()
-    if len(points) != 1 or _shares_cells(code, points[0], assumed):
+    if len(points) != 1 or shares_cells(code, points[0], assumed):
         return None
     iterators = statement.loops
     if kind == "iteration":
         assert statement.loop is not None
         iterators = (*iterators, statement.loop)
-    start = _Start(points[0], statement, iterators, liveness(code)[points[0]])
-    return _template(source, code, start, _Builder(code, kind), assumed)
+    path = path_to(code, stmt)
+    start = Start(points[0], statement, iterators, liveness(code)[points[0]])
+    builder = Builder(code, kind)
+    return make_template(source, code, start, lambda: builder.block(source.body, path), {}, assumed)
 
 
 def _build_rest(source: FunctionSource, pc: int, by_value: bool) -> ResumeTemplate | None:
@@ -408,9 +422,9 @@ def _build_rest(source: FunctionSource, pc: int, by_value: bool) -> ResumeTempla
     statement = code.statements[call.stmt]
     target = find_call(statement.node, call.span)
     assumed: set[str] = set()
-    if target is None or not _resumable(source, code, statement) or _shares_cells(code, pc + 1, assumed):
+    if target is None or not resumable(source, code, statement) or shares_cells(code, pc + 1, assumed):
         return None
-    suffix = _suffix(code)
+    suffix = suffix_of(code)
     names: dict[tac.Var, str] = {}
 
     def name(variable: tac.Var) -> str:
@@ -419,7 +433,8 @@ def _build_rest(source: FunctionSource, pc: int, by_value: bool) -> ResumeTempla
     inner = f"__janus_inner{suffix}"
     replacement = made_expression(inner if by_value else f"{inner}()", target)
     rest = RestOfStatement(code.values, name, target, replacement)
-    builder = _Builder(code, "statement", rest)
+    builder = Builder(code, "statement", rest)
+    path = path_to(code, statement.id)
     live = liveness(code)[pc + 1] - {call.dst}
     handler = code.handlers[pc]
     if handler is not None and not by_value:
@@ -427,18 +442,18 @@ def _build_rest(source: FunctionSource, pc: int, by_value: bool) -> ResumeTempla
     iterators = {code.loops[loop].iterator for loop in statement.loops}
     waiting = {variable for variable in live if tac.is_temporary(variable)} - iterators
     try:
-        builder.block(source.body, _path(code, statement.id))
+        builder.block(source.body, path)
     except NoRest:
         return None
     # Every value that is still to be used must have its place in what was written, and the other way round.
     if waiting - rest.constants != set(names):
         return None
-    start = _Start(pc + 1, statement, statement.loops, live, tuple(names), (*names.values(), inner))
-    return _template(source, code, start, builder, assumed)
+    start = Start(pc + 1, statement, statement.loops, live, tuple(names), (*names.values(), inner))
+    return make_template(source, code, start, lambda: builder.block(source.body, path), {}, assumed)
 
 
 @dataclass(frozen=True)
-class _Start:
+class Start:
     """Where a resume function starts, and what it takes."""
 
     pc: int
@@ -450,19 +465,39 @@ class _Start:
     extra: tuple[str, ...] = ()
 
 
-def _template(
-    source: FunctionSource, code: Code, start: _Start, builder: _Builder, assumed: set[str]
+def make_template(
+    source: FunctionSource,
+    code: Code,
+    start: Start,
+    build: Callable[[], list[ast.stmt]],
+    helpers: Mapping[str, object],
+    assumed: Iterable[str] = (),
 ) -> ResumeTemplate:
+    """Return the template of a function that starts there.
+
+    Parameters
+    ----------
+    source, code : FunctionSource, Code
+        The user's function.
+    start : Start
+        Where it starts.
+    build : callable
+        Makes the function's body, when it is needed.
+    helpers : mapping
+        What the body uses under names of its own, besides those that all resume functions use.
+    assumed : iterable of str
+        Builtins that it relies on.
+    """
     live = start.live & code.locals
     order = list(code.params)
     order += sorted(code.locals - set(order))
     params = tuple(name for name in order if name in live)
     optional = maybe_unbound(code)[start.pc] & live
+    known = {**_HELPERS, **helpers}
 
     def make() -> tuple[types.CodeType, FunctionSource]:
-        body = builder.block(source.body, _path(code, start.statement.id))
-        function = _function(source, code, params, start, optional, body)
-        compiled = compile_as(source, function, _HELPERS)
+        function = _function(source, code, params, start, optional, build())
+        compiled = compile_as(source, function, known)
         resumed = FunctionSource(
             node=function,
             filename=source.filename,
@@ -476,14 +511,16 @@ def _template(
         remember_source(compiled, resumed)
         return compiled, resumed
 
-    return ResumeTemplate(params, start.iterators, optional, frozenset(assumed), make, start.temporaries)
+    return ResumeTemplate(
+        params, start.iterators, optional, frozenset(assumed), known, make, start.temporaries
+    )
 
 
 def _function(
     source: FunctionSource,
     code: Code,
     params: tuple[str, ...],
-    start: _Start,
+    start: Start,
     optional: frozenset[str],
     body: list[ast.stmt],
 ) -> ast.FunctionDef:
@@ -500,7 +537,7 @@ def _function(
     for name in params:
         if name in optional:
             prologue.append(made_statement(f"if {name} is __janus_unbound: del {name}", place))
-    iterators = (f"__janus_it{loop}{_suffix(code)}" for loop in start.iterators)
+    iterators = (iterator_name(code, loop) for loop in start.iterators)
     arguments = ", ".join([*params, *iterators, *start.extra])
     function = made_statement(f"def __janus_function({arguments}): pass", place)
     assert isinstance(function, ast.FunctionDef)

@@ -43,7 +43,7 @@ from janus_mlir.capture.values import (
 from janus_mlir.locations import Span
 
 if TYPE_CHECKING:
-    from janus_mlir.capture.frames import Link
+    from janus_mlir.capture.frames import Detour, Link
     from janus_mlir.capture.machine import Machine
 
 SiteKind = Literal["return", "effect", "exit"]
@@ -79,6 +79,8 @@ class Site:
     reason: str = ""
     #: Exits that continue in the middle: the resume functions, outermost first.
     resume: list[Link] = field(default_factory=list)
+    #: Exits after which compiled code goes on.
+    detour: Detour | None = None
     #: Key of the branch in the profile whose direction was assumed, if the guard is of that kind.
     branch: Span | None = None
 
