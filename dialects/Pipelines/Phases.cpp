@@ -22,12 +22,20 @@ static constexpr Phase kPhases[] = {
      "",
      /*gone=*/""},
 
-    {"speculated", "the same dialects; guards that are known to hold are gone",
-     // Fold first, so that ranges and guards see constants.
+    {"speculated", "the same dialects without frames; what the profile supports is assumed under guards, as few as possible",
+     // Fold first, so that profile facts of what is constant cost nothing, and ranges and guards see constants.
      "func.func(canonicalize,cse),"
-     // Ranges prove overflow flags false; the guards on them fold.
-     "func.func(int-range-optimizations,janus-eliminate-guards),"
-     "func.func(canonicalize,cse)",
+     // What was never taken goes first: the loops that remain are smaller. Unrolling reads profile facts of whole loops, so
+     // it comes before anything takes loops apart.
+     "func.func(janus-prune-branches,janus-unroll-loops),"
+     // Straightened conditions let loops be recognised as counting; and of a counting loop ranges are known.
+     "func.func(canonicalize,janus-raise-loops),"
+     // Eliminate before hoisting, so that only what is really checked is moved, and hoisting sees what does not
+     // overflow. What has been hoisted stands before the loop in the way of equal guards: merge, and eliminate once more.
+     "func.func(janus-eliminate-guards,canonicalize,cse),"
+     "func.func(janus-hoist-guards,canonicalize,cse,janus-merge-guards,janus-eliminate-guards),"
+     // Nothing is assumed from here on.
+     "func.func(janus-erase-frames,canonicalize,cse)",
      /*gone=*/""},
 
     {"linalg", "no lax: linalg on tensors, with arith, math, tensor and scf; bool tensors are i8, integers signless",

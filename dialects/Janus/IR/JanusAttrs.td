@@ -61,15 +61,15 @@ def Janus_TripsAttr : Janus_Attr<"Trips", "trips"> {
   let summary = "the fewest and the most iterations seen of a loop";
   let description = [{
     The profile of an `scf.while` or `scf.for`, as its attribute `janus.profile`, with
-    `0 <= min <= max`.
+    `0 <= min <= max`, over `executions` runs of the loop.
 
     ```mlir
     scf.for %i = %lb to %ub step %s {
       ...
-    } {janus.profile = #janus.trips<min = 1, max = 16>}
+    } {janus.profile = #janus.trips<min = 1, max = 16, executions = 40>}
     ```
   }];
-  let parameters = (ins "int64_t":$min, "int64_t":$max);
+  let parameters = (ins "int64_t":$min, "int64_t":$max, DefaultValuedParameter<"int64_t", "1">:$executions);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

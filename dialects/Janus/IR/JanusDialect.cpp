@@ -44,9 +44,12 @@ LogicalResult BranchAttr::verify(function_ref<InFlightDiagnostic()> emitError, i
   return success();
 }
 
-LogicalResult TripsAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t min, int64_t max) {
+LogicalResult TripsAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t min, int64_t max,
+                                int64_t executions) {
   if (min < 0 || max < min)
     return emitError() << "trip counts must satisfy 0 <= min <= max";
+  if (executions < 1)
+    return emitError() << "trip counts are of at least one execution";
   return success();
 }
 

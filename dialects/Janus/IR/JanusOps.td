@@ -23,6 +23,13 @@ def Janus_Live : AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef, AnyInteger, Index
 // state. The live values are read, which matters once they are buffers.
 def Janus_ControlState : Resource<"::mlir::janus::ControlState">;
 
+// A site at which the runtime discards the journal and starts the call again, in Python. Going there is right at any
+// point of the function, so that a guard with such a site may be executed earlier than it stands.
+defvar Janus_RestartDescription = [{
+    With `restart` the site discards the journal and starts the whole call again in Python. That is right at any point of the
+    call, while leaving to another site is right only where the op stands, or after it as long as no effect is recorded.
+  }];
+
 class Janus_ExitOp<string mnemonic, list<Trait> traits = []>
     : Janus_Op<mnemonic, !listconcat([MemoryEffects<[MemWrite<Janus_ControlState>, MemRead<DefaultResource>]>],
                                      traits)>;
@@ -36,15 +43,17 @@ def Janus_GuardOp : Janus_ExitOp<"guard"> {
     the live values, from which the runtime rebuilds the Python frame and goes on in the interpreter.
 
     A guard is no terminator and may stand in any region. What follows it in program order
-    may rely on `cond`. It is never moved, and dropped only where its condition is known to be true.
+    may rely on `cond`. It is dropped only where its condition is known to be true.
 
     ```mlir
     janus.guard %p, <branch>, site 3 (%l, %m : tensor<32x10xf32>, tensor<f32>)
-    janus.guard %fits, <overflow>, site 4
+    janus.guard %fits, <overflow>, restart site 4
     ```
-  }];
-  let arguments = (ins I1:$cond, Janus_GuardKindAttr:$kind, Janus_Site:$site, Variadic<Janus_Live>:$live);
-  let assemblyFormat = "$cond `,` $kind `,` `site` $site (` ` `(` $live^ `:` type($live) `)`)? attr-dict";
+
+  }] # Janus_RestartDescription;
+  let arguments = (ins I1:$cond, Janus_GuardKindAttr:$kind, Janus_Site:$site, Variadic<Janus_Live>:$live,
+                       UnitAttr:$restart);
+  let assemblyFormat = "$cond `,` $kind `,` (`restart` $restart^)? `site` $site (` ` `(` $live^ `:` type($live) `)`)? attr-dict";
   let hasCanonicalizeMethod = 1;
 }
 
@@ -65,6 +74,29 @@ def Janus_DeoptOp : Janus_ExitOp<"deopt"> {
   let assemblyFormat = "$reason `,` `site` $site (` ` `(` $live^ `:` type($live) `)`)? attr-dict";
   let hasVerifier = 1;
   let hasCanonicalizeMethod = 1;
+}
+
+def Janus_FrameOp : Janus_ExitOp<"frame"> {
+  let summary = "a point at which execution may leave to a site";
+  let description = [{
+    Says that from here, and from what follows until the next effect, the function may be left to `site` with these values: Python
+    then goes on as if the compiled code had run up to this op. By itself it does nothing. It lets a pass
+    assume something about what follows: the guard of the assumption leaves to the frame.
+
+    ```mlir
+    janus.frame site 4 (%x, %s : tensor<4xf32>, f64)
+    scf.if %rare {
+      ...
+    } {janus.profile = #janus.branch<taken = 0, not_taken = 120>}
+    // pruned:
+    janus.guard %not_rare, <branch>, site 4 (%x, %s : tensor<4xf32>, f64)
+    ```
+
+    Frames that no guard has used are erased at the end of phase `speculated`.
+
+  }] # Janus_RestartDescription;
+  let arguments = (ins Janus_Site:$site, Variadic<Janus_Live>:$live, UnitAttr:$restart);
+  let assemblyFormat = "(`restart` $restart^)? `site` $site (` ` `(` $live^ `:` type($live) `)`)? attr-dict";
 }
 
 def Janus_RecordOp : Janus_ExitOp<"record"> {

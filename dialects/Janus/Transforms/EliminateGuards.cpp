@@ -1,8 +1,11 @@
 //===- EliminateGuards.cpp - Drop guards that are known to hold -----------===//
 
+#include "Janus/Analysis/Constraints.h"
 #include "Janus/IR/JanusOps.h"
 #include "Janus/Transforms/Passes.h"
 
+#include "mlir/Analysis/DataFlow/IntegerRangeAnalysis.h"
+#include "mlir/Analysis/DataFlow/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Matchers.h"
@@ -64,9 +67,8 @@ Literal normalize(arith::CmpIOp comparison) {
   llvm_unreachable("all predicates are handled");
 }
 
-/// Strips negations, and brings comparisons of scalars into their one form.
-Literal normalize(Value value) {
-  bool negated = false;
+/// Returns `value` without the negations around it, which `negated` counts.
+Value stripNegations(Value value, bool &negated) {
   while (auto xori = value.getDefiningOp<arith::XOrIOp>()) {
     if (matchPattern(xori.getRhs(), m_One()))
       value = xori.getLhs();
@@ -76,6 +78,13 @@ Literal normalize(Value value) {
       break;
     negated = !negated;
   }
+  return value;
+}
+
+/// Strips negations, and brings comparisons of scalars into their one form.
+Literal normalize(Value value) {
+  bool negated = false;
+  value = stripNegations(value, negated);
   if (auto comparison = value.getDefiningOp<arith::CmpIOp>()) {
     Literal literal = normalize(comparison);
     literal.negated ^= negated;
@@ -86,16 +95,19 @@ Literal normalize(Value value) {
 
 class Eliminator {
 public:
+  explicit Eliminator(DataFlowSolver &solver) : constraints(&solver) {}
+
   /// Walks one region; what it learns there is forgotten at the end.
   void visit(Region &region) {
     for (Block &block : region) {
       // Where a region has several blocks, each starts with what holds around the region.
       Facts::ScopeTy scope(facts);
+      Constraints::Scope constraintScope(constraints);
       visit(block);
     }
   }
 
-  bool droppedAny = false;
+  bool changed = false;
 
 private:
   void visit(Block &block) {
@@ -103,35 +115,89 @@ private:
       if (auto guard = dyn_cast<GuardOp>(op)) {
         if (known(guard.getCond()) == true) {
           guard.erase();
-          droppedAny = true;
+          changed = true;
         } else {
           learn(guard.getCond(), true);
         }
-        continue;
-      }
-      if (auto branch = dyn_cast<scf::IfOp>(op)) {
+      } else if (auto comparison = dyn_cast<arith::CmpIOp>(op)) {
+        if (std::optional<bool> fact = constraints.decide(comparison))
+          replace(comparison, *fact);
+      } else if (isa<AddOverflowOp, SubOverflowOp, MulOverflowOp>(op)) {
+        if (constraints.isExact(&op))
+          makePlain(&op);
+      } else if (auto branch = dyn_cast<scf::IfOp>(op)) {
         visitUnder(branch.getThenRegion(), branch.getCondition(), true);
         visitUnder(branch.getElseRegion(), branch.getCondition(), false);
-        continue;
+      } else if (auto loop = dyn_cast<scf::ForOp>(op)) {
+        Constraints::Scope scope(constraints);
+        constraints.enter(loop);
+        visit(loop.getRegion());
+      } else if (auto loop = dyn_cast<scf::WhileOp>(op)) {
+        visitLoop(loop);
+      } else {
+        for (Region &region : op.getRegions())
+          visit(region);
       }
-      for (Region &region : op.getRegions())
-        visit(region);
     }
+  }
+
+  void visitLoop(scf::WhileOp loop) {
+    Facts::ScopeTy scope(facts);
+    Constraints::Scope constraintScope(constraints);
+    constraints.enter(loop);
+    visit(*loop.getBeforeBody());
+    // The body runs after the condition was found true, on the values that it forwards.
+    scf::ConditionOp condition = loop.getConditionOp();
+    for (auto [argument, forwarded] : llvm::zip(loop.getAfterArguments(), condition.getArgs()))
+      constraints.learnEqual(argument, forwarded);
+    learn(condition.getCondition(), true);
+    visit(*loop.getAfterBody());
+  }
+
+  void replace(arith::CmpIOp comparison, bool fact) {
+    OpBuilder b(comparison);
+    comparison.replaceAllUsesWith(arith::ConstantIntOp::create(b, comparison.getLoc(), fact, 1).getResult());
+    comparison.erase();
+    changed = true;
+  }
+
+  /// Turns an operation that does not overflow into one that does not check.
+  void makePlain(Operation *op) {
+    OpBuilder b(op);
+    Location loc = op->getLoc();
+    Value lhs = op->getOperand(0), rhs = op->getOperand(1);
+    auto exact = arith::IntegerOverflowFlags::nsw;
+    Value plain = isa<AddOverflowOp>(op)   ? arith::AddIOp::create(b, loc, lhs, rhs, exact).getResult()
+                  : isa<SubOverflowOp>(op) ? arith::SubIOp::create(b, loc, lhs, rhs, exact).getResult()
+                                           : arith::MulIOp::create(b, loc, lhs, rhs, exact).getResult();
+    op->getResult(0).replaceAllUsesWith(plain);
+    op->getResult(1).replaceAllUsesWith(arith::ConstantIntOp::create(b, loc, false, 1).getResult());
+    op->erase();
+    changed = true;
   }
 
   void visitUnder(Region &region, Value condition, bool value) {
     Facts::ScopeTy scope(facts);
+    Constraints::Scope constraintScope(constraints);
     learn(condition, value);
     visit(region);
   }
 
   void learn(Value value, bool fact, unsigned depth = 0) {
+    bool isOpposite = false;
+    Value stripped = stripNegations(value, isOpposite);
+    if (auto comparison = stripped.getDefiningOp<arith::CmpIOp>())
+      constraints.learn(comparison, fact != isOpposite);
     auto [condition, negated] = normalize(value);
     fact ^= negated;
     facts.insert(condition, fact);
     if (depth == kMaxDepth)
       return;
     Value root = std::get<1>(condition);
+    if (Operation *flagged = root.getDefiningOp();
+        isa_and_nonnull<AddOverflowOp, SubOverflowOp, MulOverflowOp>(flagged) && !fact &&
+        root == flagged->getResult(1))
+      constraints.learnExact(root);
     if (std::get<0>(condition) != kValue)
       return;
     // A conjunction that holds makes both sides true; a disjunction that does not makes both false.
@@ -145,10 +211,10 @@ private:
   }
 
   std::optional<bool> known(Value value, unsigned depth = 0) {
-    APInt constant;
-    if (matchPattern(value, m_ConstantInt(&constant)))
-      return constant.isOne();
     auto [condition, negated] = normalize(value);
+    APInt constant;
+    if (std::get<0>(condition) == kValue && matchPattern(std::get<1>(condition), m_ConstantInt(&constant)))
+      return constant.isOne() != negated;
     std::optional<bool> fact = knownCondition(condition, depth);
     return fact ? std::optional<bool>(*fact != negated) : std::nullopt;
   }
@@ -180,14 +246,24 @@ private:
   static constexpr unsigned kMaxDepth = 8;
 
   Facts facts;
+  Constraints constraints;
 };
 
 struct EliminateGuardsPass : public janus::impl::EliminateGuardsPassBase<EliminateGuardsPass> {
   void runOnOperation() override {
-    Eliminator eliminator;
+    bool hasGuards =
+        getOperation()->walk([](GuardOp) { return WalkResult::interrupt(); }).wasInterrupted();
+    if (!hasGuards)
+      return markAllAnalysesPreserved();
+    DataFlowSolver solver;
+    dataflow::loadBaselineAnalyses(solver);
+    solver.load<dataflow::IntegerRangeAnalysis>();
+    if (failed(solver.initializeAndRun(getOperation())))
+      return signalPassFailure();
+    Eliminator eliminator(solver);
     for (Region &region : getOperation()->getRegions())
       eliminator.visit(region);
-    if (!eliminator.droppedAny)
+    if (!eliminator.changed)
       markAllAnalysesPreserved();
   }
 };

@@ -82,3 +82,8 @@ func.func @profile_elsewhere(%n: index) {
 
 // expected-error @+1 {{trip counts must satisfy 0 <= min <= max}}
 "test.op"() {a = #janus.trips<min = 3, max = 2>} : () -> ()
+
+// -----
+
+// expected-error @+1 {{trip counts are of at least one execution}}
+"test.op"() {a = #janus.trips<min = 0, max = 0, executions = 0>} : () -> ()

@@ -190,3 +190,160 @@ func.func @across_effects(%c: i1) {
   janus.guard %c, <branch>, site 2
   return
 }
+
+// -----
+
+// CHECK-LABEL: func.func @implied
+func.func @implied(%i: i64, %j: i64, %n: i64, %d: i64) {
+  %c1 = arith.constant 1 : i64
+  %c2 = arith.constant 2 : i64
+  %below = arith.cmpi slt, %i, %n : i64
+  // CHECK: site 0
+  janus.guard %below, <bounds>, site 0
+  // i < n, so i + 1 does not overflow, and is at most n.
+  %next, %overflow = janus.add_overflow %i, %c1
+  %true = arith.constant true
+  %fits = arith.xori %overflow, %true : i1
+  // CHECK-NOT: site 1{{$}}
+  janus.guard %fits, <overflow>, site 1
+  %at_most = arith.cmpi sle, %next, %n : i64
+  // CHECK-NOT: site 2{{$}}
+  janus.guard %at_most, <bounds>, site 2
+  // i < n <= d.
+  %fits_d = arith.cmpi sle, %n, %d : i64
+  // CHECK: site 3
+  janus.guard %fits_d, <bounds>, site 3
+  %below_d = arith.cmpi slt, %i, %d : i64
+  // CHECK-NOT: site 4{{$}}
+  janus.guard %below_d, <bounds>, site 4
+  // Nothing is known of j, nor of i + 2.
+  %other = arith.cmpi slt, %j, %d : i64
+  // CHECK: site 5
+  janus.guard %other, <bounds>, site 5
+  %next2, %overflow2 = janus.add_overflow %i, %c2
+  %fits2 = arith.xori %overflow2, %true : i1
+  // CHECK: site 6
+  janus.guard %fits2, <overflow>, site 6
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @unsigned_bounds
+func.func @unsigned_bounds(%i: index, %x: tensor<?xf64>) {
+  %c0 = arith.constant 0 : index
+  %d = tensor.dim %x, %c0 : tensor<?xf64>
+  %in = arith.cmpi ult, %i, %d : index
+  // CHECK: site 0
+  janus.guard %in, <bounds>, site 0
+  // An extent is not negative, so neither is what is below it.
+  %positive = arith.cmpi sge, %i, %c0 : index
+  // CHECK-NOT: site 1{{$}}
+  janus.guard %positive, <bounds>, site 1
+  %below = arith.cmpi slt, %i, %d : index
+  // CHECK-NOT: site 2{{$}}
+  janus.guard %below, <bounds>, site 2
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @loop_counters
+func.func @loop_counters(%n: i64, %p: i1) -> i64 {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %true = arith.constant true
+  // CHECK-NOT: janus.guard
+  // CHECK-NOT: janus.add_overflow
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%count = %c0) -> i64 : i64 {
+    // As often as the loop runs at most.
+    %more, %overflow = janus.add_overflow %count, %c1
+    %fits = arith.xori %overflow, %true : i1
+    janus.guard %fits, <overflow>, site 0
+    %next = arith.select %p, %more, %count : i64
+    %positive = arith.cmpi sge, %count, %c0 : i64
+    janus.guard %positive, <bounds>, site 1
+    %behind = arith.cmpi sle, %count, %i : i64
+    janus.guard %behind, <bounds>, site 2
+    scf.yield %next : i64
+  }
+  return %r : i64
+}
+
+// -----
+
+// CHECK-LABEL: func.func @loop_bounds
+func.func @loop_bounds(%n: i64) {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %true = arith.constant true
+  %positive = arith.cmpi sgt, %n, %c0 : i64
+  %length = arith.select %positive, %n, %c0 : i64
+  // CHECK: scf.for
+  // CHECK-NOT: janus.guard
+  // CHECK: return
+  scf.for %i = %c0 to %length step %c1 : i64 {
+    // It runs, so that the larger one of n and 0 is n.
+    %below = arith.cmpi slt, %i, %n : i64
+    janus.guard %below, <bounds>, site 0
+    %rest, %overflow = janus.sub_overflow %n, %i
+    %fits = arith.xori %overflow, %true : i1
+    janus.guard %fits, <overflow>, site 1
+    scf.for %j = %c0 to %rest step %c1 : i64 {
+      // j < n - i, and i is not negative.
+      %within = arith.cmpi slt, %j, %n : i64
+      janus.guard %within, <bounds>, site 2
+    }
+  }
+  return
+}
+
+// -----
+
+// CHECK-LABEL: func.func @while_condition
+func.func @while_condition(%n: i64) {
+  %c0 = arith.constant 0 : i64
+  %c3 = arith.constant 3 : i64
+  %true = arith.constant true
+  // CHECK: scf.while
+  scf.while (%i = %c0) : (i64) -> i64 {
+    %more = arith.cmpi slt, %i, %n : i64
+    scf.condition(%more) %i : i64
+  } do {
+  ^bb0(%i: i64):
+    %below = arith.cmpi slt, %i, %n : i64
+    // CHECK-NOT: site 0{{$}}
+    janus.guard %below, <bounds>, site 0
+    // It only counts up.
+    %positive = arith.cmpi sge, %i, %c0 : i64
+    // CHECK-NOT: site 1{{$}}
+    janus.guard %positive, <bounds>, site 1
+    %next, %overflow = janus.add_overflow %i, %c3
+    %fits = arith.xori %overflow, %true : i1
+    // CHECK: site 2
+    janus.guard %fits, <overflow>, site 2
+    scf.yield %next : i64
+  }
+  return
+}
+
+// -----
+
+// A sum that may wrap says nothing.
+// CHECK-LABEL: func.func @wrapping
+func.func @wrapping(%i: i64, %n: i64) {
+  %c1 = arith.constant 1 : i64
+  %c0 = arith.constant 0 : i64
+  %next = arith.addi %i, %c1 : i64
+  %positive = arith.cmpi sge, %next, %c1 : i64
+  // CHECK: site 0
+  janus.guard %positive, <bounds>, site 0
+  %before = arith.cmpi sge, %i, %c0 : i64
+  // CHECK: site 1
+  janus.guard %before, <bounds>, site 1
+  %up = arith.addi %i, %c1 : i64
+  %larger = arith.cmpi sgt, %up, %i : i64
+  // CHECK: site 2
+  janus.guard %larger, <bounds>, site 2
+  return
+}
