@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from janus_mlir.capture.sources import Source
     from janus_mlir.capture.speculation import Speculation
     from janus_mlir.locations import Span
-    from janus_mlir.profile.data import BranchCounts
+    from janus_mlir.profile.data import BranchCounts, Trips
     from janus_mlir.profile.history import History
 
 __all__ = [
@@ -208,6 +208,11 @@ def branch_plan(facts: Speculation, span: Span, counts: BranchCounts | None) -> 
     if counts.taken + counts.not_taken < PRUNE_AFTER:
         return Side.LIKELY_TRUE if counts.taken else Side.LIKELY_FALSE
     return Side.ONLY_TRUE if counts.taken else Side.ONLY_FALSE
+
+
+def is_stable(trips: Trips) -> bool:
+    """Whether a loop has run equally often, so many times that a pass may assume it."""
+    return trips.min == trips.max and trips.executions >= PRUNE_AFTER
 
 
 def too_many_branches(count: int) -> bool:

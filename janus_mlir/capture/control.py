@@ -15,6 +15,7 @@ from janus_mlir.locations import Span
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
+    from janus_mlir.profile.data import BranchCounts
 
 #: Marks a phi operand that is never read, because its way is not taken.
 POISON = object()
@@ -53,12 +54,20 @@ class Fork:
     orelse: Action
     join: Where | None
     doubt: Doubt | None = None
+    #: What the profile says of the branch.
+    counts: BranchCounts | None = None
+    #: A pass is going to assume the side in doubt: compile both only if they join without losing what is known.
+    pruned: bool = False
 
 
 def assume_side(m: Machine, cond: Value, side: bool, pc: int, span: Span) -> None:
     """Go on at `pc` under the guard that the branch takes that side."""
-    m.guard(cond, "branch", expected=side, text=f"the condition is {str(side).lower()}", branch=span)
+    m.guard(cond, "branch", expected=side, text=_text(side), branch=span)
     m.state.top.pc = pc
+
+
+def _text(side: bool) -> str:
+    return f"the condition is {str(side).lower()}"
 
 
 def run(m: Machine, state: State, scope: Scope | None, *, started: bool = False) -> Outcomes:
@@ -150,6 +159,8 @@ def run_fork(m: Machine, state: State, fork: Fork, scope: Scope | None) -> Outco
     """Capture both sides of a branch and join them."""
     m.count_fork()
     join = fork.join
+    if fork.pruned and (join is None or (scope is not None and scope.stops(join))):
+        return _assume(m, state, fork)
     if join is not None and not (scope is not None and scope.stops(join)):
         inner = Scope(scope, join[0], join[1])
         try:
@@ -158,10 +169,16 @@ def run_fork(m: Machine, state: State, fork: Fork, scope: Scope | None) -> Outco
             if error.where != join:
                 raise
             if fork.doubt is not None:
-                m.state = state
-                assume_side(m, fork.cond, fork.doubt.side, fork.doubt.pc, fork.doubt.span)
-                return Outcomes([(state.where, state)])
+                return _assume(m, state, fork)
     return _fork(m, state, fork, scope, scope, None)
+
+
+def _assume(m: Machine, state: State, fork: Fork) -> Outcomes:
+    """Go on with the side that has been taken so far only."""
+    assert fork.doubt is not None
+    m.state = state
+    assume_side(m, fork.cond, fork.doubt.side, fork.doubt.pc, fork.doubt.span)
+    return Outcomes([(state.where, state)])
 
 
 def _fork(
@@ -179,14 +196,15 @@ def _fork(
     if join is not None and sum(s.outcomes.get(join) is not None for s in sides) == 1:
         # Only one side reaches the join: it simply runs on.
         _run_on(m, sides, scope)
+    before = (fork, state)
     try:
-        return _merge(m, fork.cond, sides, mark)
+        return _merge(m, fork.cond, sides, mark, before)
     except Unjoined as error:
         single = all(len(side.outcomes.ways) == 1 for side in sides)
         if error.where != join or not single or fork.doubt is not None:
             raise
         _run_on(m, sides, scope)
-        return _merge(m, fork.cond, sides, mark)
+        return _merge(m, fork.cond, sides, mark, before)
 
 
 def _run_on(m: Machine, sides: list[_Side], scope: Scope | None) -> None:
@@ -206,8 +224,10 @@ def _both(
     return _merge(m, cond, sides, mark)
 
 
-def _merge(m: Machine, cond: Value, sides: list[_Side], mark: int) -> Outcomes:
-    """Emit the ``scf.if`` of two captured sides and return the joined ways."""
+def _merge(
+    m: Machine, cond: Value, sides: list[_Side], mark: int, before: tuple[Fork, State] | None = None
+) -> Outcomes:
+    """Emit the ``scf.if`` of two captured sides and return the joined ways; `before` is the branch, and its state."""
     a, b = (s.outcomes for s in sides)
     for outcomes in (a, b):
         for _, reached in outcomes.ways:
@@ -229,8 +249,10 @@ def _merge(m: Machine, cond: Value, sides: list[_Side], mark: int) -> Outcomes:
                 if not _at_end(where, one):
                     raise Unjoined(where, str(error)) from None
                 _return_separately(m, sides, where)
-                return _merge(m, cond, sides, mark)
+                return _merge(m, cond, sides, mark, before)
             for phi in joiner.phis:
+                if before is not None and before[0].pruned and not _both_computed(phi.a, phi.b):
+                    raise Unjoined(where, "a constant would become a value of the run time")
                 results.append(phi.value)
                 operands.append((phi.a, phi.b))
             ways.append((where, joined))
@@ -257,8 +279,18 @@ def _merge(m: Machine, cond: Value, sides: list[_Side], mark: int) -> Outcomes:
             m.b.op("yield", yields)
     if select is not None and select is not cond:
         results.append(select)
-    m.if_(cond, sides[0].block, sides[1].block, results)
+    counts = None
+    if before is not None:
+        fork, m.state = before
+        counts = fork.counts
+        if fork.pruned and fork.doubt is not None:
+            m.frame("branch", _text(fork.doubt.side), branch=fork.doubt.span)
+    m.if_(cond, sides[0].block, sides[1].block, results, counts)
     return Outcomes(ways, select)
+
+
+def _both_computed(a: object, b: object) -> bool:
+    return isinstance(a, Value) and isinstance(b, Value)
 
 
 def _return_separately(m: Machine, sides: list[_Side], where: Where) -> None:

@@ -295,20 +295,46 @@ def fork_to(m: Machine, cond: Value, then: int, orelse: int, span: Any) -> Fork 
             m.guard(cond, "trips", expected=stays, text="the loop runs at least once", branch=span)
             frame.pc = then if stays else orelse
             return None
-    if stays is None and m.profile is not None and not m.pure:
-        plan = policy.branch_plan(m.speculation, span, m.profile.branch(frame.function.code, span))
+    meet = frame.function.flow.postdominators[pc]
+    counts = None if m.profile is None else m.profile.branch(frame.function.code, span)
+    pruned = False
+    if stays is None and counts is not None and not m.pure:
+        plan = policy.branch_plan(m.speculation, span, counts)
         if plan is not policy.Side.BOTH:
             likely = plan in (policy.Side.LIKELY_TRUE, policy.Side.ONLY_TRUE)
         if plan in (policy.Side.ONLY_TRUE, policy.Side.ONLY_FALSE):
             assert likely is not None
-            assume_side(m, cond, likely, then if likely else orelse, span)
-            return None
+            # Where the other side is arithmetic on locals, the pass decides that reads the counts. Anything else may
+            # need guards of its own, or cannot be captured. In stress mode each guard is made here.
+            pruned = m.stress is None and _is_arithmetic(
+                frame.function.code, orelse if likely else then, meet
+            )
+            if not pruned:
+                assume_side(m, cond, likely, then if likely else orelse, span)
+                return None
     if m.pure:
         raise Break("JN308", "a data-dependent branch inside a function that JAX transforms")
-    meet = frame.function.flow.postdominators[pc]
     join = None if meet is None else (depth, meet)
     doubt = None if likely is None else Doubt(likely, then if likely else orelse, span)
-    return Fork(cond, _goto(then), _goto(orelse), join, doubt)
+    # Counts that a version has learnt better of are of no use to passes.
+    known = counts if span not in m.speculation.both else None
+    return Fork(cond, _goto(then), _goto(orelse), join, doubt, known, pruned)
+
+
+_ARITHMETIC = (c.Const, c.Move, c.Unary, c.Binary, c.Inplace, c.Compare, c.StatementStart, c.Jump)
+_MAX_ARITHMETIC = 32
+
+
+def _is_arithmetic(code: c.Code, pc: int, end: int | None) -> bool:
+    """Whether the way from `pc` to `end` is straight and computes with locals only."""
+    for _ in range(_MAX_ARITHMETIC):
+        if pc == end:
+            return True
+        if pc >= len(code.instrs) or not isinstance(code.instrs[pc], _ARITHMETIC):
+            return False
+        instr = code.instrs[pc]
+        pc = instr.target if isinstance(instr, c.Jump) else pc + 1
+    return False
 
 
 def _goto(pc: int) -> Any:

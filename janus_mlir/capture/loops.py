@@ -17,11 +17,13 @@ from janus_mlir.capture.control import Inside, Unjoined, run
 from janus_mlir.capture.graph import Block, Op, Value
 from janus_mlir.capture.join import Joiner, NotJoinable
 from janus_mlir.capture.outcomes import Outcomes, Scope
-from janus_mlir.capture.state import State, Where, tidy
+from janus_mlir.capture.state import State, tidy
 from janus_mlir.capture.values import Abstract
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
+    from janus_mlir.locations import Span
+    from janus_mlir.profile.data import Trips
 
 _MAX_ROUNDS = 24
 
@@ -134,7 +136,7 @@ def _dynamic(m: Machine, entry: State, scope: Scope) -> Outcomes:
         known = [p.a.uid for p in joiner.phis if isinstance(p.a, Value) and p.a.uid in arguments]
         if len(known) == len(joiner.phis) and len(set(known)) == len(known):
             backs = {p.a.uid: p.b for p in joiner.phis if isinstance(p.a, Value)}
-            return _emit(m, where, block, outcomes, carried, backs, mark)
+            return _emit(m, entry, block, outcomes, carried, backs, mark)
         again = []
         replaced = set()
         for phi in joiner.phis:
@@ -151,7 +153,7 @@ def _dynamic(m: Machine, entry: State, scope: Scope) -> Outcomes:
 
 def _emit(
     m: Machine,
-    where: Where,
+    entry: State,
     block: Block,
     outcomes: Outcomes,
     carried: list[Carried],
@@ -159,6 +161,7 @@ def _emit(
     mark: int,
 ) -> Outcomes:
     """Emit the ``scf.while`` whose body was captured into `block`."""
+    where = entry.where
     arguments = [c.argument for c in carried]
     own = frozenset(a.uid for a in arguments)
     index = outcomes.index(where)
@@ -185,5 +188,38 @@ def _emit(
     after = Block(args=[Value(v.type) for v in forwarded])
     with m.b.inside(after):
         m.b.op("yield", after.args[: len(arguments)])
-    m.b.block.ops.append(Op("scf.while", inits, results, {}, [block, after], m.b.span, m.b.callers))
+    trips = _trips(m, entry)
+    stable = trips is not None and policy.is_stable(trips)
+    if m.stress is None and not m.pure and (stable or _leaves_within(block)):
+        m.state = entry
+        if stable:
+            m.frame("trips", "the loop runs as often as before", _loop_span(entry))
+        else:
+            m.frame("loop", "what is checked in the loop holds throughout")
+    attrs = {} if trips is None else {"trips": (trips.min, trips.max, trips.executions)}
+    m.b.block.ops.append(Op("scf.while", inits, results, attrs, [block, after], m.b.span, m.b.callers))
     return Outcomes(exits, select)
+
+
+def _loop_span(state: State) -> Span | None:
+    """Return the statement of the loop whose head `state` has reached."""
+    frame = state.top
+    heads = (frame.pc, frame.pc + 1)
+    return next(
+        (loop.span for loop in frame.function.code.loops if not {*heads}.isdisjoint(loop.heads)), None
+    )
+
+
+def _trips(m: Machine, entry: State) -> Trips | None:
+    span = _loop_span(entry)
+    if m.profile is None or span is None or span in m.speculation.both:
+        return None
+    return m.profile.trips(entry.top.function.code, span)
+
+
+def _leaves_within(block: Block) -> bool:
+    """Whether a guard in `block` goes on in Python from there, and not from the beginning of the call."""
+    return any(
+        (op.name == "janus.guard" and not op.attrs["restart"]) or any(map(_leaves_within, op.regions))
+        for op in block.ops
+    )

@@ -42,7 +42,7 @@ from janus_mlir.locations import Span
 
 if TYPE_CHECKING:
     from janus_mlir.capture.jax_callbacks import Lifts
-    from janus_mlir.profile.data import Profile
+    from janus_mlir.profile.data import BranchCounts, Profile
     from janus_mlir.profile.history import History
 
 
@@ -326,10 +326,20 @@ class Machine:
             flag = self.entry.bind("bind_bool", self.stress.next_flag(), BOOL)
             cond = self.b.one("arith.andi", [cond, flag], BOOL)
         site = self._site("exit", text or kind, reason=kind, discard=True, branch=branch)
-        values = resume_point(self, site, policy.arrays_kept_for_guard(branch=branch is not None))
+        values = self._leave_at(site)
+        self.b.op("janus.guard", [cond, *values], kind=kind, site=site.id, restart=site.discard)
+
+    def frame(self, kind: str, text: str, branch: Span | None = None) -> None:
+        """Note where compiled code can be left, for a pass that will assume something about what follows."""
+        site = self._site("exit", text, reason=kind, discard=True, branch=branch)
+        self.b.op("janus.frame", self._leave_at(site), site=site.id, restart=site.discard)
+
+    def _leave_at(self, site: Site) -> list[Value]:
+        """Let Python go on from here if the guard of that site fails, or start again if that costs too much."""
+        values = resume_point(self, site, policy.arrays_kept_for_guard(branch=site.branch is not None))
         if values is None:
             self._start_again(site)
-        self.b.op("janus.guard", [cond, *(values or [])], kind=kind, site=site.id)
+        return values or []
 
     def leave_with_result(self, state: State) -> None:
         """Return from the outermost function, from wherever it is."""
@@ -369,10 +379,18 @@ class Machine:
         site.discard, site.resume = True, []
         SiteWriter(self, self.state, escapes=False).finish(site, "None")
 
-    def if_(self, cond: Value, then: Block, orelse: Block, results: list[Value]) -> None:
-        """Emit an ``scf.if`` that defines `results`."""
+    def if_(
+        self,
+        cond: Value,
+        then: Block,
+        orelse: Block,
+        results: list[Value],
+        counts: BranchCounts | None = None,
+    ) -> None:
+        """Emit an ``scf.if`` that defines `results`; `counts` are what the profile says of it."""
+        attrs = {} if counts is None else {"profile": (counts.taken, counts.not_taken)}
         self.b.block.ops.append(
-            Op("scf.if", [cond], results, {}, [then, orelse], self.b.span, self.b.callers)
+            Op("scf.if", [cond], results, attrs, [then, orelse], self.b.span, self.b.callers)
         )
 
     # ---- frames ----------------------------------------------------------------------------

@@ -45,8 +45,9 @@ def as_float(m: Machine, value: Abstract) -> Value:
     if ref.type == BOOL:
         return m.b.one("arith.uitofp", [ref], FLOAT)
     if not isinstance(value, ExtentNumber):
-        bounded = m.b.one("arith.addi", [ref, m.const(_EXACT_INT)], INT)
-        inside = m.b.one("arith.cmpi", [bounded, m.const(2 * _EXACT_INT)], BOOL, predicate="ule")
+        above = m.b.one("arith.cmpi", [ref, m.const(-_EXACT_INT)], BOOL, predicate="sge")
+        below = m.b.one("arith.cmpi", [ref, m.const(_EXACT_INT)], BOOL, predicate="sle")
+        inside = m.b.one("arith.andi", [above, below], BOOL)
         m.guard(inside, "overflow", text="the int is exact as a float")
     return m.b.one("arith.sitofp", [ref], FLOAT)
 
@@ -109,7 +110,7 @@ def number_binary(m: Machine, op: str, a: Abstract, b: Abstract, *, checked: boo
 def _int_binary(m: Machine, op: str, a: Value, b: Value, checked: bool) -> Value:
     if op in _ARITHMETIC:
         if not checked:
-            return m.b.one(f"arith.{op}i", [a, b], INT)
+            return m.b.one(f"arith.{op}i", [a, b], INT, exact=True)
         result, overflow = m.b.op(f"janus.{op}_overflow", [a, b], [INT, BOOL])
         m.guard(overflow, "overflow", expected=False, text="the int fits 64 bits")
         return result

@@ -179,6 +179,12 @@ class _Emitter:
         attributes = {"predicate": predicate(op.name, op.attrs["predicate"])}
         return [self.builder.one(op.name, operands, self.builder.i1, attributes)]
 
+    def _integer(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
+        """Emit integer arithmetic; `exact` says that it does not overflow."""
+        builder = self.builder
+        flags = builder.parsed("#arith.overflow<nsw>" if op.attrs.get("exact") else "#arith.overflow<none>")
+        return [builder.one(op.name, operands, builder.types(op.results[0].type), {"overflowFlags": flags})]
+
     def _extract(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
         """Emit the element of a tensor of rank 0, as the scalar type of its kind."""
         builder = self.builder
@@ -202,11 +208,15 @@ class _Emitter:
             "kind": builder.parsed(f"#janus.kind<{op.attrs['kind']}>"),
             "site": builder.site(op.attrs["site"]),
         }
+        if op.attrs.get("restart"):
+            attributes["restart"] = ir.UnitAttr.get()
         return list(builder.op(op.name, operands, [], attributes).results)
 
     def _exit(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
         builder = self.builder
         attributes = {"site": builder.site(op.attrs["site"])}
+        if op.attrs.get("restart"):
+            attributes["restart"] = ir.UnitAttr.get()
         if op.name == "janus.deopt":
             attributes["reason"] = ir.StringAttr.get(op.attrs["reason"])
         if "text" in op.attrs:
@@ -240,8 +250,9 @@ class _Emitter:
     def _trips(self, op: Op) -> dict[str, ir.Attribute]:
         if op.attrs.get("trips") is None:
             return {}
-        low, high = op.attrs["trips"]
-        return {"janus.profile": self.builder.parsed(f"#janus.trips<min = {low}, max = {high}>")}
+        low, high, executions = op.attrs["trips"]
+        text = f"#janus.trips<min = {low}, max = {high}, executions = {executions}>"
+        return {"janus.profile": self.builder.parsed(text)}
 
     def _while(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
         builder = self.builder
@@ -277,11 +288,15 @@ _SPECIAL: dict[str, Callable[[_Emitter, Op, list[ir.Value]], list[ir.Value]]] = 
     "constant": _Emitter._constant,
     "poison": _Emitter._poison,
     "dim": _Emitter._dim,
+    "arith.addi": _Emitter._integer,
+    "arith.subi": _Emitter._integer,
+    "arith.muli": _Emitter._integer,
     "arith.cmpi": _Emitter._compare,
     "arith.cmpf": _Emitter._compare,
     "tensor.extract": _Emitter._extract,
     "janus.guard": _Emitter._guard,
     "janus.deopt": _Emitter._exit,
+    "janus.frame": _Emitter._exit,
     "janus.record": _Emitter._exit,
     "janus.leave": _Emitter._exit,
     "jax.call": _Emitter._call,

@@ -81,7 +81,7 @@ def test_loops() -> None:
         builder.op("condition", [going, before.args[0]])
     with builder.inside(after):
         builder.op("yield", [builder.one("arith.addi", [after.args[0], one], INT)])
-    (count,) = builder.op("scf.while", [zero], [INT], regions=[before, after], trips=(1, 9))
+    (count,) = builder.op("scf.while", [zero], [INT], regions=[before, after], trips=(1, 9, 1))
 
     body = Block()
     body.args = [type(n)(INT), type(n)(FLOAT)]
@@ -89,7 +89,7 @@ def test_loops() -> None:
         as_float = builder.one("arith.sitofp", [body.args[0]], FLOAT)
         builder.op("yield", [builder.one("arith.addf", [body.args[1], as_float], FLOAT)])
     start = builder.one("constant", [], FLOAT, value=0.0)
-    (total,) = builder.op("scf.for", [zero, n, one, start], [FLOAT], regions=[body], trips=(2, 3))
+    (total,) = builder.op("scf.for", [zero, n, one, start], [FLOAT], regions=[body], trips=(2, 3, 40))
     text = _finish(builder, [count, total])
     assert "#janus.trips<min = 1, max = 9>" in text
     assert "scf.for" in text and ": i64" in text
