@@ -197,7 +197,10 @@ class FunctionManager:
     def context(self) -> FunctionContext:
         """Return the function as capture sees it (raises `Break` if it has no readable source)."""
         if self._context is None:
-            self._context = context_of(self.function)
+            context = context_of(self.function)
+            if context.source.suspends:
+                raise Break("JN105", f"`{context.code.name}` is a generator")
+            self._context = context
         return self._context
 
     def _observe(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.exceptions import exception_attribute, raised
 from janus_mlir.capture.heap import ObjectContent
 from janus_mlir.capture.sites import SiteWriter
 from janus_mlir.capture.sources import Attribute, Global, pinned
@@ -245,6 +246,10 @@ def _object(m: Machine, value: ObjectRef, name: str) -> Abstract:
         return Known(cls)
     if name == "__dict__":
         raise Break("JN216", "the `__dict__` of an object")
+    if issubclass(cls, BaseException):
+        base = exception_attribute(m, value, name)
+        if base is not None:
+            return base
     found = inspect.getattr_static(cls, name, _MISSING)
     outside = value.id in m.initial
     if _custom_lookup(cls):
@@ -257,12 +262,22 @@ def _object(m: Machine, value: ObjectRef, name: str) -> Abstract:
     if found is _MISSING:
         if outside and hasattr(cls, "__getattr__"):
             raise Break("JN216", f"`{cls.__qualname__}` defines `__getattr__`")
-        raise Break("JN208", f"AttributeError: `{cls.__qualname__}` object has no attribute `{name}`")
+        raise _no_attribute(m, value, name)
     return _from_class(m, value, cls, name, found)
 
 
+def _no_attribute(m: Machine, value: ObjectRef, name: str) -> Exception:
+    """Return the exception for an attribute that an object does not have."""
+    cls = m.outside.classes[value.id]
+    if value.id in m.initial:
+        m.outside.guard_absent(value.id, name)
+    return raised(m, AttributeError, f"{cls.__name__!r} object has no attribute {name!r}")
+
+
 def _custom_lookup(cls: type) -> bool:
-    return getattr(cls, "__getattribute__", None) is not object.__getattribute__
+    """Whether a class of objects decides itself how attributes are found."""
+    own = getattr(cls, "__getattribute__", None)
+    return own is not object.__getattribute__ and own is not BaseException.__getattribute__
 
 
 def _property(m: Machine, value: ObjectRef, cls: type, name: str, found: property) -> Abstract:
@@ -310,7 +325,8 @@ def set_attribute(m: Machine, value: Abstract, name: str, item: Abstract) -> Non
     if not isinstance(value, ObjectRef):
         raise Break("JN216", f"an attribute of a {type(value).__name__} is set")
     cls = m.outside.classes[value.id]
-    if getattr(cls, "__setattr__", None) is not object.__setattr__:
+    own = getattr(cls, "__setattr__", None)
+    if own is not object.__setattr__ and own is not BaseException.__setattr__:
         raise Break("JN216", f"`{cls.__qualname__}` defines `__setattr__`")
     found = inspect.getattr_static(cls, name, _MISSING)
     if isinstance(found, property):

@@ -14,11 +14,9 @@ from janus_mlir.capture.containers import (
     constant_key,
     length,
 )
-from janus_mlir.capture.numbers import (
-    is_number,
-)
+from janus_mlir.capture.numbers import fold_call, is_number
 from janus_mlir.capture.sites import SiteWriter
-from janus_mlir.capture.text import snapshot
+from janus_mlir.capture.text import format_value, snapshot
 from janus_mlir.capture.values import (
     Abstract,
     FunctionValue,
@@ -73,7 +71,7 @@ def _index(m: Machine, value: Abstract) -> Abstract:
 def _print(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
     if not all(isinstance(v, Known) for v in kwargs.values()):
         raise Break("JN304", "print with run-time options")
-    frozen = [snapshot(m, a) for a in args]
+    frozen = [snapshot(m, _printed(m, a)) for a in args]
 
     def statement(w: SiteWriter) -> str:
         w.escapes = False
@@ -84,28 +82,49 @@ def _print(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abs
     return Known(None)
 
 
+def _printed(m: Machine, value: Abstract) -> Abstract:
+    """Return what is printed in place of an object: the text that its class makes of it."""
+    return format_value(m, value, "s", None) if isinstance(value, ObjectRef) else value
+
+
+@registers(issubclass)
+def _issubclass(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    arity(args, kwargs, 2)
+    target = classes_of(args[1])
+    if not isinstance(args[0], Known) or not isinstance(args[0].value, type) or target is None:
+        raise Break("JN301", "issubclass of an unknown class")
+    return fold_call(lambda cls: issubclass(cls, target), args[0])
+
+
 @registers(isinstance)
 def _isinstance(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    arity(args, kwargs, 2)
+    target = classes_of(args[1])
+    if target is None:
+        raise Break("JN301", "isinstance of an unknown class")
+    return Known(is_instance(m, args[0], target))
+
+
+def is_instance(m: Machine, value: Abstract, target: Any) -> bool:
+    """Return ``isinstance(value, target)``."""
     from janus_mlir.capture.calls import class_of
 
-    arity(args, kwargs, 2)
-    cls = class_of(args[0], m)
-    target = _classes(args[1])
-    if cls is None or target is None:
-        raise Break("JN301", "isinstance of an unknown class")
-    if isinstance(args[0], Known):
-        return Known(isinstance(args[0].value, target))
-    if isinstance(args[0], JaxArray):
-        sample = jax.Array if jax.Array in (target if isinstance(target, tuple) else (target,)) else None
-        return Known(sample is not None or issubclass(cls, target))
-    return Known(issubclass(cls, target))
+    if isinstance(value, Known):
+        return isinstance(value.value, target)
+    cls = class_of(value, m)
+    if cls is None:
+        raise Break("JN301", "isinstance of an object of unknown class")
+    if isinstance(value, JaxArray) and jax.Array in (target if isinstance(target, tuple) else (target,)):
+        return True
+    return issubclass(cls, target)
 
 
-def _classes(value: Abstract) -> Any:
+def classes_of(value: Abstract) -> Any:
+    """Return the class, or tuple of classes, that ``isinstance`` is given, None if it is not known."""
     if isinstance(value, Known) and isinstance(value.value, (type, types.UnionType, tuple)):
         return value.value
     if isinstance(value, TupleValue):
-        found = [_classes(item) for item in value.items]
+        found = [classes_of(item) for item in value.items]
         return None if None in found else tuple(found)
     return None
 
@@ -140,7 +159,7 @@ def _getattr(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> A
 
     arity(args, kwargs, 2, 3)
     name = constant_key(args[1])
-    if len(args) == 3 and not _has(m, args[0], name):
+    if len(args) == 3 and not has_attribute(m, args[0], name):
         return args[2]
     return get_attribute(m, args[0], name)
 
@@ -148,10 +167,11 @@ def _getattr(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> A
 @registers(hasattr)
 def _hasattr(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
     arity(args, kwargs, 2)
-    return Known(_has(m, args[0], constant_key(args[1])))
+    return Known(has_attribute(m, args[0], constant_key(args[1])))
 
 
-def _has(m: Machine, value: Abstract, name: str) -> bool:
+def has_attribute(m: Machine, value: Abstract, name: str) -> bool:
+    """Return ``hasattr(value, name)``."""
     from janus_mlir.capture.attributes import get_attribute
     from janus_mlir.capture.calls import class_of
 

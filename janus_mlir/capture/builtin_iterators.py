@@ -17,6 +17,7 @@ from janus_mlir.capture.containers import (
     new_list,
     set_item,
 )
+from janus_mlir.capture.exceptions import raised
 from janus_mlir.capture.heap import IteratorContent
 from janus_mlir.capture.iteration import exhaust, get_iterator, make_iterator, next_item
 from janus_mlir.capture.numbers import (
@@ -31,6 +32,7 @@ from janus_mlir.capture.values import (
     Known,
     ListRef,
     Number,
+    ObjectRef,
     SliceValue,
     TupleValue,
 )
@@ -52,13 +54,15 @@ def _iter(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abst
 @registers(next)
 def _next(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
     arity(args, kwargs, 1, 2)
-    if not isinstance(args[0], IteratorRef):
+    if not isinstance(args[0], (IteratorRef, ObjectRef)):
         raise Break("JN301", "next() of an outside iterator")
     step = next_item(m, args[0])
     if step.more is True:
         return step.advance(m)
-    if step.more is False and len(args) == 2:
-        return args[1]
+    if step.more is False:
+        if len(args) == 2:
+            return args[1]
+        raise raised(m, StopIteration)
     raise Break("JN208", "next() of an iterator that may be exhausted")
 
 

@@ -16,11 +16,14 @@ from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, expand, new_dict
 from janus_mlir.capture.control import Left, Unjoined, run
+from janus_mlir.capture.exceptions import ExceptionBase, Raised, base_method
 from janus_mlir.capture.function import FunctionContext, context_of
+from janus_mlir.capture.generators import make_generator, manage
 from janus_mlir.capture.heap import CellContent, IteratorContent, ListContent
-from janus_mlir.capture.outcomes import Scope
+from janus_mlir.capture.managers import GeneratorManager, decorated_generator
+from janus_mlir.capture.outcomes import Outcomes, Scope
 from janus_mlir.capture.sources import Attribute, Index, Key, Source, pinned
-from janus_mlir.capture.state import Frame, Suspended
+from janus_mlir.capture.state import INLINE, RAISED, RAISED_PC, Frame, Suspended
 from janus_mlir.capture.values import (
     Abstract,
     CellRef,
@@ -48,10 +51,6 @@ if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
 
 Arguments = tuple[list[Abstract], dict[str, Abstract]]
-
-#: Frame variable through which a nested call hands its result to the instruction that made it.
-_INLINE = "%inline"
-
 
 class Entered:
     """A call that continues in a new frame; its result goes to the frame's result variable."""
@@ -110,28 +109,48 @@ def call_inline(
         If the callee leaves the compiled code on every path.
     """
     depth, pc = m.state.where
-    result = call(m, function, args, kwargs or {}, _INLINE)
+    result = call(m, function, args, kwargs or {}, INLINE)
     if not isinstance(result, Entered):
         return result
-    return _finish_inline(m, depth, pc)
+    return finish_inline(m, depth, pc)
 
 
-def _finish_inline(m: Machine, depth: int, pc: int) -> Abstract:
+def finish_inline(m: Machine, depth: int, pc: int) -> Abstract:
     """Run the frame just entered until it returns to the instruction at `pc`."""
+    outcomes = run_inline(m, depth, pc)
+    raised_at = (depth, RAISED_PC)
+    raising = outcomes.get(raised_at)
+    if raising is not None and len(outcomes.ways) == 1:
+        m.state = raising
+        exception = raising.top.vars.pop(RAISED)
+        raising.top.pc = pc
+        assert isinstance(exception, ObjectRef)
+        raise Raised(exception)
+    if raising is not None:
+        index = outcomes.index(raised_at)
+        chosen, outcomes = outcomes.chosen(m.b, index), outcomes.without(m.b, index)
+        m.state = outcomes.ways[0][1]
+        m.guard(chosen, "exception", expected=False, text="the call raises no exception")
+    if len(outcomes.ways) > 1:
+        raise Break("JN505", "a call that ends in several ways")
+    m.state = outcomes.ways[0][1]
+    value = m.state.top.vars.pop(INLINE, None)
+    assert value is not None
+    return value
+
+
+def run_inline(m: Machine, depth: int, pc: int) -> Outcomes:
+    """Run the frame just entered until it returns or raises; there is at least one way out."""
+    m.state.top.inline = True
     try:
-        outcomes = run(m, m.state, Scope(None, depth, pc))
+        outcomes = run(m, m.state, Scope(None, depth, pc, inline=True))
     except Unjoined as error:
-        if error.where == (depth, pc):
+        if error.where[0] == depth:
             raise Break("JN505", f"the results of a call: {error.detail}") from None
         raise
     if not outcomes.ways:
         raise Left
-    if len(outcomes.ways) > 1:
-        raise Break("JN505", "a call that ends in several ways")
-    m.state = outcomes.ways[0][1]
-    value = m.state.top.vars.pop(_INLINE, None)
-    assert value is not None
-    return value
+    return outcomes
 
 
 def call(
@@ -145,6 +164,8 @@ def call(
             return _call_known(m, function, args, kwargs, dst)
         case MethodValue():
             return call(m, function.function, [function.self, *args], kwargs, dst)
+        case MemberValue(self=TupleValue(items=(exception,)) as pair) if pair.cls is ExceptionBase:
+            return base_method(m, exception, function.name, args)
         case MemberValue():
             return builtin_calls.call_member(m, function.self, function.name, args, kwargs)
         case FunctionValue():
@@ -186,6 +207,12 @@ def _call_known(
         return _call_partial(m, function, args, kwargs, dst)
     if isinstance(live, type):
         return builtin_calls.construct(m, live, args, kwargs, dst)
+    managed = decorated_generator(live)
+    if managed is not None:
+        m.outside.wrap(live, function.source or pinned("contextmanager", live))
+        generator = enter(m, context_of(managed), managed, args, kwargs, dst)
+        assert isinstance(generator, Abstract)
+        return GeneratorManager(manage(m, generator))
     python = unwrap_callable(live)
     if python is not None:
         return enter(m, context_of(python), python, args, kwargs, dst)
@@ -222,7 +249,7 @@ def enter(
     kwargs: dict[str, Abstract],
     dst: str,
     override: Abstract | None = None,
-) -> Entered:
+) -> Abstract | Entered:
     source = pinned(live.__qualname__, live)
 
     def default(position: int) -> Abstract | None:
@@ -238,13 +265,12 @@ def enter(
         return m.outside.wrap(values[name], Key(Attribute(source, "__kwdefaults__"), name))
 
     count = len(live.__defaults__ or ())
-    _push(m, context, args, kwargs, count, default, kwdefault, dst, override)
-    return _ENTERED
+    return _push(m, context, args, kwargs, count, default, kwdefault, dst, override)
 
 
 def _enter_made(
     m: Machine, function: FunctionValue, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
-) -> Entered:
+) -> Abstract | Entered:
     template = function.template
     context = FunctionContext(template.source, template.namespace, dict(function.cells), None)
     named = dict(function.kwdefaults)
@@ -252,8 +278,7 @@ def _enter_made(
     def default(position: int) -> Abstract | None:
         return function.defaults[position] if 0 <= position < len(function.defaults) else None
 
-    _push(m, context, args, kwargs, len(function.defaults), default, named.get, dst, None)
-    return _ENTERED
+    return _push(m, context, args, kwargs, len(function.defaults), default, named.get, dst, None)
 
 
 def _push(
@@ -266,7 +291,7 @@ def _push(
     kwdefault: Callable[[str], Abstract | None],
     dst: str,
     override: Abstract | None,
-) -> None:
+) -> Abstract | Entered:
     if not policy.may_inline(len(m.state.frames)):
         raise Break("JN303", f"calls nested deeper than {config.inline_depth}")
     bound = bind(m, context, args, kwargs, default_count, default, kwdefault)
@@ -281,6 +306,10 @@ def _push(
             frame.vars[name] = cell
         else:
             frame.vars[name] = value
+    if context.code.is_generator:
+        m.state.frames.pop()
+        return make_generator(m, frame)
+    return _ENTERED
 
 
 def bind(
@@ -343,7 +372,7 @@ class FunctionTemplate:
 
 def make_function(m: Machine, instr: c.MakeFunction) -> Abstract:
     """Make a nested function or lambda."""
-    if instr.source.suspends:
+    if instr.source.asynchronous:
         raise Break("JN105", f"`{instr.name}` is a generator or coroutine")
     cells = _closure(m, instr.source.frees)
     defaults = tuple(_operand(m, v) for v in instr.defaults)
@@ -406,8 +435,8 @@ def run_generator(m: Machine, instr: c.MakeGenerator) -> Abstract:
     effects = m.state.effects
     depth, here = m.state.where
     variables = {".0": _operand(m, instr.iter)}
-    m.state.frames.append(Frame(context, 0, variables, _INLINE, m.b.span, items))
-    result = _finish_inline(m, depth, here)
+    m.state.frames.append(Frame(context, 0, variables, INLINE, m.b.span, items))
+    result = finish_inline(m, depth, here)
     content = m.get(result.id) if isinstance(result, ListRef) else None
     if m.state.effects != effects or content is None or content.items is None:
         raise Break("JN105", "a generator expression with effects")

@@ -100,7 +100,7 @@ class LoopInfo:
     id : int
         Index in `Code.loops`.
     kind : str
-        ``for``, ``while`` or ``comprehension``.
+        ``for``, ``while``, ``comprehension`` or ``yield from``.
     stmt : int
         The statement that it is, or is part of.
     span : Span

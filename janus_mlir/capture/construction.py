@@ -10,6 +10,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.exceptions import make_exception
 from janus_mlir.capture.function import context_of
 from janus_mlir.capture.heap import ObjectContent
 from janus_mlir.capture.numbers import (
@@ -33,7 +34,7 @@ def construct(
 ) -> Abstract | Entered:
     """Call a class."""
     if issubclass(cls, BaseException):
-        raise Break("JN208", f"{cls.__name__} is made here")
+        return make_exception(m, cls, args, kwargs, dst)
     if (
         issubclass(cls, tuple)
         and hasattr(cls, "_fields")

@@ -83,6 +83,15 @@ def build_set(m: Machine, items: tuple[Abstract, ...]) -> Abstract:
     return handle
 
 
+def add_item(m: Machine, value: Abstract, item: Abstract) -> None:
+    """Add to a set that a comprehension makes."""
+    assert isinstance(value, SetRef)
+    content: SetContent = m.get(value.id)
+    key = constant_key(item)
+    if key not in content.items:
+        m.put(value.id, SetContent((*content.items, key)))
+
+
 def constant_key(value: Abstract) -> Any:
     """Return the Python value of a dict key or set element that is a constant."""
     if isinstance(value, Known) and (isinstance(value.value, _KEYS) or callable(value.value)):

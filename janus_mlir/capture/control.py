@@ -41,7 +41,7 @@ class Doubt:
     """A branch that has gone one way so far: assume it if the two ways cannot be joined."""
 
     side: bool
-    pc: int
+    action: Action
     span: Span
 
 
@@ -60,10 +60,10 @@ class Fork:
     pruned: bool = False
 
 
-def assume_side(m: Machine, cond: Value, side: bool, pc: int, span: Span) -> None:
-    """Go on at `pc` under the guard that the branch takes that side."""
+def assume_side(m: Machine, cond: Value, side: bool, action: Action, span: Span) -> None:
+    """Go on with `action` under the guard that the branch takes that side."""
     m.guard(cond, "branch", expected=side, text=_text(side), branch=span)
-    m.state.top.pc = pc
+    action(m.state)
 
 
 def _text(side: bool) -> str:
@@ -110,6 +110,16 @@ def run(m: Machine, state: State, scope: Scope | None, *, started: bool = False)
 
 def _step(m: Machine, state: State) -> Fork | Outcomes | None:
     """Execute one instruction; what cannot be captured leaves the function there."""
+    from janus_mlir.capture.exceptions import Checks, Doubtful, Raised, fork_on, is_handled, unwind
+
+    frame = state.top
+    frame.at = frame.pc
+    before = state.clone() if is_handled(state) and frame.pc not in frame.function.flow.loops else None
+    outer = m.checks
+    m.checks = Checks(
+        frame.passed, 0, before is not None and not m.pure, state.effects, len(state.frames), m.b.block
+    )
+    frame.passed = 0
     try:
         return m.step()
     except Break as reason:
@@ -117,6 +127,14 @@ def _step(m: Machine, state: State) -> Fork | Outcomes | None:
         return Outcomes([])
     except Left:
         return Outcomes([])
+    except Doubtful as doubtful:
+        assert before is not None
+        m.state = before
+        return fork_on(m, before, doubtful)
+    except Raised as raised:
+        return unwind(m, raised.exception)
+    finally:
+        m.checks = outer
 
 
 def finish(m: Machine, outcomes: Outcomes, scope: Scope | None, *, step: bool = False) -> Outcomes:
@@ -177,7 +195,7 @@ def _assume(m: Machine, state: State, fork: Fork) -> Outcomes:
     """Go on with the side that has been taken so far only."""
     assert fork.doubt is not None
     m.state = state
-    assume_side(m, fork.cond, fork.doubt.side, fork.doubt.pc, fork.doubt.span)
+    assume_side(m, fork.cond, fork.doubt.side, fork.doubt.action, fork.doubt.span)
     return Outcomes([(state.where, state)])
 
 
@@ -191,20 +209,45 @@ def _fork(
         block = Block()
         with m.b.inside(block):
             m.state = side_state
-            action(side_state)
-            sides.append(_Side(block, run(m, side_state, inner)))
-    if join is not None and sum(s.outcomes.get(join) is not None for s in sides) == 1:
-        # Only one side reaches the join: it simply runs on.
-        _run_on(m, sides, scope)
+            try:
+                action(side_state)
+                outcomes = run(m, side_state, inner)
+            except Left:
+                outcomes = Outcomes([])
+            sides.append(_Side(block, outcomes))
+    meet: Where | None = None
+    if not any(a[0] == b[0] for a in sides[0].outcomes.ways for b in sides[1].outcomes.ways):
+        # An exception has taken one side elsewhere: both run on to where the ways meet after all.
+        meet = _meeting(sides, scope)
+        _run_on(m, sides, scope if meet is None else Scope(scope, *meet))
     before = (fork, state)
     try:
         return _merge(m, fork.cond, sides, mark, before)
     except Unjoined as error:
         single = all(len(side.outcomes.ways) == 1 for side in sides)
-        if error.where != join or not single or fork.doubt is not None:
+        if error.where not in (join, meet) or not single or (meet is None and fork.doubt is not None):
             raise
         _run_on(m, sides, scope)
         return _merge(m, fork.cond, sides, mark, before)
+
+
+def _meeting(sides: list[_Side], scope: Scope | None) -> Where | None:
+    """Return the position that the open ways of both sides pass, None if there is none before `scope` stops."""
+    found: list[State] = []
+    for side in sides:
+        states = [
+            state
+            for where, state in side.outcomes.ways
+            if not (scope is not None and scope.stops(where)) and not _at_end(where, state)
+        ]
+        if not states:
+            return None
+        found += states
+    depth = min(len(state.frames) for state in found) - 1
+    meet = found[0].frames[depth].function.flow.meet(state.frames[depth].pc for state in found)
+    if meet is None or (scope is not None and scope.stops((depth, meet))):
+        return None
+    return depth, meet
 
 
 def _run_on(m: Machine, sides: list[_Side], scope: Scope | None) -> None:

@@ -63,8 +63,8 @@ def uses(instr: Instr) -> tuple[Var, ...]:
             return (subject, cls)
         case tac.Branch(cond, _, _, _):
             return (cond,)
-        case tac.Raise(exc, cause):
-            return tuple(part for part in (exc, cause) if part is not None)
+        case tac.Raise(exc, cause, handled):
+            return tuple(part for part in (exc, cause, handled) if part is not None)
         case tac.Unsupported(_, _, used, _):
             return used
         case tac.MakeFunction(_, source, defaults, kwdefaults, annotations, _):
@@ -134,13 +134,13 @@ def _cached(analysis: Callable[[Code], _R]) -> Callable[[Code], _R]:
 def postdominators(code: Code) -> list[int | None]:
     """Return the immediate post-dominator of each pc in the normal flow; the exit is ``len(instrs)``.
 
-    Paths that end in `Raise`, `Reraise` or `Unsupported` leave the compiled code, so they do not count:
-    where one side of a `Branch` raises, the other side's beginning is what follows the branch. None where
-    no path returns.
+    Paths that end in `Unsupported`, or raise what nothing in the function handles, leave the code, so they do
+    not count: where one side of a `Branch` does so, the other side's beginning is what follows the branch.
+    None where no path returns.
     """
     instrs = code.instrs
     exit_ = len(instrs)
-    forward = [successors(instrs, pc) for pc in range(exit_)]
+    forward = [_onward(code, pc) for pc in range(exit_)]
     backward: list[list[int]] = [[] for _ in range(exit_ + 1)]
     for pc, targets in enumerate(forward):
         for target in targets:
@@ -184,6 +184,14 @@ def postdominators(code: Code) -> list[int | None]:
                 immediate[node] = best
                 changed = True
     return [immediate.get(pc) for pc in range(exit_)]
+
+
+def _onward(code: Code, pc: int) -> tuple[int, ...]:
+    """Return the successors of an instruction, the handler of what it raises explicitly included."""
+    handler = code.handlers[pc]
+    if handler is not None and isinstance(code.instrs[pc], tac.Raise | tac.Reraise):
+        return (handler,)
+    return successors(code.instrs, pc)
 
 
 class _Bits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import FunctionType
@@ -31,6 +31,20 @@ class CodeFlow:
     @cached_property
     def postdominators(self) -> list[int | None]:
         return postdominators(self.code)
+
+    def meet(self, pcs: Iterable[int]) -> int | None:
+        """Return the first pc that all ways from `pcs` pass, None if there is none."""
+        chains = []
+        for pc in pcs:
+            chain = [pc]
+            while chain[-1] < len(self.code.instrs):
+                following = self.postdominators[chain[-1]]
+                if following is None:
+                    return None
+                chain.append(following)
+            chains.append(chain)
+        first, *rest = chains
+        return next((pc for pc in first if all(pc in chain for chain in rest)), None)
 
     @cached_property
     def loops(self) -> dict[int, frozenset[int]]:
@@ -133,11 +147,9 @@ def context_of(function: FunctionType) -> FunctionContext:
     Break
         If the function has no readable source.
     """
-    source = read_function(function)
+    source = read_function(function, generators=True)
     if isinstance(source, Unreadable):
         raise Break(source.code, source.message)
-    if source.suspends:
-        raise Break("JN105", f"`{source.name}` is a generator or coroutine")
     cells = function.__closure__ or ()
     closure: dict[str, CellRef | Source] = {
         name: Cell(pinned(name, cell), name)

@@ -91,6 +91,21 @@ class CellContent(Content):
     value: Abstract | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class GeneratorContent(Content):
+    """A suspended generator: where it goes on, with which variables."""
+
+    #: Its `FunctionContext`.
+    function: Any
+    pc: int
+    #: The ``yield`` at which it is suspended, before the first item its beginning.
+    at: int
+    vars: tuple[tuple[str, Abstract], ...]
+    handling: tuple[str, ...] = ()
+    #: Whether a context manager drives it, which never lets go of it before its end.
+    managed: bool = False
+
+
 IteratorKind = Literal["sequence", "range", "array", "enumerate", "zip", "map", "reversed"]
 
 

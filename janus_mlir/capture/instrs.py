@@ -430,10 +430,14 @@ class Return(Instr):
 
 @dataclass(frozen=True, slots=True)
 class Raise(Instr):
-    """``raise exc from cause``; no ``exc``: raise the exception being handled again."""
+    """``raise exc from cause``; no ``exc``: raise the exception being handled again.
+
+    ``handled`` is the exception that the innermost handler around handles: the context of the new one.
+    """
 
     exc: Var | None
     cause: Var | None
+    handled: Var | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -494,7 +498,7 @@ class MakeGenerator(Instr):
 
 @dataclass(frozen=True, slots=True)
 class Yield(Instr):
-    """Hand out ``src``; only in the code of generator expressions."""
+    """Hand out ``src``; only in the code of generators and generator expressions. Nothing is sent back."""
 
     src: Var
 
@@ -552,9 +556,13 @@ class ExitWith(Instr):
 
 @dataclass(frozen=True, slots=True)
 class CatchException(Instr):
-    """Entry of a handler: ``dst`` is the exception, which is now the one being handled."""
+    """Entry of a handler: ``dst`` is the exception, which is now the one being handled.
+
+    ``outer`` are the exceptions that the handlers around it handle, outermost first.
+    """
 
     dst: Var
+    outer: tuple[Var, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from janus_mlir import policy
 from janus_mlir.capture import code as c
-from janus_mlir.capture.attributes import class_attribute, delete_attribute, get_attribute, set_attribute
+from janus_mlir.capture.attributes import delete_attribute, get_attribute, set_attribute
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.calls import call_inline, call_instruction, make_function, run_generator
+from janus_mlir.capture.calls import call_instruction, make_function, run_generator
 from janus_mlir.capture.containers import (
+    add_item,
     append,
     build_dict,
     build_set,
@@ -25,9 +26,13 @@ from janus_mlir.capture.containers import (
 )
 from janus_mlir.capture.control import Doubt, Fork, assume_side
 from janus_mlir.capture.frames import take_snapshot
+from janus_mlir.capture.generators import ask_in_frame, yield_item
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import CellContent
+from janus_mlir.capture.exceptions import end_handling, matches, raise_instruction, reraise
 from janus_mlir.capture.iteration import get_iterator, next_item
+from janus_mlir.capture.managers import enter_context, exit_context, exit_with_exception
+from janus_mlir.capture.matching import match_instruction
 from janus_mlir.capture.namespaces import cell_value, global_value, write_cell, write_global
 from janus_mlir.capture.operators import binary, compare, inplace, truth, unary
 from janus_mlir.capture.sources import Cell, CellOf, Global, Source
@@ -58,12 +63,34 @@ def execute(m: Machine, instr: c.Instr) -> Fork | None:
             frame.pc += 1
             call_instruction(m, instr)
             return None
+        case c.EnterWith(cm=cm):
+            frame.pc += 1
+            enter_context(m, read_variable(m, cm), instr.dst)
+            return None
+        case c.ExitWith(cm=cm):
+            frame.pc += 1
+            exit_context(m, read_variable(m, cm))
+            return None
+        case c.ExitWithException(cm=cm, exc=exc):
+            frame.pc += 1
+            exit_with_exception(m, read_variable(m, cm), read_variable(m, exc), instr.dst)
+            return None
+        case c.Yield(src=src):
+            if frame.generator is not None:
+                yield_item(m, read_variable(m, src))
+                return None
+            assert frame.override is not None
+            append(m, frame.override, read_variable(m, src))
         case c.StatementStart():
             take_snapshot(m)
         case c.Unsupported(code=code, message=message):
             raise Break(code, message)
         case c.Raise():
-            raise Break("JN208", "an exception is raised here")
+            raise raise_instruction(m, instr)
+        case c.Reraise(exc=exc):
+            raise reraise(m, read_variable(m, exc))
+        case c.EndHandler(exc=exc):
+            end_handling(m, exc)
         case _:
             result = _compute(m, instr)
             if result is not None:
@@ -225,29 +252,18 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
             return make_function(m, instr)
         case c.MakeGenerator():
             return run_generator(m, instr)
-        case c.Yield(src=src):
-            yielded = m.state.top.override
-            assert yielded is not None
-            append(m, yielded, read_variable(m, src))
+        case c.ExceptMatch(exc=exc, cls=cls):
+            return Known(matches(m, read_variable(m, exc), read_variable(m, cls)))
+        case c.SetAdd(set=set_, item=item):
+            add_item(m, read_variable(m, set_), read_variable(m, item))
             return None
+        case c.Length() | c.MatchSequence() | c.MatchMapping() | c.MatchKeys() | c.MatchClass():
+            return match_instruction(m, instr)
         case c.Import():
             return _import(m, instr)
         case c.EnterTry() | c.ExitTry():
             return None
-        case c.EnterWith(cm=cm):
-            return _context_method(m, read_variable(m, cm), "__enter__", [])
-        case c.ExitWith(cm=cm):
-            _context_method(m, read_variable(m, cm), "__exit__", [Known(None)] * 3)
-            return None
     raise Break("JN209", type(instr).__name__)
-
-
-def _context_method(m: Machine, manager: Abstract, name: str, args: list[Abstract]) -> Abstract:
-    """Call a method of a context manager of a user class."""
-    found = class_attribute(m, manager, name) if isinstance(manager, ObjectRef) else None
-    if found is None:
-        raise Break("JN209", "a context manager that is not of a plain Python class")
-    return call_inline(m, found, [manager, *args])
 
 
 def _slice(a: Abstract, b: Abstract, step: Abstract) -> Abstract:
@@ -310,12 +326,12 @@ def fork_to(m: Machine, cond: Value, then: int, orelse: int, span: Any) -> Fork 
                 frame.function.code, orelse if likely else then, meet
             )
             if not pruned:
-                assume_side(m, cond, likely, then if likely else orelse, span)
+                assume_side(m, cond, likely, _goto(then if likely else orelse), span)
                 return None
     if m.pure:
         raise Break("JN308", "a data-dependent branch inside a function that JAX transforms")
     join = None if meet is None else (depth, meet)
-    doubt = None if likely is None else Doubt(likely, then if likely else orelse, span)
+    doubt = None if likely is None else Doubt(likely, _goto(then if likely else orelse), span)
     # Counts that a version has learnt better of are of no use to passes.
     known = counts if span not in m.speculation.both else None
     return Fork(cond, _goto(then), _goto(orelse), join, doubt, known, pruned)
@@ -331,6 +347,8 @@ def _is_arithmetic(code: c.Code, pc: int, end: int | None) -> bool:
         if pc == end:
             return True
         if pc >= len(code.instrs) or not isinstance(code.instrs[pc], _ARITHMETIC):
+            return False
+        if code.handlers[pc] is not None:
             return False
         instr = code.instrs[pc]
         pc = instr.target if isinstance(instr, c.Jump) else pc + 1
@@ -358,6 +376,8 @@ def _staying_side(m: Machine, then: int, orelse: int) -> bool | None:
 
 def _for_iter(m: Machine, instr: c.ForIter) -> Fork | None:
     frame = m.state.top
+    if ask_in_frame(m, frame.vars[instr.iter], instr):
+        return None
     step = next_item(m, frame.vars[instr.iter])
     if step.more is False:
         frame.pc = instr.end

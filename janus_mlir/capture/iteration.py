@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from janus_mlir.capture import code as c
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import items_of
+from janus_mlir.capture.exceptions import Raised
+from janus_mlir.capture.generators import generator_content, resume_inline
 from janus_mlir.capture.graph import BOOL, Value
-from janus_mlir.capture.heap import IteratorContent
+from janus_mlir.capture.heap import GeneratorContent, IteratorContent
 from janus_mlir.capture.numbers import compare_numbers, number_binary
 from janus_mlir.capture.values import (
     Abstract,
@@ -19,6 +21,7 @@ from janus_mlir.capture.values import (
     JaxArray,
     Known,
     NumpyArray,
+    ObjectRef,
     RangeValue,
     TupleValue,
 )
@@ -89,6 +92,17 @@ def get_iterator(m: Machine, value: Abstract) -> Abstract:
         return make_iterator(
             m, IteratorContent("array", (), (value,), Known(0), extent_value(value.shape[0]))
         )
+    if isinstance(value, ObjectRef):
+        from janus_mlir.capture.attributes import class_attribute
+        from janus_mlir.capture.calls import call_inline
+
+        function = class_attribute(m, value, "__iter__")
+        if function is None:
+            raise Break("JN218", "iteration over an object")
+        found = call_inline(m, function, [value])
+        if not isinstance(found, (IteratorRef, ObjectRef)):
+            raise Break("JN218", "`__iter__` does not return an iterator")
+        return found
     items = items_of(m, value)
     if items is None:
         raise Break("JN218", f"iteration over a {type(value).__name__}")
@@ -104,6 +118,8 @@ def iterator_content(m: Machine, iterator: Abstract) -> IteratorContent:
 
 def next_item(m: Machine, iterator: Abstract) -> NextItem:
     """Ask an iterator for its next item, without taking it yet."""
+    if isinstance(iterator, ObjectRef) or generator_content(m, iterator) is not None:
+        return _ask(m, iterator)
     content = iterator_content(m, iterator)
     assert isinstance(iterator, IteratorRef)
     match content.kind:
@@ -115,6 +131,30 @@ def next_item(m: Machine, iterator: Abstract) -> NextItem:
             return _enumerate(m, iterator, content)
         case "zip" | "map":
             return _zip(m, iterator, content)
+
+
+def _ask(m: Machine, iterator: Abstract) -> NextItem:
+    """Ask an iterator whose code the user has written: that takes the item."""
+    from janus_mlir.capture.attributes import class_attribute
+    from janus_mlir.capture.calls import call_inline
+
+    item: Abstract | None
+    if isinstance(iterator, IteratorRef):
+        item = resume_inline(m, iterator)
+    else:
+        function = class_attribute(m, iterator, "__next__") if isinstance(iterator, ObjectRef) else None
+        if function is None:
+            raise Break("JN218", "iteration over an object")
+        try:
+            item = call_inline(m, function, [iterator])
+        except Raised as error:
+            if not issubclass(m.outside.classes[error.exception.id], StopIteration):
+                raise
+            item = None
+    if item is None:
+        return NextItem(False, lambda m: Known(None))
+    found = item
+    return NextItem(True, lambda m: found)
 
 
 def _sequence(iterator: IteratorRef, content: IteratorContent) -> NextItem:
@@ -163,9 +203,11 @@ def _enumerate(m: Machine, iterator: IteratorRef, content: IteratorContent) -> N
 
 def _zip(m: Machine, iterator: IteratorRef, content: IteratorContent) -> NextItem:
     parts = content.parts[1:] if content.kind == "map" else content.parts
-    steps = [next_item(m, part) for part in parts]
+    steps = []
     more: bool | Value = True
-    for step in steps:
+    for part in parts:
+        step = next_item(m, part)
+        steps.append(step)
         if step.more is False:
             more = False
             break
@@ -198,7 +240,9 @@ def static_length(m: Machine, state: State) -> int | None:
 def _left(m: Machine, state: State, iterator: Abstract) -> int | None:
     if not isinstance(iterator, IteratorRef):
         return None
-    content: IteratorContent = m.content(state, iterator.id)
+    content: IteratorContent | GeneratorContent = m.content(state, iterator.id)
+    if isinstance(content, GeneratorContent):
+        return None
     if content.kind in ("sequence", "reversed"):
         return len(content.items)
     if content.kind in ("range", "array"):
@@ -210,6 +254,19 @@ def _left(m: Machine, state: State, iterator: Abstract) -> int | None:
     lengths = [_left(m, state, part) for part in parts]
     known = [n for n in lengths if n is not None]
     return min(known) if len(known) == len(lengths) and known else None
+
+
+def runs_user_code(m: Machine, state: State) -> bool:
+    """Whether the ``for`` loop at hand asks a generator, or an iterator of a user class."""
+    frame = state.top
+    for pc in (frame.pc, frame.pc + 1):
+        instr = frame.function.code.instrs[pc]
+        if isinstance(instr, c.ForIter):
+            iterator = frame.vars.get(instr.iter)
+            if isinstance(iterator, IteratorRef):
+                return isinstance(m.content(state, iterator.id), GeneratorContent)
+            return isinstance(iterator, ObjectRef)
+    return False
 
 
 def exhaust(m: Machine, iterator: Abstract) -> list[Abstract]:

@@ -13,6 +13,7 @@ from janus_mlir.capture.graph import BOOL, FLOAT, INT, ScalarType, Type, Value
 from janus_mlir.capture.heap import (
     CellContent,
     DictContent,
+    GeneratorContent,
     IteratorContent,
     ListContent,
     ObjectContent,
@@ -246,6 +247,10 @@ class Joiner:
                 return ObjectContent(tuple((n, self._entry(key, n, a.get(n), b.get(n))) for n in names))
             case (CellContent(), CellContent()) if a.value is not None and b.value is not None:
                 return CellContent(self.value(a.value, b.value))
+            case (GeneratorContent(), GeneratorContent()) if a.function is b.function and a.pc == b.pc:
+                first, second = dict(a.vars), dict(b.vars)
+                if first.keys() == second.keys():
+                    return replace(a, vars=tuple((k, self.value(v, second[k])) for k, v in a.vars))
             case (IteratorContent(), IteratorContent()) if a.kind == b.kind:
                 if len(a.items) == len(b.items) and len(a.parts) == len(b.parts):
                     return replace(

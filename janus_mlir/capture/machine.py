@@ -13,6 +13,7 @@ from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.code import Call
 from janus_mlir.capture.control import POISON, Fork
 from janus_mlir.capture.entry import EntryProgram
+from janus_mlir.capture.exceptions import Checks, Doubtful, new_exception
 from janus_mlir.capture.frames import resume_point, step_point, take_snapshot
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Block, Builder, Graph, Op, TensorType, Type, Value
@@ -82,6 +83,9 @@ class Machine:
         self.assume_iteration: Where | None = None
         #: Inside a function that JAX differentiates or maps: effects and guards are not possible there.
         self.pure = 0
+        #: Exceptions that have been raised on some path.
+        self.raised: set[int] = set()
+        self.checks = Checks()
         #: Tracers of graph values while JAX calls captured code back, and the outer values lifted so far.
         self.replaying: dict[int, Any] | None = None
         self.lifts: Lifts | None = None
@@ -117,10 +121,10 @@ class Machine:
 
     def may_unroll(self, state: State) -> bool:
         """Whether to try the next iteration of the loop at hand as straight-line code."""
-        from janus_mlir.capture.iteration import static_length
+        from janus_mlir.capture.iteration import runs_user_code, static_length
 
         frame = state.top
-        counted = frame.pc in frame.function.flow.for_heads
+        counted = frame.pc in frame.function.flow.for_heads and not runs_user_code(self, state)
         length = static_length(self, state) if counted else None
         return policy.may_unroll(self.speculation, frame.unrolled.get(frame.pc, 0), length, counted=counted)
 
@@ -341,6 +345,23 @@ class Machine:
             self._start_again(site)
         return values or []
 
+    def check(
+        self, cond: Value, kind: str, text: str, cls: type[BaseException], *args: object, expected: bool = True
+    ) -> None:
+        """Raise ``cls(*args)`` unless `cond` is as expected: a fork where that may be handled, else a guard."""
+        checks = self.checks
+        checks.count += 1
+        if checks.count <= checks.passed:
+            return
+        same = checks.depth == len(self.state.frames) and checks.block is self.b.block
+        if not checks.allowed or not same or checks.effects != self.state.effects:
+            self.guard(cond, kind, expected=expected, text=text)
+            return
+        if not expected:
+            cond = self.b.one("arith.xori", [cond, self.const(True)], BOOL)
+        values = tuple(a if isinstance(a, Abstract) else Known(a) for a in args)
+        raise Doubtful(cond, lambda m: new_exception(m, cls, values), checks.count)
+
     def leave_with_result(self, state: State) -> None:
         """Return from the outermost function, from wherever it is."""
         self.state = state
@@ -397,13 +418,19 @@ class Machine:
 
     def pop_frame(self) -> None:
         """Return from an inlined function into its caller."""
+        from janus_mlir.capture.generators import end_iteration, finish_generator
+        from janus_mlir.capture.instructions import write_variable
+
         frame = self.state.frames.pop()
         value = frame.vars.get(RESULT, Known(None))
         if frame.override is not None:
             value = frame.override
         caller = self.state.top
-        if frame.result is not None:
-            caller.vars[frame.result] = value
+        if frame.generator is not None:
+            finish_generator(self, frame.generator)
+            end_iteration(self, frame)
+        elif frame.result is not None:
+            write_variable(self, frame.result, value)
             instr = caller.function.code.instrs[caller.pc - 1]
             if isinstance(instr, Call) and instr.dst == frame.result:
                 take_snapshot(self, value)

@@ -72,6 +72,8 @@ class _Compiler(MatchCompiler):
         match node:
             case ast.Expr(ast.Constant()) | ast.Pass() | ast.Global() | ast.Nonlocal():
                 pass
+            case ast.Expr(ast.YieldFrom(value)):
+                self.delegate(node, value)
             case ast.Expr(value):
                 if isinstance(self.source.node, ast.GeneratorExp):
                     self.generator_body(self.source.node)
@@ -260,11 +262,13 @@ class _Compiler(MatchCompiler):
     # ---- the rest
 
     def _raise(self, node: ast.Raise, exc: ast.expr | None, cause: ast.expr | None) -> None:
+        handled = self.handled()
         if exc is None:
-            self.emit(Raise, node, None, None)
+            self.emit(Raise, node, None, None, handled[-1] if handled else None)
             return
         exception = self.operand(exc, [cause])
-        self.emit(Raise, node, exception, None if cause is None else self.expr(cause))
+        reason = None if cause is None else self.expr(cause)
+        self.emit(Raise, node, exception, reason, handled[-1] if handled else None)
 
     def _assert(self, node: ast.Assert) -> None:
         if not __debug__:
@@ -275,7 +279,8 @@ class _Compiler(MatchCompiler):
         exception = self.put(Const, node, AssertionError)
         if node.msg is not None:
             exception = self.put(Call, node, exception, ((self.expr(node.msg), False),), ())
-        self.emit(Raise, node, exception, None)
+        handled = self.handled()
+        self.emit(Raise, node, exception, None, handled[-1] if handled else None)
         self.place(passed)
 
     def _import_from(self, node: ast.ImportFrom) -> None:
@@ -310,7 +315,7 @@ class _Compiler(MatchCompiler):
             statements=self.numbering.statements,
             branches=branches,
             loops=tuple(replace(loop, heads=self.head_pcs.get(loop.id, ())) for loop in self.loops),
-            is_generator=isinstance(source.node, ast.GeneratorExp),
+            is_generator=source.suspends or isinstance(source.node, ast.GeneratorExp),
             values=self.values,
         )
 
@@ -355,11 +360,11 @@ def compile_function(source: FunctionSource) -> Code:
     Raises
     ------
     Break
-        If the function is a generator or coroutine.
+        If the function is a coroutine.
     """
     code = _codes.get(source)
     if code is None:
-        if source.suspends:
+        if source.asynchronous:
             raise Break("JN105", f"{source.qualname} is a generator or coroutine")
         code = _Compiler(source).compile()
         _codes[source] = code

@@ -179,6 +179,17 @@ class ControlCompiler(ExpressionCompiler):
 
         self._generators(node, node.generators, ".0", finish)
 
+    def delegate(self, node: ast.Expr, source: ast.expr) -> None:
+        """Compile ``yield from`` whose value nobody uses."""
+        iterator = self.put(GetIter, source, self.expr(source))
+        loop = len(self.loops)
+        head, end = self.here(), self.label()
+        self.loops.append(LoopInfo(loop, "yield from", self.stmt, self.span(source), iterator, ()))
+        self.loop_heads[loop] = [head]
+        self.emit(Yield, node, self.put(ForIter, node, iterator, end, loop))
+        self.jump(node, head)
+        self.place(end)
+
     # ---- leaving regions
 
     def unwind(self, node: ast.AST, down_to: int, then: Callable[[], None]) -> None:
@@ -225,6 +236,13 @@ class ControlCompiler(ExpressionCompiler):
 
     # ---- try
 
+    def handled(self) -> tuple[Var, ...]:
+        """Return the exceptions that the handlers around handle, outermost first."""
+        return tuple(block.var for block in self.blocks if block.kind == "handler" and block.var is not None)
+
+    def _catch(self, node: ast.AST) -> Var:
+        return self.put(CatchException, node, self.handled())
+
     def try_statement(self, node: ast.Try) -> None:
         """Compile ``try``."""
         if not node.finalbody:
@@ -245,7 +263,7 @@ class ControlCompiler(ExpressionCompiler):
         self.stmt = statement
         self.jump(node, end)
         self.place(handler)
-        exception = self.put(CatchException, node)
+        exception = self._catch(node)
         self.blocks.append(Block("handler", var=exception))
         self.block(node.finalbody)
         self.stmt = statement
@@ -266,7 +284,7 @@ class ControlCompiler(ExpressionCompiler):
         self.stmt = statement
         self.jump(node, end)
         self.place(handler)
-        exception = self.put(CatchException, node)
+        exception = self._catch(node)
         self.blocks.append(Block("handler", var=exception))
         for clause in node.handlers:
             following = self.label()
@@ -300,7 +318,7 @@ class ControlCompiler(ExpressionCompiler):
         self._unbind(clause, clause.name)
         self.jump(clause, end)
         self.place(cleanup)
-        inner = self.put(CatchException, clause)
+        inner = self._catch(clause)
         self._unbind(clause, clause.name)
         self.emit(Reraise, clause, inner)
         self.place(end)
@@ -335,7 +353,7 @@ class ControlCompiler(ExpressionCompiler):
         self.emit(ExitWith, item.context_expr, manager)
         self.jump(node, end)
         self.place(handler)
-        exception = self.put(CatchException, item.context_expr)
+        exception = self._catch(item.context_expr)
         self.blocks.append(Block("handler", var=exception))
         result = self.put(ExitWithException, item.context_expr, manager, exception)
         self.branch(item.context_expr, result, suppressed, propagated, "with")

@@ -22,6 +22,7 @@ from janus_mlir.capture.code import (
     Move,
     Unary,
     Var,
+    Yield,
 )
 from janus_mlir.capture.normalise_base import Emitter, Label
 from janus_mlir.capture.scopes import annotations_of, child_frees
@@ -198,6 +199,10 @@ class ExpressionCompiler(Emitter):
                 return self.comprehension(node)
             case ast.GeneratorExp():
                 return self.generator(node)
+            case ast.Yield(value) if isinstance(self.source.node, ast.FunctionDef):
+                # Who asks for the next item sends nothing.
+                self.emit(Yield, node, self.const(node, None) if value is None else self.expr(value))
+                return self.const(node, None)
             case ast.Yield() | ast.YieldFrom() | ast.Await():
                 raise self.unsupported("JN203", type(node).__name__.lower())
             case _:

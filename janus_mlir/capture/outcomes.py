@@ -16,11 +16,16 @@ class Scope:
     depth: int
     pc: int
     loop: frozenset[int] | None = None
+    #: Whether it is the middle of an instruction to which a call returns.
+    inline: bool = False
 
     def stops(self, where: Where) -> bool:
         depth, pc = where
         scope: Scope | None = self
         while scope is not None:
+            # An exception or a generator's item leaves the frame from anywhere.
+            if depth < scope.depth or (scope.inline and depth == scope.depth):
+                return True
             if scope.depth == depth and (pc == scope.pc or (scope.loop is not None and pc not in scope.loop)):
                 return True
             scope = scope.parent

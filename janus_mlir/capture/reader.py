@@ -75,6 +75,11 @@ class FunctionSource:
         """Whether it is a generator or coroutine."""
         return self.scope.suspends
 
+    @property
+    def asynchronous(self) -> bool:
+        """Whether it is a coroutine or asynchronous generator."""
+        return self.scope.awaits
+
     @functools.cached_property
     def renames(self) -> bool:
         """Whether mangling has changed the name of an inner function or class.
@@ -259,7 +264,7 @@ def _matches(code: types.CodeType, compiled: types.CodeType) -> bool:
 
 
 def _read_code(code: types.CodeType, module_globals: dict[str, object]) -> FunctionSource | Unreadable:
-    if code.co_flags & 0x2A0:
+    if code.co_flags & 0x280:
         return Unreadable("JN105", f"{code.co_qualname} is a generator or coroutine")
     linecache.checkcache(code.co_filename)
     lines = linecache.getlines(code.co_filename, module_globals)
@@ -301,8 +306,6 @@ def _read_code(code: types.CodeType, module_globals: dict[str, object]) -> Funct
         code_object=code,
         exact=any(code == compiled for compiled in file.codes[key]),
     )
-    if source.suspends:
-        return Unreadable("JN105", f"{code.co_qualname} is a generator or coroutine")
     return source
 
 
@@ -318,10 +321,10 @@ def _mangle(node: FunctionNode, class_name: str | None) -> None:
         mangle_tree(node, class_name)
 
 
-def read_function(fn: object) -> FunctionSource | Unreadable:
+def read_function(fn: object, *, generators: bool = False) -> FunctionSource | Unreadable:
     """Return the source of a Python function (or of a bound method's function).
 
-    The answer is kept by code object.
+    The answer is kept by code object. Generator functions are only read for those that ask for them.
     """
     if isinstance(fn, types.MethodType):
         fn = fn.__func__
@@ -332,7 +335,10 @@ def read_function(fn: object) -> FunctionSource | Unreadable:
     if known is None:
         known = code, _read_code(code, fn.__globals__)
         _sources[id(code)] = known
-    return known[1]
+    source = known[1]
+    if isinstance(source, FunctionSource) and source.suspends and not generators:
+        return Unreadable("JN105", f"{code.co_qualname} is a generator or coroutine")
+    return source
 
 
 def remember_source(code: types.CodeType, source: FunctionSource) -> None:

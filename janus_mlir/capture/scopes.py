@@ -39,6 +39,8 @@ class Scope:
         Names that the methods of a class body need from outside of it.
     suspends : bool
         Whether a ``yield`` or ``await`` belongs to this scope.
+    awaits : bool
+        Whether an ``await`` does, or the function is ``async``.
     """
 
     kind: str
@@ -50,6 +52,7 @@ class Scope:
     children: dict[ast.AST, Scope] = field(default_factory=dict)
     through: set[str] = field(default_factory=set)
     suspends: bool = False
+    awaits: bool = False
 
     def unresolved(self) -> set[str]:
         """Names that must come from outside: from an enclosing function or the globals."""
@@ -187,7 +190,7 @@ class _Collector(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Await(self, node: ast.Await) -> None:
-        self.scope.suspends = True
+        self.scope.suspends = self.scope.awaits = True
         self.generic_visit(node)
 
     # -- nested scopes
@@ -256,6 +259,7 @@ class _Collector(ast.NodeVisitor):
             for test in generator.ifs:
                 self.visit(test)
             self.scope.suspends |= bool(generator.is_async)
+            self.scope.awaits |= bool(generator.is_async)
         for part in parts:
             self.visit(part)
 
@@ -274,6 +278,7 @@ class _Collector(ast.NodeVisitor):
             for statement in node.body:
                 self.visit(statement)
             self.scope.suspends |= isinstance(node, ast.AsyncFunctionDef)
+            self.scope.awaits |= isinstance(node, ast.AsyncFunctionDef)
         self.scope.bound -= self.scope.globals | self.scope.nonlocals
 
 

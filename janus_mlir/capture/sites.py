@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.exceptions import is_exception
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import DictContent, IteratorContent, ListContent, ObjectContent, SetContent
 from janus_mlir.capture.state import State
@@ -323,6 +324,8 @@ class SiteWriter:
                 return self._made(
                     value.id, f"set(({''.join(self.constant(i) + ', ' for i in content.items)}))"
                 )
+            case ObjectRef(), ObjectContent() if is_exception(self.machine, value):
+                return self._exception(value, content)
             case ObjectRef(), ObjectContent():
                 cls = self.machine.object_class(value.id)
                 attrs = [(name, self.expr(item)) for name, item in content.written]
@@ -332,6 +335,15 @@ class SiteWriter:
             case IteratorRef(), IteratorContent():
                 return self._made(value.id, self._iterator(content))
         raise Break("JN506", f"a {type(value).__name__} cannot be rebuilt in Python")
+
+    def _exception(self, value: ObjectRef, content: ObjectContent) -> str:
+        cls = self.machine.object_class(value.id)
+        if value.id in self.machine.raised:
+            raise Break("JN506", "an exception that was raised in compiled code, whose traceback is lost,")
+        attrs = [(name, self.expr(item)) for name, item in content.written if name != "__suppress_context__"]
+        name = self._made(value.id, f"{self.constant(BaseException.__new__)}({self.constant(cls)})")
+        self.lines += [f"{name}.{k} = {v}" for k, v in attrs]
+        return name
 
     def _iterator(self, content: IteratorContent) -> str:
         if content.kind in ("sequence", "reversed"):

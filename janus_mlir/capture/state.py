@@ -15,6 +15,13 @@ from janus_mlir.locations import Span
 #: Variable of a frame that holds what the function returns, once it has ended.
 RESULT = "%return"
 
+#: Variables of a frame in the middle of whose instruction a call has returned, or raised.
+INLINE = "%inline"
+RAISED = "%raised"
+
+#: The pc of a frame in the middle of whose instruction a call has raised.
+RAISED_PC = -1
+
 #: Position of the machine: depth of the frame and pc in its code.
 Where = tuple[int, int]
 
@@ -37,6 +44,18 @@ class Frame:
     callers: tuple[Suspended, ...] = ()
     #: Where the frame could be left last.
     snapshot: Snapshot | None = None
+    #: The instruction at hand; that of a suspended frame is the call that it waits for.
+    at: int = 0
+    #: How many conditions of the next instruction are known to hold, so that it does not raise.
+    passed: int = 0
+    #: Variables with the exceptions that are being handled, outermost first.
+    handling: tuple[str, ...] = ()
+    #: Whether it was called in the middle of an instruction of the caller.
+    inline: bool = False
+    #: Whether StopIteration ends the loop of the caller that asks for the next item.
+    ends: bool = False
+    #: The generator that runs in this frame.
+    generator: Abstract | None = None
 
     def clone(self) -> Frame:
         return replace(self, vars=dict(self.vars), unrolled=dict(self.unrolled))
@@ -163,6 +182,19 @@ def references(roots: Iterable[Any], heap: dict[int, Any]) -> set[int]:
     return found
 
 
+def _live(frame: Frame, suspended: bool) -> frozenset[str]:
+    """Return the variables of a frame that some path reads again."""
+    context = frame.function
+    if frame.pc == RAISED_PC:
+        return context.live_at(frame.at) | {INLINE, RAISED}
+    live = context.live_at(frame.pc) | {INLINE}
+    if suspended:
+        # What the frame waits for may raise.
+        handler = context.code.handlers[frame.at]
+        return live if handler is None else live | context.live_at(handler)
+    return live
+
+
 def tidy(state: State, outside: Collection[int]) -> None:
     """Forget variables that no path reads again and heap entries that nothing reaches.
 
@@ -171,12 +203,12 @@ def tidy(state: State, outside: Collection[int]) -> None:
     last = len(state.frames) - 1
     roots: list[Any] = []
     for depth, frame in enumerate(state.frames):
-        live = frame.function.live_at(frame.pc)
+        live = _live(frame, depth < last)
         ended = depth == last and frame.pc >= len(frame.function.code.instrs)
         for name in [n for n in frame.vars if n not in live and not (ended and n == RESULT)]:
             del frame.vars[name]
         roots.extend(frame.vars.values())
-        roots.append(frame.override)
+        roots += [frame.override, frame.generator]
     roots.extend(state.heap[key] for key in state.heap if key in outside or key in state.escaped)
     alive = references(roots, state.heap)
     for key in [k for k in state.heap if k not in alive and k not in outside and k not in state.escaped]:

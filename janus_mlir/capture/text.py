@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
+import types
 from typing import TYPE_CHECKING, Any
 
 from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.exceptions import base_text
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,
@@ -12,9 +16,11 @@ from janus_mlir.capture.values import (
     JaxArray,
     Known,
     ListRef,
+    MethodValue,
     Number,
     NumpyArray,
     NumpyScalar,
+    ObjectRef,
     TextValue,
     TupleValue,
 )
@@ -48,6 +54,8 @@ def format_value(m: Machine, value: Abstract, conversion: str | None, spec: Abst
     if spec is not None and not (isinstance(spec, Known) and isinstance(spec.value, str)):
         raise Break("JN213", "a format specification that is only known at run time")
     text = spec.value if isinstance(spec, Known) else ""
+    if isinstance(value, ObjectRef):
+        return _format_object(m, value, conversion, text)
     if isinstance(value, Known):
         convert: Any = {"s": str, "r": repr, "a": ascii, None: lambda x: x}[conversion]
         if isinstance(value.value, (str, int, float, bool, type(None))):
@@ -56,6 +64,61 @@ def format_value(m: Machine, value: Abstract, conversion: str | None, spec: Abst
             except (ValueError, TypeError) as error:
                 raise Break("JN208", str(error)) from None
     return TextValue(((snapshot(m, value), conversion, text),))
+
+
+def _format_object(m: Machine, value: ObjectRef, conversion: str | None, spec: str) -> Abstract:
+    """Return the text that the class of an object makes of it."""
+    from janus_mlir.capture.attributes import class_attribute
+
+    if conversion is None:
+        custom = class_attribute(m, value, "__format__")
+        if custom is not None:
+            return _own_text(m, custom, value, Known(spec))
+    if spec:
+        raise Break("JN213", "an object with a format specification")
+    return object_text(m, value, "r" if conversion in ("r", "a") else "s")
+
+
+def object_text(m: Machine, value: ObjectRef, conversion: str) -> Abstract:
+    """Return ``str(value)`` (conversion ``s``) or ``repr(value)`` (``r``) of an object."""
+    from janus_mlir.capture.attributes import get_attribute
+
+    cls = m.outside.classes[value.id]
+    for name in ("__str__", "__repr__") if conversion == "s" else ("__repr__",):
+        found = inspect.getattr_static(cls, name, None)
+        if found is object.__str__:
+            continue
+        if found in (BaseException.__str__, BaseException.__repr__, KeyError.__str__):
+            return base_text(m, value, "s" if name == "__str__" else "r")
+        if not isinstance(found, types.FunctionType):
+            break
+        method = get_attribute(m, value, name)
+        assert isinstance(method, MethodValue)
+        generated = getattr(found, "__wrapped__", found).__code__.co_filename == "<string>"
+        if generated and dataclasses.is_dataclass(cls):
+            return _dataclass_text(m, value, cls)
+        return _own_text(m, method.function, value)
+    raise Break("JN213", f"text of a {cls.__name__}")
+
+
+def _dataclass_text(m: Machine, value: ObjectRef, cls: type) -> Abstract:
+    """Return what the ``__repr__`` that `dataclasses` has made says."""
+    from janus_mlir.capture.attributes import get_attribute
+
+    parts: list[Abstract] = [Known(f"{cls.__qualname__}(")]
+    for i, field in enumerate(f for f in dataclasses.fields(cls) if f.repr):
+        parts.append(Known(f"{', ' if i else ''}{field.name}="))
+        parts.append(format_value(m, get_attribute(m, value, field.name), "r", None))
+    return build_string([*parts, Known(")")])
+
+
+def _own_text(m: Machine, function: Abstract, *args: Abstract) -> Abstract:
+    from janus_mlir.capture.calls import call_inline
+
+    result = call_inline(m, function, list(args))
+    if isinstance(result, TextValue) or (isinstance(result, Known) and isinstance(result.value, str)):
+        return result
+    raise Break("JN213", "a text that is not a string")
 
 
 def build_string(parts: list[Abstract]) -> Abstract:
