@@ -12,8 +12,8 @@ import jax
 import numpy as np
 
 from janus_mlir.capture import numpy as npy
-from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.exceptions import exception_attribute, raised
+from janus_mlir.capture.breaks import Break, Failed
+from janus_mlir.capture.exceptions import exception_attribute
 from janus_mlir.capture.heap import ObjectContent
 from janus_mlir.capture.sites import SiteWriter
 from janus_mlir.capture.sources import Attribute, Global, pinned
@@ -106,7 +106,7 @@ def _known(m: Machine, value: Known, name: str) -> Abstract:
     if isinstance(live, (str, bytes, int, float, complex, range, frozenset)):
         found = inspect.getattr_static(type(live), name, _MISSING)
         if found is _MISSING:
-            raise Break("JN208", f"AttributeError: {name}")
+            raise Failed.by(getattr, live, name)
         return MemberValue(value, name) if callable(found) else Known(getattr(live, name))
     if isinstance(live, (np.dtype, types.FunctionType, functools.partial, np.ufunc)):
         try:
@@ -271,7 +271,7 @@ def _no_attribute(m: Machine, value: ObjectRef, name: str) -> Exception:
     cls = m.outside.classes[value.id]
     if value.id in m.initial:
         m.outside.guard_absent(value.id, name)
-    return raised(m, AttributeError, f"{cls.__name__!r} object has no attribute {name!r}")
+    return Failed(AttributeError, f"{cls.__name__!r} object has no attribute {name!r}")
 
 
 def _custom_lookup(cls: type) -> bool:
@@ -284,7 +284,7 @@ def _property(m: Machine, value: ObjectRef, cls: type, name: str, found: propert
     from janus_mlir.capture.calls import call_inline
 
     if found.fget is None:
-        raise Break("JN208", f"AttributeError: property `{name}` has no getter")
+        raise Failed(AttributeError, f"property {name!r} of {cls.__qualname__!r} object has no getter")
     m.outside.wrap(found, Attribute(pinned(cls.__qualname__, cls), name))
     return call_inline(m, Known(found.fget), [value])
 
@@ -333,7 +333,7 @@ def set_attribute(m: Machine, value: Abstract, name: str, item: Abstract) -> Non
         from janus_mlir.capture.calls import call_inline
 
         if found.fset is None:
-            raise Break("JN208", f"AttributeError: property `{name}` has no setter")
+            raise Failed(AttributeError, f"property {name!r} of {cls.__qualname__!r} object has no setter")
         m.outside.wrap(found, Attribute(pinned(cls.__qualname__, cls), name))
         call_inline(m, Known(found.fset), [value, item])
         return

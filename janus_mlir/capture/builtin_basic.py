@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import jax
 
 from janus_mlir.capture import numpy as npy
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import (
     constant_key,
     length,
 )
+from janus_mlir.capture.exceptions import ExceptionBase
 from janus_mlir.capture.numbers import fold_call, is_number
 from janus_mlir.capture.sites import SiteWriter
 from janus_mlir.capture.text import format_value, snapshot
@@ -53,7 +54,7 @@ def _range(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abs
     if len(parts) == 2:
         parts.append(Known(1))
     if isinstance(parts[2], Known) and parts[2].value == 0:
-        raise Break("JN208", "range() arg 3 must not be zero")
+        raise Failed.by(range, 0, 1, 0)
     return RangeValue(*parts)
 
 
@@ -247,6 +248,8 @@ def super_attribute(m: Machine, pair: TupleValue, name: str) -> Abstract:
     for cls in mro[mro.index(start.value) + 1 :]:
         if name in vars(cls):
             found = vars(cls)[name]
+            if issubclass(cls, BaseException) and cls.__module__ == "builtins" and callable(found):
+                return MemberValue(TupleValue((self,), ExceptionBase), name)
             if cls is object and name == "__init__":
                 return MemberValue(TupleValue((), SuperPair), "__init__")
             if isinstance(found, types.FunctionType):

@@ -6,7 +6,7 @@ import copy
 import functools
 from typing import TYPE_CHECKING
 
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import (
     build_set,
     constant_key,
@@ -17,7 +17,6 @@ from janus_mlir.capture.containers import (
     new_list,
     set_item,
 )
-from janus_mlir.capture.exceptions import raised
 from janus_mlir.capture.heap import IteratorContent
 from janus_mlir.capture.iteration import exhaust, get_iterator, make_iterator, next_item
 from janus_mlir.capture.numbers import (
@@ -62,7 +61,7 @@ def _next(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abst
     if step.more is False:
         if len(args) == 2:
             return args[1]
-        raise raised(m, StopIteration)
+        raise Failed(StopIteration)
     raise Break("JN208", "next() of an iterator that may be exhausted")
 
 
@@ -131,7 +130,7 @@ def _sorted(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Ab
         plain = [constant_key(k) for k in keys]
         order = sorted(range(len(items)), key=lambda i: plain[i], reverse=bool(reverse.value))
     except TypeError as error:
-        raise Break("JN208", str(error)) from None
+        raise Failed.of(error) from None
     return new_list(m, tuple(items[i] for i in order))
 
 
@@ -224,7 +223,7 @@ def _reduce(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Ab
     if len(args) == 3:
         items.insert(0, args[2])
     if not items:
-        raise Break("JN208", "reduce() of an empty sequence")
+        raise Failed.by(functools.reduce, max, ())
     total = items[0]
     for item in items[1:]:
         total = call_inline(m, args[0], [total, item])

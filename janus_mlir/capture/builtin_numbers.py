@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from janus_mlir.capture import numpy as npy
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import (
     get_item,
 )
 from janus_mlir.capture.graph import BOOL, FLOAT, Value
 from janus_mlir.capture.iteration import exhaust, get_iterator
+from janus_mlir.capture.join import number_kind
 from janus_mlir.capture.numbers import (
     absolute,
     as_float,
@@ -119,6 +120,8 @@ def _round(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abs
 @registers(divmod)
 def _divmod(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
     arity(args, kwargs, 2)
+    if any(number_kind(a) == "float" for a in args):
+        m.checks.allowed = False  # the words of its ZeroDivisionError are its own
     return TupleValue((binary(m, "floordiv", *args), binary(m, "mod", *args)))
 
 
@@ -138,7 +141,7 @@ def _extreme(op: str) -> Handler:
         if not items:
             if default is not None:
                 return default
-            raise Break("JN208", "min/max of an empty sequence")
+            raise Failed.by(min if op == "lt" else max, ())
         best = items[0]
         best_key = keyed(m, key, best)
         for item in items[1:]:
@@ -265,11 +268,13 @@ def _math(name: str, op: str, domain: str) -> Handler:
             return fold_call(function, *args)
         arity(args, kwargs, 1)
         x = as_float(m, _plain_float(m, args[0]))
-        bounds = {"nonnegative": ("oge", 0.0), "positive": ("ogt", 0.0), "above -1": ("ogt", -1.0)}
+        # Of NaN they are NaN.
+        bounds = {"nonnegative": ("uge", 0.0), "positive": ("ugt", 0.0), "above -1": ("ugt", -1.0)}
         if domain in bounds:
             predicate, bound = bounds[domain]
             inside = m.b.one("arith.cmpf", [x, m.const(bound)], BOOL, predicate=predicate)
-            m.guard(inside, "domain", text=f"the argument of math.{name} is in its domain")
+            text = f"the argument of math.{name} is in its domain"
+            m.check(inside, "domain", text, Failed.by(function, -1.0))
         if domain == "finite":
             guard_finite(m, x, f"the argument of math.{name} is finite")
         result = m.b.one(op, [x], FLOAT)

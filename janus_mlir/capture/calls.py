@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 Arguments = tuple[list[Abstract], dict[str, Abstract]]
 
+
 class Entered:
     """A call that continues in a new frame; its result goes to the frame's result variable."""
 

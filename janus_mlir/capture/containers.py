@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from janus_mlir.capture import numpy as npy
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.heap import DictContent, ListContent, SetContent
 from janus_mlir.capture.numbers import compare_numbers, is_number, make, number_binary
@@ -246,7 +246,7 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
         case DictRef():
             found = dict_get(m, value, constant_key(index))
             if found is None:
-                raise Break("JN208", f"KeyError: {constant_key(index)!r}")
+                raise Failed(KeyError, index)
             return found
         case RangeValue():
             items = items_of(m, value)
@@ -280,19 +280,20 @@ def _sequence_item(m: Machine, value: Abstract, items: list[Abstract], index: Ab
         try:
             chosen = tuple(items[index.value])
         except (TypeError, ValueError) as error:
-            raise Break("JN208", str(error)) from None
+            raise Failed.of(error) from None
         return new_list(m, chosen) if isinstance(value, ListRef) else TupleValue(chosen)
     position = _position(index)
     if position is not None:
         if not -len(items) <= position < len(items):
-            raise Break("JN208", "IndexError: index out of range")
+            like: Any = [] if isinstance(value, ListRef) else range(0) if isinstance(value, RangeValue) else ()
+            raise Failed.by(lambda: like[1])
         return items[position]
     if isinstance(index, (Number, ExtentNumber)) and items and all(is_number(i) for i in items):
-        return _choose(m, items, index)
+        return _choose(m, items, index, [] if isinstance(value, ListRef) else ())
     raise Break("JN215", "a subscript that is only known at run time")
 
 
-def _choose(m: Machine, items: list[Abstract], index: Abstract) -> Abstract:
+def _choose(m: Machine, items: list[Abstract], index: Abstract, like: Any) -> Abstract:
     """Return one of a few numbers by a run-time index."""
     from janus_mlir.capture.numbers import select_number
 
@@ -302,7 +303,7 @@ def _choose(m: Machine, items: list[Abstract], index: Abstract) -> Abstract:
     for op, bound in (("ge", Known(0)), ("lt", count)):
         inside = compare_numbers(m, op, index, bound)
         if isinstance(inside, Value):
-            m.guard(inside, "bounds", text="the index is in range")
+            m.check(inside, "bounds", "the index is in range", Failed.by(lambda: like[1]))
     result = items[-1]
     for i in range(len(items) - 2, -1, -1):
         result = select_number(m, compare_numbers(m, "eq", index, Known(i)), items[i], result)
@@ -331,7 +332,7 @@ def contains(m: Machine, container: Abstract, item: Abstract, *, negate: bool) -
         try:
             result = item.value in container.value
         except Exception as error:  # the user's own error, which Python will raise again
-            raise Break("JN208", f"{type(error).__name__}: {error}") from None
+            raise Failed.of(error) from None
     elif isinstance(container, (JaxArray, NumpyArray, ObjectRef)):
         raise Break("JN212", f"membership in a {type(container).__name__}")
     else:
@@ -355,6 +356,14 @@ def contains(m: Machine, container: Abstract, item: Abstract, *, negate: bool) -
     return make("bool", result)
 
 
+def _unpacking(count: int) -> Any:
+    """Return a function that unpacks a list into `count` variables."""
+    names = ", ".join(f"x{i}" for i in range(count))
+    namespace: dict[str, Any] = {}
+    exec(f"def unpack(items):\n    [{names}] = items\n", namespace)
+    return namespace["unpack"]
+
+
 def unpack(m: Machine, value: Abstract, count: int, star: int | None) -> list[Abstract]:
     """Return the values for the targets of an unpacking assignment."""
     if isinstance(value, (JaxArray, NumpyArray)):
@@ -368,11 +377,12 @@ def unpack(m: Machine, value: Abstract, count: int, star: int | None) -> list[Ab
         items = found
     if star is None:
         if len(items) != count:
-            raise Break("JN208", "wrong number of values to unpack")
+            raise Failed.by(_unpacking(count), items)
         return items
     after = count - star - 1
     if len(items) < count - 1:
-        raise Break("JN208", "not enough values to unpack")
+        text = f"not enough values to unpack (expected at least {count - 1}, got {len(items)})"
+        raise Failed(ValueError, text)
     middle = new_list(m, tuple(items[star : len(items) - after]))
     return [*items[:star], middle, *items[len(items) - after :]]
 
@@ -423,7 +433,7 @@ def set_item(m: Machine, value: Abstract, index: Abstract, item: Abstract) -> No
                 raise Break("JN215", "a list item is set at a run-time index")
             items = list(list_items(m, value))
             if not -len(items) <= position < len(items):
-                raise Break("JN208", "IndexError: list assignment index out of range")
+                raise Failed(IndexError, "list assignment index out of range")
             items[position] = item
             replace_items(m, value, tuple(items), "list item", "{0}[{1}] = {2}", index, item)
         case DictRef():
@@ -468,7 +478,7 @@ def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
         case DictRef():
             key = constant_key(index)
             if dict_get(m, value, key) is None:
-                raise Break("JN208", f"KeyError: {key!r}")
+                raise Failed(KeyError, index)
             entries = dict_entries(m, value)
             content: DictContent = replace(DictContent(entries), complete=True).remove(key)
             m.put(value.id, content)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import INT, Block, Value
 from janus_mlir.capture.join import Joiner, NotJoinable
 from janus_mlir.capture.outcomes import Outcomes, Scope
@@ -110,7 +110,15 @@ def run(m: Machine, state: State, scope: Scope | None, *, started: bool = False)
 
 def _step(m: Machine, state: State) -> Fork | Outcomes | None:
     """Execute one instruction; what cannot be captured leaves the function there."""
-    from janus_mlir.capture.exceptions import Checks, Doubtful, Raised, fork_on, is_handled, unwind
+    from janus_mlir.capture.exceptions import (
+        Checks,
+        Doubtful,
+        Raised,
+        exception_of,
+        fork_on,
+        is_handled,
+        unwind,
+    )
 
     frame = state.top
     frame.at = frame.pc
@@ -122,6 +130,11 @@ def _step(m: Machine, state: State) -> Fork | Outcomes | None:
     frame.passed = 0
     try:
         return m.step()
+    except Failed as failed:
+        if not is_handled(m.state):
+            m.leave_for(failed)
+            return Outcomes([])
+        return unwind(m, exception_of(m, failed))
     except Break as reason:
         m.leave_for(reason)
         return Outcomes([])

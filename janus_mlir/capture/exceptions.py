@@ -12,11 +12,10 @@ import builtins
 import dataclasses
 import inspect
 import types
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from janus_mlir.capture import code as c
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.control import Doubt, Fork, Left
 from janus_mlir.capture.graph import Block, Value
 from janus_mlir.capture.heap import ObjectContent
@@ -46,10 +45,10 @@ class Raised(Exception):
 class Doubtful(Exception):
     """The instruction at hand raises unless `cond` holds."""
 
-    def __init__(self, cond: Value, make: Callable[[Machine], ObjectRef], number: int) -> None:
+    def __init__(self, cond: Value, failed: Failed, number: int) -> None:
         super().__init__(cond)
         self.cond = cond
-        self.make = make
+        self.failed = failed
         #: How many conditions of the instruction have been met up to this one.
         self.number = number
 
@@ -80,21 +79,13 @@ class ExceptionBase:
 # ---- making -----------------------------------------------------------------------------
 
 
-def raised(m: Machine, cls: type[BaseException], *args: Any) -> Exception:
-    """Return what to raise so that the instruction at hand raises ``cls(*args)``."""
-    operands = tuple(a if isinstance(a, Abstract) else Known(a) for a in args)
-    if m.pure:
-        text = args[0] if args and isinstance(args[0], str) else ""
-        return Break("JN208", f"{cls.__name__}: {text}")
-    return Raised(new_exception(m, cls, operands))
-
-
-def raised_live(m: Machine, error: BaseException) -> Exception:
-    """Return what to raise so that the instruction at hand raises what Python has raised for the same constants."""
-    plain = all(a is None or type(a) in (str, int, float, bool, bytes) for a in error.args)
-    if not plain or type(error).__module__ != "builtins" or isinstance(error, _SPECIAL):
-        return Break("JN208", f"{type(error).__name__}: {error}")
-    return raised(m, type(error), *error.args)
+def exception_of(m: Machine, failed: Failed) -> ObjectRef:
+    """Return the exception that an operation raises."""
+    if issubclass(failed.cls, _SPECIAL):
+        raise failed
+    return new_exception(
+        m, failed.cls, tuple(o if isinstance(o, Abstract) else Known(o) for o in failed.operands)
+    )
 
 
 def new_exception(m: Machine, cls: type[BaseException], args: tuple[Abstract, ...]) -> ObjectRef:
@@ -139,7 +130,7 @@ def _as_exception(m: Machine, value: Abstract, what: str) -> ObjectRef:
 
         value = call_inline(m, value, [])
     if not isinstance(value, ObjectRef) or not is_exception(m, value):
-        raise raised(m, TypeError, what)
+        raise Failed(TypeError, what)
     if value.id in m.initial:
         raise Break("JN208", "an exception from outside is raised")
     return value
@@ -255,7 +246,7 @@ def fork_on(m: Machine, state: State, doubtful: Doubtful) -> Fork:
 
     def fail(side: State) -> None:
         m.state = side
-        if unwind(m, doubtful.make(m)) is not None:
+        if unwind(m, exception_of(m, doubtful.failed)) is not None:
             raise Left
 
     doubt = None
@@ -362,6 +353,6 @@ def _own_names(cls: type) -> set[str]:
 
 __all__ = [
     "Checks", "Doubtful", "ExceptionBase", "Raised", "TracebackValue", "base_method", "base_text",
-    "end_handling", "exception_attribute", "fork_on", "is_exception", "is_handled", "make_exception", "matches",
-    "new_exception", "raise_instruction", "raised", "raised_live", "reraise", "unwind",
+    "end_handling", "exception_attribute", "exception_of", "fork_on", "is_exception", "is_handled", "make_exception", "matches",
+    "new_exception", "raise_instruction", "reraise", "unwind",
 ]  # fmt: skip

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from janus_mlir.capture import code as c
-from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.exceptions import Raised, raised
+from janus_mlir.capture.breaks import Break, Failed
+from janus_mlir.capture.exceptions import Raised
 from janus_mlir.capture.heap import GeneratorContent
 from janus_mlir.capture.state import INLINE, RAISED, RAISED_PC, Frame
 from janus_mlir.capture.values import Abstract, IteratorRef, Known, ObjectRef
@@ -42,7 +42,7 @@ def generator_content(m: Machine, iterator: Abstract) -> GeneratorContent | None
 
 def _push(m: Machine, iterator: IteratorRef, content: GeneratorContent, dst: str | None) -> Frame:
     if any(isinstance(f.generator, IteratorRef) and f.generator.id == iterator.id for f in m.state.frames):
-        raise raised(m, ValueError, "generator already executing")
+        raise Failed(ValueError, "generator already executing")
     frame = Frame(content.function, content.pc, dict(content.vars), dst, m.b.span)
     frame.at, frame.handling, frame.generator = content.at, content.handling, iterator
     m.state.frames.append(frame)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from janus_mlir import policy
 from janus_mlir.capture import code as c
 from janus_mlir.capture.attributes import delete_attribute, get_attribute, set_attribute
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.calls import call_instruction, make_function, run_generator
 from janus_mlir.capture.containers import (
     add_item,
@@ -25,11 +25,11 @@ from janus_mlir.capture.containers import (
     unpack,
 )
 from janus_mlir.capture.control import Doubt, Fork, assume_side
+from janus_mlir.capture.exceptions import end_handling, matches, raise_instruction, reraise
 from janus_mlir.capture.frames import take_snapshot
 from janus_mlir.capture.generators import ask_in_frame, yield_item
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import CellContent
-from janus_mlir.capture.exceptions import end_handling, matches, raise_instruction, reraise
 from janus_mlir.capture.iteration import get_iterator, next_item
 from janus_mlir.capture.managers import enter_context, exit_context, exit_with_exception
 from janus_mlir.capture.matching import match_instruction
@@ -38,7 +38,7 @@ from janus_mlir.capture.operators import binary, compare, inplace, truth, unary
 from janus_mlir.capture.sources import Cell, CellOf, Global, Source
 from janus_mlir.capture.state import RESULT, State
 from janus_mlir.capture.text import build_string, format_value
-from janus_mlir.capture.values import Abstract, CellRef, Known, ObjectRef, SliceValue, TupleValue
+from janus_mlir.capture.values import Abstract, CellRef, Known, SliceValue, TupleValue
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -132,7 +132,10 @@ def _load_global(m: Machine, name: str) -> Abstract:
     if name in namespace:
         return m.outside.wrap(namespace[name], Global(function.namespace, name))
     if name not in function.builtins:
-        raise Break("JN208", f"name `{name}` is not defined")
+        m.entry.emit(
+            ("absent", namespace, name), Global(function.namespace, name), "name", f"`{name}` is absent"
+        )
+        raise Failed(NameError, f"name {name!r} is not defined")
     entry = m.entry
     entry.emit(
         ("absent", namespace, name), Global(function.namespace, name), "name", f"`{name}` is the builtin"

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from janus_mlir import policy
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.code import Call
 from janus_mlir.capture.control import POISON, Fork
 from janus_mlir.capture.entry import EntryProgram
-from janus_mlir.capture.exceptions import Checks, Doubtful, new_exception
+from janus_mlir.capture.exceptions import Checks, Doubtful
 from janus_mlir.capture.frames import resume_point, step_point, take_snapshot
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Block, Builder, Graph, Op, TensorType, Type, Value
@@ -345,10 +345,8 @@ class Machine:
             self._start_again(site)
         return values or []
 
-    def check(
-        self, cond: Value, kind: str, text: str, cls: type[BaseException], *args: object, expected: bool = True
-    ) -> None:
-        """Raise ``cls(*args)`` unless `cond` is as expected: a fork where that may be handled, else a guard."""
+    def check(self, cond: Value, kind: str, text: str, failed: Failed, *, expected: bool = True) -> None:
+        """Raise an exception unless `cond` is as expected: a fork where that may be handled, else a guard."""
         checks = self.checks
         checks.count += 1
         if checks.count <= checks.passed:
@@ -359,8 +357,7 @@ class Machine:
             return
         if not expected:
             cond = self.b.one("arith.xori", [cond, self.const(True)], BOOL)
-        values = tuple(a if isinstance(a, Abstract) else Known(a) for a in args)
-        raise Doubtful(cond, lambda m: new_exception(m, cls, values), checks.count)
+        raise Doubtful(cond, failed, checks.count)
 
     def leave_with_result(self, state: State) -> None:
         """Return from the outermost function, from wherever it is."""
@@ -425,7 +422,6 @@ class Machine:
         value = frame.vars.get(RESULT, Known(None))
         if frame.override is not None:
             value = frame.override
-        caller = self.state.top
         if frame.generator is not None:
             finish_generator(self, frame.generator)
             end_iteration(self, frame)

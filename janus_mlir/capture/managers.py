@@ -7,8 +7,8 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.exceptions import Raised, TracebackValue, raised
+from janus_mlir.capture.breaks import Break, Failed
+from janus_mlir.capture.exceptions import Raised, TracebackValue
 from janus_mlir.capture.generators import resume_inline, throw_inline
 from janus_mlir.capture.values import Abstract, IteratorRef, Known, ObjectRef
 
@@ -50,7 +50,7 @@ def enter_context(m: Machine, manager: Abstract, dst: str) -> None:
     if isinstance(manager, GeneratorManager):
         item = resume_inline(m, manager.generator)
         if item is None:
-            raise raised(m, RuntimeError, "generator didn't yield")
+            raise Failed(RuntimeError, "generator didn't yield")
         write_variable(m, dst, item)
         return
     _method(m, manager, "__exit__")
@@ -61,7 +61,7 @@ def exit_context(m: Machine, manager: Abstract) -> None:
     """Do what ``with`` does where its body ends normally."""
     if isinstance(manager, GeneratorManager):
         if resume_inline(m, manager.generator) is not None:
-            raise raised(m, RuntimeError, "generator didn't stop")
+            raise Failed(RuntimeError, "generator didn't stop")
         return
     none = Known(None)
     _call(m, _method(m, manager, "__exit__"), [manager, none, none, none], None)
@@ -81,7 +81,7 @@ def exit_with_exception(m: Machine, manager: Abstract, exception: Abstract, dst:
             write_variable(m, dst, Known(False))
             return
         if item is not None:
-            raise raised(m, RuntimeError, "generator didn't stop after throw()")
+            raise Failed(RuntimeError, "generator didn't stop after throw()")
         write_variable(m, dst, Known(True))
         return
     cls = Known(m.outside.classes[exception.id])

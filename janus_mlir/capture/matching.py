@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from janus_mlir.capture import code as c
 from janus_mlir.capture.attributes import get_attribute
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import constant_key, dict_get, length
-from janus_mlir.capture.exceptions import raised
 from janus_mlir.capture.values import Abstract, DictRef, Known, TupleValue
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def _attributes(m: Machine, subject: Abstract, cls: Abstract, count: int, names:
     from janus_mlir.capture.builtin_basic import has_attribute, is_instance
 
     if not isinstance(cls, Known) or not isinstance(cls.value, type):
-        raise raised(m, TypeError, "called match pattern must be a class")
+        raise Failed(TypeError, "called match pattern must be a class")
     if not is_instance(m, subject, cls.value):
         return Known(None)
     values: list[Abstract] = []

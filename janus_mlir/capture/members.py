@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from janus_mlir.capture import numpy as npy
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import (
     append,
     constant_key,
@@ -102,7 +102,7 @@ def _known_method(
         try:
             return _plain_result(m, getattr(live, name)(*values, **named))
         except Exception as error:  # the user's own error, which Python will raise again
-            raise Break("JN208", f"{type(error).__name__}: {error}") from None
+            raise Failed.of(error) from None
     raise Break("JN301", f"method `{name}` of a {type(live).__name__}")
 
 
@@ -165,7 +165,7 @@ def _list_method(
     if name == "pop" and len(args) <= 1 and all(isinstance(a, Known) for a in args):
         index = args[0].value if args else -1  # type: ignore[attr-defined]
         if not items or not -len(items) <= index < len(items):
-            raise Break("JN208", "pop from an empty list")
+            raise Failed.by(([0] if items else []).pop, 5)
         rest = list(items)
         found = rest.pop(index)
         replace_items(m, self, tuple(rest), "list.pop", "{0}.pop({1})", Known(index))
@@ -228,7 +228,7 @@ def _dict_method(
         if found is None:
             if len(args) == 2:
                 return args[1]
-            raise Break("JN208", f"KeyError: {key!r}")
+            raise Failed(KeyError, args[0])
         from janus_mlir.capture.containers import delete_item
 
         delete_item(m, self, args[0])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Value
 from janus_mlir.capture.join import SCALARS, number_kind
 from janus_mlir.capture.values import Abstract, ExtentNumber, Known, Number
@@ -61,7 +61,7 @@ def _fold(op: str, *operands: Abstract) -> Abstract | None:
         try:
             return Known(getattr(operator, op)(*(o.value for o in operands)))  # type: ignore[attr-defined]
         except (ArithmeticError, TypeError, ValueError) as error:
-            raise Break("JN208", f"{type(error).__name__}: {error}") from None
+            raise Failed.of(error) from None
     return None
 
 
@@ -99,7 +99,8 @@ def number_binary(m: Machine, op: str, a: Abstract, b: Abstract, *, checked: boo
     if op in ("and_", "or_", "xor"):
         return _bitwise(m, op, a, b)
     if op == "truediv":
-        return make("float", _divide(m, as_float(m, a), as_float(m, b)))
+        whole = "float" not in kinds
+        return make("float", _divide(m, as_float(m, a), as_float(m, b), 1 if whole else 1.0))
     if op == "pow":
         return _power(m, a, b)
     if "float" in kinds:
@@ -117,7 +118,8 @@ def _int_binary(m: Machine, op: str, a: Value, b: Value, checked: bool) -> Value
     if op in ("floordiv", "mod"):
         zero = m.const(0)
         nonzero = m.b.one("arith.cmpi", [b, zero], BOOL, predicate="ne")
-        m.guard(nonzero, "zero", text="the divisor is not zero")
+        failed = Failed.by(getattr(operator, op), 1, 0)
+        m.check(nonzero, "zero", "the divisor is not zero", failed)
         minus = m.b.one("arith.cmpi", [b, m.const(-1)], BOOL, predicate="eq")
         least = m.b.one("arith.cmpi", [a, m.const(-(2**63))], BOOL, predicate="eq")
         both = m.b.one("arith.andi", [minus, least], BOOL)
@@ -153,9 +155,9 @@ def _bitwise(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     return make("int", m.b.one(name, [as_int(m, a), as_int(m, b)], INT))
 
 
-def _divide(m: Machine, a: Value, b: Value) -> Value:
+def _divide(m: Machine, a: Value, b: Value, like: float) -> Value:
     nonzero = m.b.one("arith.cmpf", [b, m.const(0.0)], BOOL, predicate="une")
-    m.guard(nonzero, "zero", text="the divisor is not zero")
+    m.check(nonzero, "zero", "the divisor is not zero", Failed.by(operator.truediv, like, 0))
     return m.b.one("arith.divf", [a, b], FLOAT)
 
 
@@ -163,17 +165,18 @@ def _float_binary(m: Machine, op: str, a: Value, b: Value) -> Value:
     if op in _ARITHMETIC:
         return m.b.one(f"arith.{op}f", [a, b], FLOAT)
     if op in ("floordiv", "mod"):
-        quotient, remainder = _float_divmod(m, a, b)
+        quotient, remainder = _float_divmod(m, a, b, op)
         return quotient if op == "floordiv" else remainder
     raise Break("JN208", f"float operation {op}")
 
 
-def _float_divmod(m: Machine, a: Value, b: Value) -> tuple[Value, Value]:
+def _float_divmod(m: Machine, a: Value, b: Value, op: str) -> tuple[Value, Value]:
     """``divmod`` of floats, step by step as in CPython's ``float_divmod``."""
     one = m.b.one
     zero = m.const(0.0)
     nonzero = one("arith.cmpf", [b, zero], BOOL, predicate="une")
-    m.guard(nonzero, "zero", text="the divisor is not zero")
+    failed = Failed.by(getattr(operator, op), 1.0, 0.0)
+    m.check(nonzero, "zero", "the divisor is not zero", failed)
     mod = one("arith.remf", [a, b], FLOAT)
     div = one("arith.divf", [one("arith.subf", [a, mod], FLOAT), b], FLOAT)
     mod_nonzero = one("arith.cmpf", [mod, zero], BOOL, predicate="une")
@@ -333,4 +336,4 @@ def fold_call(function: Any, *values: Abstract) -> Abstract:
     try:
         return Known(function(*(v.value for v in values)))  # type: ignore[attr-defined]
     except (ArithmeticError, TypeError, ValueError, LookupError, AttributeError) as error:
-        raise Break("JN208", f"{type(error).__name__}: {error}") from None
+        raise Failed.of(error) from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from janus_mlir.capture import numpy as npy
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.join import same_constant
 from janus_mlir.capture.numbers import compare_numbers, is_number, make, number_binary, number_unary, truth_of
@@ -114,7 +114,7 @@ def _known(op: str, *values: Any) -> Abstract:
     try:
         return Known(getattr(operator, op)(*values))
     except Exception as error:  # the user's own error, which Python will raise again
-        raise Break("JN208", f"{type(error).__name__}: {error}") from None
+        raise Failed.of(error) from None
 
 
 def _foldable(value: Any) -> bool:
@@ -151,7 +151,11 @@ def inplace(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
             from janus_mlir.capture.calls import call_inline
 
             return call_inline(m, function, [a, b])
-    return binary(m, op, a, b)
+    try:
+        return binary(m, op, a, b)
+    except Failed as failed:
+        # Python names the operator that stands in the source.
+        raise Break(failed.reason_code, failed.detail) if failed.cls is TypeError else failed from None
 
 
 def unary(m: Machine, op: str, a: Abstract) -> Abstract:
@@ -288,7 +292,7 @@ def truth(m: Machine, value: Abstract) -> bool | Value:
             try:
                 return bool(value.value)
             except Exception as error:  # the user's own error, which Python will raise again
-                raise Break("JN208", f"{type(error).__name__}: {error}") from None
+                raise Failed.of(error) from None
         case ExtentNumber():
             return compare_numbers(m, "ne", value, Known(0))
         case Number():

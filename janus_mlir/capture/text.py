@@ -7,7 +7,7 @@ import inspect
 import types
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.exceptions import base_text
 from janus_mlir.capture.values import (
     Abstract,
@@ -62,7 +62,7 @@ def format_value(m: Machine, value: Abstract, conversion: str | None, spec: Abst
             try:
                 return Known(format(convert(value.value), text))
             except (ValueError, TypeError) as error:
-                raise Break("JN208", str(error)) from None
+                raise Failed.of(error) from None
     return TextValue(((snapshot(m, value), conversion, text),))
 
 

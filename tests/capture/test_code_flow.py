@@ -21,7 +21,12 @@ def _code(fn: Any) -> tac.Code:
 def _postdominator_sets(code: tac.Code) -> list[set[int] | None]:
     """Compute the sets by their definition: what every path to the exit meets."""
     size = len(code.instrs)
-    forward = [successors(code.instrs, pc) for pc in range(size)]
+    forward = [
+        (code.handlers[pc],)
+        if isinstance(code.instrs[pc], tac.Raise | tac.Reraise) and code.handlers[pc] is not None
+        else successors(code.instrs, pc)
+        for pc in range(size)
+    ]
     reaches = {size}
     while True:
         more = {pc for pc in range(size) if pc not in reaches and reaches & set(forward[pc])}
