@@ -407,7 +407,7 @@ _CONSUMERS: tuple[Any, ...] = (sum, any, all, min, max, list, tuple, set, frozen
 
 
 def run_generator(m: Machine, instr: c.MakeGenerator) -> Abstract:
-    """Run a generator expression that the next call consumes at once, and return an iterator over its items.
+    """Make a generator, or, if the next call consumes it at once, run it and return an iterator over its items.
 
     Taking all items before the consumer sees the first is not noticed if they are made without effects.
     """
@@ -418,21 +418,13 @@ def run_generator(m: Machine, instr: c.MakeGenerator) -> Abstract:
     pc = frame.pc + 1
     while isinstance(instrs[pc], (c.Const, c.Move)):
         pc += 1
-    consumer = instrs[pc]
-    if not isinstance(consumer, c.Call) or (instr.dst, False) not in consumer.args:
-        raise Break("JN105", "a generator expression that outlives its statement")
-    match _operand(m, consumer.fn):
-        case Known(value=live) if any(live is f for f in _CONSUMERS):
-            pass
-        case MemberValue(self=Known(value=str()), name="join"):
-            pass
-        case _:
-            raise Break("JN105", "a generator expression that unknown code consumes")
-    items = ListRef()
-    m.put(items.id, ListContent(()))
     context = FunctionContext(
         instr.source, frame.function.namespace, dict(_closure(m, instr.source.frees)), None
     )
+    if not _consumed_at_once(m, instrs[pc], instr.dst):
+        return make_generator(m, Frame(context, 0, {".0": _operand(m, instr.iter)}))
+    items = ListRef()
+    m.put(items.id, ListContent(()))
     effects = m.state.effects
     depth, here = m.state.where
     variables = {".0": _operand(m, instr.iter)}
@@ -442,6 +434,18 @@ def run_generator(m: Machine, instr: c.MakeGenerator) -> Abstract:
     if m.state.effects != effects or content is None or content.items is None:
         raise Break("JN105", "a generator expression with effects")
     return make_iterator(m, IteratorContent("sequence", content.items))
+
+
+def _consumed_at_once(m: Machine, consumer: c.Instr, generator: str) -> bool:
+    """Whether an instruction is the call of a builtin that takes all items of `generator`."""
+    if not isinstance(consumer, c.Call) or (generator, False) not in consumer.args:
+        return False
+    match _operand(m, consumer.fn):
+        case Known(value=live):
+            return any(live is f for f in _CONSUMERS)
+        case MemberValue(self=Known(value=str()), name="join"):
+            return True
+    return False
 
 
 def function_builder(value: FunctionValue) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:

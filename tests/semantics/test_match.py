@@ -51,7 +51,12 @@ def literals(v):
 
 
 @cases.add(
-    lambda i: ((1, 2, 3 + i),), lambda: ([1, 2],), lambda: ([1],), lambda: ([],), lambda: ("ab",), lambda: (5,)
+    lambda i: ((1, 2, 3 + i),),
+    lambda: ([1, 2],),
+    lambda: ([1],),
+    lambda: ([],),
+    lambda: ("ab",),
+    lambda: (5,),
 )
 def sequences(v):
     match v:
