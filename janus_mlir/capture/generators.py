@@ -9,7 +9,7 @@ from janus_mlir.capture import code as c
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.exceptions import Raised
 from janus_mlir.capture.heap import GeneratorContent
-from janus_mlir.capture.state import INLINE, RAISED, RAISED_PC, Frame
+from janus_mlir.capture.state import INLINE, RAISED, RAISED_PC, Frame, Suspended
 from janus_mlir.capture.values import Abstract, IteratorRef, Known, ObjectRef
 
 if TYPE_CHECKING:
@@ -43,7 +43,11 @@ def generator_content(m: Machine, iterator: Abstract) -> GeneratorContent | None
 def _push(m: Machine, iterator: IteratorRef, content: GeneratorContent, dst: str | None) -> Frame:
     if any(isinstance(f.generator, IteratorRef) and f.generator.id == iterator.id for f in m.state.frames):
         raise Failed(ValueError, "generator already executing")
+    caller = m.state.top
+    # Python cannot be entered in the middle of a generator: who waits for an item waits for something else.
+    waiting = Suspended(caller.function, caller.at, dict(caller.vars), None, caller.override)
     frame = Frame(content.function, content.pc, dict(content.vars), dst, m.b.span)
+    frame.callers = (*caller.callers, waiting)
     frame.at, frame.handling, frame.generator = content.at, content.handling, iterator
     m.state.frames.append(frame)
     return frame

@@ -427,6 +427,7 @@ class Machine:
             end_iteration(self, frame)
         elif frame.result is not None:
             write_variable(self, frame.result, value)
+            caller = self.state.top
             instr = caller.function.code.instrs[caller.pc - 1]
             if isinstance(instr, Call) and instr.dst == frame.result:
                 take_snapshot(self, value)
