@@ -122,6 +122,7 @@ class Profile:
         self._callees: dict[tuple[CodeKey, Span], CalleeRecord] = {}
         self._values: dict[tuple[CodeKey, Span | str], History] = {}
         self._quiet: list[tuple[list[bool], list[list[History]]]] = []
+        self._starts: list[Callable[[], None]] = []
 
     # ---- what capture asks
 
@@ -174,15 +175,25 @@ class Profile:
 
     def begin_call(self) -> None:
         """Start a call: values that it meets belong together, and places that have had enough are asked again."""
+        for start in self._starts:
+            start()
         for quiet, groups in self._quiet:
             for number, histories in enumerate(groups):
+                settled = False
                 for history in histories:
-                    history.end_call()
-                quiet[number] = all(history.settled for history in histories)
+                    if history.current:
+                        history.end_call()
+                        settled = history.settled
+                if not settled:
+                    quiet[number] = False
 
     def add_history(self, key: CodeKey, place: Span | str) -> History:
         """Return the record of the values of a place."""
         return self._values.setdefault((key, place), History())
+
+    def at_start(self, start: Callable[[], None]) -> None:
+        """Have `start` run at the beginning of each call."""
+        self._starts.append(start)
 
     def add_quiet(self, quiet: list[bool], groups: list[list[History]]) -> None:
         """Register flags that silence hooks, and for each what its hook records into."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from janus_mlir.profile.lattice import Knowledge, Level, join, knowledge_of
 
-__all__ = ["SAMPLES", "History"]
+__all__ = ["CALLS", "SAMPLES", "History"]
 
 #: Values that are recorded at one place in one call; after that, the place is left alone until the next call.
 SAMPLES = 4
+#: Calls of one function within one call of the profiled function that are recorded; more of them run as they are.
+CALLS = 128
 #: Calls of which the samples are kept.
 _CALLS = 16
 

@@ -26,7 +26,7 @@ from janus_mlir.capture.reader import FunctionSource, Unreadable, read_function
 from janus_mlir.capture.rebuild import close_over, compile_as
 from janus_mlir.locations import Span
 from janus_mlir.profile.data import BranchCounts, CalleeRecord, Profile
-from janus_mlir.profile.history import SAMPLES, History
+from janus_mlir.profile.history import CALLS, SAMPLES, History
 from janus_mlir.profile.lattice import knowledge_of
 from janus_mlir.profile.rewrite import HELPERS, READS_FRAME, Hooks, Sampled, rewrite
 
@@ -95,7 +95,7 @@ def _make_template(source: FunctionSource) -> _Template | None:
 class _Site:
     """Decides what a call in an instrumented function calls."""
 
-    __slots__ = ("_copies", "_index", "_instrumenter", "_last", "_record")
+    __slots__ = ("_copies", "_copy", "_function", "_index", "_instrumenter", "_last", "_record")
 
     def __init__(
         self,
@@ -107,6 +107,9 @@ class _Site:
     ) -> None:
         self._instrumenter, self._record = instrumenter, record
         self._index, self._last, self._copies = index, last, copies
+        # The method that was called last, and its copy.
+        self._function: weakref.ref[object] | None = None
+        self._copy: types.FunctionType | None = None
 
     def by_callee(self, callee: object) -> object:
         """Return what to call for `callee`."""
@@ -118,10 +121,18 @@ class _Site:
 
     def by_type(self, callee: object, obj: object) -> object:
         """Return what to call for `callee`, an attribute of `obj`."""
+        if type(callee) is types.MethodType and self._function is not None and self._copy is not None:
+            function = callee.__func__
+            if self._function() is function and id(function) not in self._instrumenter.saturated:
+                return types.MethodType(self._copy, callee.__self__)
         replacement = self._instrumenter.replacement(callee, self._record)
         if replacement is callee and not isinstance(obj, types.ModuleType):
             # Nothing to replace: from now on methods of this type are called without asking.
             self._last[self._index] = type(obj)
+        elif type(callee) is types.MethodType and type(replacement) is types.MethodType:
+            copy = replacement.__func__
+            if isinstance(copy, types.FunctionType):
+                self._function, self._copy = weakref.ref(callee.__func__), copy
         return replacement
 
 
@@ -139,14 +150,9 @@ def _histories(profile: Profile, sampled: Sampled) -> list[History]:
     return [profile.add_history(sampled.code, place) for place in places]
 
 
-_ABSENT = object()
-
-
-def _sampler(
-    number: int, sampled: Sampled, histories: list[History], quiet: list[bool], namespace: dict[str, object]
-) -> Callable[..., object]:
+def _sampler(number: int, histories: list[History], quiet: list[bool]) -> Callable[..., object]:
     """Return the function that a hook gives its values to; it returns the last of them."""
-    if len(histories) == 1 and not sampled.globals:
+    if len(histories) == 1:
         samples = histories[0].current
 
         def see_one(value: object) -> object:
@@ -160,15 +166,11 @@ def _sampler(
     lists = [history.current for history in histories]
 
     def see(*values: object) -> object:
-        for samples, value in zip(lists, values, strict=False):
+        for samples, value in zip(lists, values, strict=True):
             samples.append(knowledge_of(value))
-        for samples, name in zip(lists[len(values) :], sampled.globals, strict=True):
-            found = namespace.get(name, _ABSENT)
-            if found is not _ABSENT:
-                samples.append(knowledge_of(found))
-        if any(len(samples) >= SAMPLES for samples in lists):
+        if len(lists[-1]) >= SAMPLES:
             quiet[number] = True
-        return values[-1] if values else None
+        return values[-1]
 
     return see
 
@@ -185,12 +187,31 @@ class _Instrumenter:
             weakref.WeakKeyDictionary()
         )
         self._originals: weakref.WeakSet[types.FunctionType] = weakref.WeakSet()
+        # Functions, by identity, that have been called often enough in the call that is going on.
+        self.saturated: set[int] = set()
+        self._decided: list[list[object]] = []
+        profile.at_start(self._start)
+
+    def _start(self) -> None:
+        if self.saturated:
+            self.saturated.clear()
+            self._forget()
+
+    def _forget(self) -> None:
+        """Let all sites decide again what they call."""
+        for last in self._decided:
+            last[:] = [_NOTHING] * len(last)
+
+    def saturate(self, fn: types.FunctionType) -> None:
+        """Have `fn` itself called from now on, up to the end of the profiled call."""
+        self.saturated.add(id(fn))
+        self._forget()
 
     def copy_of(self, fn: types.FunctionType) -> types.FunctionType:
         """Return the instrumented copy of a function; the function itself if it is not to be instrumented."""
         known = self._copies.get(fn)
         if known is not None:
-            return known
+            return fn if id(fn) in self.saturated else known
         if fn in self._originals:
             return fn
         made = self._make(fn)
@@ -213,7 +234,7 @@ class _Instrumenter:
             return None
         helpers = self._helpers.get(source)
         if helpers is None:
-            helpers = self._make_helpers(profile, template.hooks, fn.__globals__)
+            helpers = self._make_helpers(profile, template.hooks, fn)
             self._helpers[source] = helpers
         made = close_over(template.code, fn, helpers)
         made.__defaults__ = fn.__defaults__
@@ -222,9 +243,7 @@ class _Instrumenter:
         made.__dict__.update(fn.__dict__)
         return made
 
-    def _make_helpers(
-        self, profile: Profile, hooks: Hooks, namespace: dict[str, object]
-    ) -> dict[str, object]:
+    def _make_helpers(self, profile: Profile, hooks: Hooks, fn: types.FunctionType) -> dict[str, object]:
         size = 2 * len(hooks.branches)
         counts = [0] * size
         counters = [itertools.count(1) for _ in range(size)]
@@ -245,6 +264,7 @@ class _Instrumenter:
         for number, (key, span) in enumerate(hooks.branches):
             profile.add_branch(key, span, reader(number))
         last: list[object] = [_NOTHING] * len(hooks.calls)
+        self._decided.append(last)
         copies: list[object] = [None] * len(hooks.calls)
         sites: list[Callable[..., object]] = []
         for number, ((key, span), by_type) in enumerate(hooks.calls):
@@ -254,11 +274,45 @@ class _Instrumenter:
         groups = [_histories(profile, sampled) for sampled in hooks.values]
         profile.add_quiet(quiet, groups)
         see = [
-            _sampler(number, sampled, histories, quiet, namespace)
+            self._entry(number, sampled, histories, quiet, fn)
+            if sampled.entry
+            else _sampler(number, histories, quiet)
             for number, (sampled, histories) in enumerate(zip(hooks.values, groups, strict=True))
         ]
         values = (counts, counters, next, trips, type, last, copies, sites, quiet, see)
         return dict(zip(HELPERS, values, strict=True))
+
+    def _entry(
+        self,
+        number: int,
+        sampled: Sampled,
+        histories: list[History],
+        quiet: list[bool],
+        fn: types.FunctionType,
+    ) -> Callable[..., None]:
+        """Return the function that the hook at the beginning of `fn` calls with the arguments."""
+        lists = [history.current for history in histories]
+        namespace, function = fn.__globals__, weakref.ref(fn)
+        instrumenter = weakref.ref(self)
+        first, calls = lists[0], 0
+
+        def see(*values: object) -> None:
+            nonlocal calls
+            if len(first) < SAMPLES:
+                calls = len(first)
+                for samples, value in zip(lists, values, strict=False):
+                    samples.append(knowledge_of(value))
+                for samples, name in zip(lists[len(values) :], sampled.globals, strict=True):
+                    if name in namespace:
+                        samples.append(knowledge_of(namespace[name]))
+            calls += 1
+            if calls >= CALLS:
+                quiet[number] = True
+                mine, whole = instrumenter(), function()
+                if mine is not None and whole is not None:
+                    mine.saturate(whole)
+
+        return see
 
     def replacement(self, callee: object, record: CalleeRecord) -> object:
         """Return what is called in place of `callee`, and record that."""

@@ -39,6 +39,8 @@ function per place (or places) where values are sampled, and ``quiet`` tells of 
 READS_FRAME = frozenset({"dir", "eval", "exec", "locals", "vars"})
 """Builtins that would see the locals that hooks use."""
 
+_TEXT_METHODS = frozenset(name for name in dir(str) if not name.startswith("_") and not hasattr(list, name))
+
 _Place = tuple[CodeKey, Span]
 
 
@@ -47,13 +49,15 @@ class Sampled:
     """What one hook that samples values is given, in this order.
 
     `places` are expressions (for what a function returns, its name in `names` is ``return``); `names` are parameters of
-    the function `code`; `globals` are not given but looked up when the hook runs.
+    the function `code`; `globals` are not given but looked up when the hook runs. The hook at the `entry` of a function
+    also counts its calls.
     """
 
     code: CodeKey
     places: tuple[Span, ...] = ()
     names: tuple[str, ...] = ()
     globals: tuple[str, ...] = ()
+    entry: bool = False
 
 
 @dataclass(slots=True)
@@ -311,7 +315,7 @@ class _Rewriter(ast.NodeTransformer):
 
     # ---- values
 
-    def _sampled(self, **what: tuple[str, ...] | tuple[Span, ...]) -> int:
+    def _sampled(self, **what: tuple[str, ...] | tuple[Span, ...] | bool) -> int:
         self.hooks.values.append(Sampled(code_key(self.source), **what))  # type: ignore[arg-type]
         return len(self.hooks.values) - 1
 
@@ -327,7 +331,7 @@ class _Rewriter(ast.NodeTransformer):
         read = scope.loads - self.bound
         if not names and not read:
             return []
-        number = self._sampled(names=names, globals=tuple(sorted(read)))
+        number = self._sampled(names=names, globals=tuple(sorted(read)), entry=True)
         text = f"if not __janus_quiet[{number}]: __janus_see[{number}]({', '.join(names)})"
         line = node.body[0].lineno
         return [made_statement(text, ast.Pass(lineno=line, col_offset=0, end_lineno=line, end_col_offset=0))]
@@ -391,6 +395,10 @@ class _Rewriter(ast.NodeTransformer):
             keyword.value = self._value(keyword.value)
         match node.func:
             case ast.Name("super"):
+                return node
+            case ast.Attribute(attr=name) if name in _TEXT_METHODS:
+                # Most likely a method of str, which has nothing to tell.
+                node.func.value = self._value(node.func.value)
                 return node
             case ast.Attribute(ast.Name(name)) if name in self.bound and _all_plain(node):
                 return self._plain_method_call(node, node.func)
