@@ -19,6 +19,7 @@ from janus_mlir.capture.sites import Site, ValueSpec
 from janus_mlir.capture.sources import Source
 from janus_mlir.compile import Compiled
 from janus_mlir.locations import Span
+from janus_mlir.profile.data import CodeKey
 from janus_mlir.runtime.jax_arrays import make_wrap
 
 __all__ = ["GuardFailure", "GuardLine", "OnExit", "VersionRecord", "describe"]
@@ -76,7 +77,8 @@ class VersionRecord:
     inputs: int
     array_ops: int
     completes: bool
-    breaks: int
+    #: Lines of the program that are compiled, by function.
+    visited: dict[CodeKey, set[int]]
     seconds: float = 0.0
     #: Failures of each entry fact, by index, and of each exit, by site.
     entry_failures: dict[int, int] = field(default_factory=dict)
@@ -106,7 +108,7 @@ class VersionRecord:
             len(captured.graph.inputs),
             captured.array_ops,
             captured.completes,
-            len(captured.notes),
+            captured.visited,
         )
         record.native = _runtime.Version(
             compiled.address,

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-import html
+import ast
 import inspect
 import linecache
+import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from janus_mlir.locations import Span
 from janus_mlir.reasons import reason
 from janus_mlir.records import GuardLine, VersionRecord
+from janus_mlir.report_html import report_html
 
 if TYPE_CHECKING:
     from janus_mlir.versions import FunctionManager
+
+__all__ = ["MARKS", "BreakLine", "GuardLine", "Listing", "Report", "SourceLine", "VersionLine", "make_report"]
+
+#: Mark of a source line -> what it says.
+MARKS = {
+    "c": "compiled",
+    "s": "compiled under an assumption",
+    "p": "left to Python",
+    "-": "not compiled: not reached so far",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,44 +57,76 @@ class VersionLine:
     guards: tuple[GuardLine, ...]
 
 
+class SourceLine(NamedTuple):
+    """A line of the user's source, with its mark (see `MARKS`) and what there is to say about it."""
+
+    number: int
+    text: str
+    mark: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The source of one function that is compiled, or of one that was compiled into it."""
+
+    name: str
+    place: str
+    lines: tuple[SourceLine, ...]
+
+
 @dataclass(slots=True)
 class Report:
     """What `explain` has to say about a function; ``str`` of it is the report.
 
     Attributes
     ----------
-    function : str
-        Qualified name.
+    function, place : str
+        Qualified name, and where it is.
     status : str
         One sentence: compiled, warming up, or left in Python and why.
+    counters : dict of str to number
+        As in ``stats``, and what was done to settle.
+    seconds : dict of str to float
+        Where the time went. That in guards, native code and effects is estimated from some of the calls.
     versions : list of VersionLine
         In use first, then retired ones.
     breaks : list of BreakLine
         Places left to Python, each with a stable code and a hint.
     failures : list of str
         Guards that failed: the argument by name, what was expected, what came.
+    source : list of SourceLine
+        The function's own lines.
+    inlined : list of Listing
+        Functions that were compiled into it.
     """
 
     function: str
     place: str
     status: str
     counters: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
     versions: list[VersionLine] = field(default_factory=list)
     breaks: list[BreakLine] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
-    source: list[tuple[int, str, str]] = field(default_factory=list)
+    source: list[SourceLine] = field(default_factory=list)
+    inlined: list[Listing] = field(default_factory=list)
 
     def __str__(self) -> str:
         lines = [f"{self.function} ({self.place})", f"  {self.status}"]
         lines.append("  " + ", ".join(f"{name} {value:g}" for name, value in self.counters.items()))
+        spent = [f"{name} {_duration(value)}" for name, value in self.seconds.items() if value]
+        if spent:
+            lines.append(f"  time: {', '.join(spent)}")
         for version in self.versions:
             lines.append(
                 f"  version {version.number}: {version.state}, {version.hits} calls, {version.inputs} inputs, "
-                f"compiled in {1e3 * version.seconds:.0f} ms"
+                f"compiled in {_duration(version.seconds)}"
             )
             for guard in version.guards:
-                failed = f"  (failed {guard.failures}x)" if guard.failures else ""
-                lines.append(f"    assumes {guard.text}{failed}")
+                failed = f", failed {guard.failures}x" if guard.failures else ""
+                where = f" (line {guard.span.line})" if guard.span is not None else ""
+                lines.append(f"    assumes {guard.text}{where}: held {guard.hits}x{failed}")
         if self.failures:
             lines.append("  guard failures:")
             lines += [f"    {text}" for text in self.failures]
@@ -90,32 +135,32 @@ class Report:
             for item in self.breaks:
                 lines += [f"    {item}", f"      hint: {item.hint}"]
         if self.source:
-            lines.append("  source:")
-            lines += [f"  {mark:>2} {number:5} | {text}" for number, text, mark in self.source]
+            lines.append(f"  source ({', '.join(f'{mark} {text}' for mark, text in MARKS.items())}):")
+            lines += _listing(self.source)
+        for listing in self.inlined:
+            lines.append(f"  compiled into it: {listing.name} ({listing.place})")
+            lines += _listing(listing.lines)
         return "\n".join(lines)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        colours = {"c": "#e6f4e6", "s": "#fff6d6", "p": "#fbe3e3"}
-        rows = "".join(
-            f'<div style="background:{colours.get(mark, "none")};white-space:pre">{number:5}  {html.escape(text)}</div>'
-            for number, text, mark in self.source
-        )
-        head = html.escape(
-            str(
-                Report(
-                    self.function,
-                    self.place,
-                    self.status,
-                    self.counters,
-                    self.versions,
-                    self.breaks,
-                    self.failures,
-                )
-            )
-        )
-        return f'<pre>{head}</pre><div style="font-family:monospace">{rows}</div>'
+        return report_html(self)
+
+
+def _duration(seconds: float) -> str:
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    return f"{1e3 * seconds:.3g} ms" if seconds >= 1e-3 else f"{1e6 * seconds:.3g} us"
+
+
+def _listing(lines: Iterable[SourceLine]) -> list[str]:
+    result = []
+    for line in lines:
+        result.append(f"  {line.mark:>2} {line.number:5} | {line.text}".rstrip())
+        indent = len(line.text) - len(line.text.lstrip())
+        result += [f"           | {' ' * indent}^ {note}" for note in line.notes]
+    return result
 
 
 def make_report(manager: FunctionManager) -> Report:
@@ -124,17 +169,10 @@ def make_report(manager: FunctionManager) -> Report:
     code = getattr(function, "__code__", None)
     place = f"{code.co_filename}:{code.co_firstlineno}" if code is not None else "built in"
     report = Report(getattr(function, "__qualname__", repr(function)), place, _status(manager))
-    report.counters = {
-        "calls": manager.calls,
-        "compiled": manager.jit.compiled_calls,
-        "guard failures": manager.guard_failures,
-        "deopts": manager.deopts,
-        "compilations": manager.compilations,
-        "compile seconds": round(manager.compile_seconds, 3),
-    }
+    report.counters = _counters(manager)
+    report.seconds = _seconds(manager)
     report.versions = [_version(v) for v in [*manager.versions, *manager.retired]]
-    notes = [*manager.notes] + ([manager.given_up] if manager.given_up is not None else [])
-    for note in notes:
+    for note in [*manager.notes, *([manager.given_up] if manager.given_up is not None else [])]:
         known = reason(note.code)
         line = BreakLine(note.code, known.title, note.detail, known.hint, note.span)
         if line not in report.breaks:
@@ -145,13 +183,48 @@ def make_report(manager: FunctionManager) -> Report:
         + (f" (line {f.span.line})" if f.span else "")
         for f in manager.failures.values()
     ]
-    report.source = _source_lines(manager, report)
+    _add_sources(manager, report)
     return report
+
+
+def _counters(manager: FunctionManager) -> dict[str, float]:
+    counters: dict[str, float] = {
+        "calls": manager.calls,
+        "compiled": manager.jit.compiled_calls,
+        "guard failures": manager.guard_failures,
+        "deopts": manager.deopts,
+        "compilations": manager.compilations,
+        "compile seconds": round(manager.compile_seconds, 3),
+    }
+    work = manager.work
+    unusual = {
+        "branches unpruned": work.flips,
+        "arguments rejected": work.rejected,
+        "times set aside": work.suspensions,
+        "specialised anew": work.respecialised,
+    }
+    return counters | {name: value for name, value in unusual.items() if value}
+
+
+def _seconds(manager: FunctionManager) -> dict[str, float]:
+    own, jit = manager.seconds, manager.jit
+    return {
+        "profile": own.profile,
+        "capture": own.capture,
+        "compile": own.compile,
+        "guards": 1e-9 * jit.guard_ns,
+        "native code": 1e-9 * jit.native_ns,
+        "effects and results": 1e-9 * jit.commit_ns,
+        "deopts": own.deopt,
+        "Python": own.python + 1e-9 * jit.python_ns,
+    }
 
 
 def _status(manager: FunctionManager) -> str:
     if manager.versions:
         more = "" if manager.given_up is None else f"; other calls stay in Python ({manager.given_up.code})"
+        if manager.suspended:
+            more = f"; set aside up to call {manager.work.resume_at}, because its guards failed too often"
         return f"compiled: {len(manager.versions)} version(s) in use{more}"
     if manager.given_up is not None:
         return f"stays in Python: {manager.given_up.code} {reason(manager.given_up.code).title}"
@@ -160,30 +233,90 @@ def _status(manager: FunctionManager) -> str:
 
 def _version(record: VersionRecord) -> VersionLine:
     state = "in use" if not record.retired else f"retired ({record.retired})"
+    if record.special and not record.retired:
+        state = "in use, specialised anew for facts that have settled"
     return VersionLine(record.number, state, record.hits, record.inputs, record.seconds, record.guards)
 
 
-def _source_lines(manager: FunctionManager, report: Report) -> list[tuple[int, str, str]]:
-    """Return the source with a mark per line: compiled, speculated or left to Python."""
+# ---- the source, line by line ----------------------------------------------------------------------
+
+
+def _add_sources(manager: FunctionManager, report: Report) -> None:
     code = getattr(manager.function, "__code__", None)
     if code is None:
-        return []
-    try:
-        lines, first = inspect.getsourcelines(manager.function)
-    except (OSError, TypeError):
-        return []
-    speculated = {
-        g.span.line
-        for v in report.versions
-        for g in v.guards
-        if g.span and g.span.filename == code.co_filename
-    }
-    python = {b.span.line for b in report.breaks if b.span and b.span.filename == code.co_filename}
-    compiled = bool(manager.versions)
-    result = []
-    for offset, text in enumerate(lines):
-        number = first + offset
-        mark = "p" if number in python or not compiled else "s" if number in speculated else "c"
-        result.append((number, text.rstrip("\n"), mark if text.strip() else ""))
+        return
     linecache.checkcache(code.co_filename)
-    return result
+    visited: dict[tuple[str, int, str], set[int]] = {}
+    for record in manager.versions:
+        for key, lines in record.visited.items():
+            visited.setdefault(key, set()).update(lines)
+    own = code.co_filename, code.co_firstlineno, code.co_qualname
+    report.source = list(_lines(report, own, visited.pop(own, set())))
+    for key in sorted(visited):
+        listing = _lines(report, key, visited[key])
+        if listing:
+            report.inlined.append(Listing(key[2], f"{key[0]}:{key[1]}", listing))
+
+
+def _lines(report: Report, key: tuple[str, int, str], visited: set[int]) -> tuple[SourceLine, ...]:
+    """Return the lines of a function, each with its mark."""
+    filename, first, _ = key
+    block = inspect.getblock(linecache.getlines(filename)[first - 1 :])
+    assumed: dict[int, list[str]] = {}
+    for version in report.versions:
+        for guard in version.guards:
+            if (
+                guard.span is not None
+                and guard.span.filename == filename
+                and not version.state.startswith("ret")
+            ):
+                failed = f" (failed {guard.failures}x)" if guard.failures else ""
+                assumed.setdefault(guard.span.line, []).append(f"assumes {guard.text}{failed}")
+    left: dict[int, list[str]] = {}
+    for item in report.breaks:
+        if item.span is not None and item.span.filename == filename:
+            detail = f": {item.detail}" if item.detail else ""
+            left.setdefault(item.span.line, []).append(f"{item.code} {item.title}{detail}. {item.hint}")
+    result = []
+    starts = _statements("".join(block))
+    mark = ""
+    for number, text in enumerate(block, first):
+        start = starts.get(number - first)
+        if start is None or not text.strip() or text.strip().startswith("#"):
+            mark = ""
+        elif start == number - first:
+            mark = "c" if number in visited else "-" if visited else "p"
+        if number in assumed and number not in left:
+            mark = "s"
+        notes: tuple[str, ...] = tuple(dict.fromkeys(assumed.get(number, ())))
+        if number in left:
+            mark, notes = "p", tuple(left[number])
+        result.append(SourceLine(number, text.rstrip("\n"), mark, notes))
+    return tuple(result)
+
+
+def _statements(text: str) -> dict[int, int]:
+    """Return, for each line of a function's body that has a statement, the line where that begins; from 0."""
+    try:
+        tree = ast.parse(textwrap.dedent(text))
+    except SyntaxError:
+        return {}
+    starts: dict[int, int] = {}
+    for node in ast.walk(tree):
+        for statement in getattr(node, "body", ()) if isinstance(node, ast.FunctionDef) else ():
+            _add_statements(statement, starts)
+    if not starts:
+        # A lambda, somewhere in a statement of its own.
+        return {line: 0 for line in range(len(text.splitlines()))}
+    return starts
+
+
+def _add_statements(node: ast.stmt, starts: dict[int, int]) -> None:
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return
+    inner = [child for child in ast.walk(node) if isinstance(child, ast.stmt) and child is not node]
+    last = min((child.lineno - 1 for child in inner), default=node.end_lineno or node.lineno)
+    for line in range(node.lineno, max(last, node.lineno) + 1):
+        starts.setdefault(line - 1, node.lineno - 1)
+    for child in inner:
+        _add_statements(child, starts)

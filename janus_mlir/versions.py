@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 import types
 import weakref
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ from janus_mlir.capture.resume import ResumeTemplate
 from janus_mlir.capture.sites import Site
 from janus_mlir.capture.sources import Argument, Source
 from janus_mlir.capture.speculation import Speculation
-from janus_mlir.compile import compile_graph
+from janus_mlir.compile import compile_graph, crash_report
 from janus_mlir.config import config
 from janus_mlir.emit.errors import EmitError
 from janus_mlir.errors import CaptureError, CompileError
@@ -33,6 +34,7 @@ from janus_mlir.locations import Span
 from janus_mlir.profile.data import Profile
 from janus_mlir.profile.history import History
 from janus_mlir.profile.instrument import instrument
+from janus_mlir.reasons import reason_line
 from janus_mlir.records import GuardFailure, VersionRecord, describe
 from janus_mlir.settling import Settling
 
@@ -258,12 +260,25 @@ class FunctionManager:
                 self._reject(BreakNote(error.code, error.subject, None, False), before)
             except CompileError as error:
                 self._give_up(error.code, str(error), None)
+            except (RecursionError, MemoryError) as error:
+                # Of this call, perhaps, not of the function: try again later.
+                self.speculation = before
+                if not self.work.wait(self.calls):
+                    self._crash(error, args, kwargs)
             except Exception as error:  # a defect of ours must never reach the user: Python runs the function
-                log.emit("capture", f"internal error in {self.function.__qualname__}: {error!r}")
                 if config.debug:
                     raise
-                self._give_up("JN702", f"{type(error).__name__}: {error}", None)
+                self._crash(error, args, kwargs)
             return None
+
+    def _crash(self, error: Exception, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Leave the function alone after an unforeseen error."""
+        code = self.function.__code__
+        place = f"{code.co_filename}:{code.co_firstlineno}"
+        arguments = [describe(a) for a in args] + [f"{k}={describe(v)}" for k, v in kwargs.items()]
+        where = crash_report(self.function.__qualname__, place, arguments, error)
+        log.emit("compile", "".join(traceback.format_exception(error)))
+        self._give_up("JN702", f"{type(error).__name__}: {error}; {where}", None)
 
     def _capture(self, slots: list[Any]) -> Captured:
         """Capture the function; where symbolic extents or run-time numbers stand in the way, without them."""
@@ -292,9 +307,24 @@ class FunctionManager:
             self.seconds.capture += time.perf_counter() - start
         if best is None:
             assert failure is not None
+            log.emit("capture", f"{self.function.__qualname__}: not captured: {failure}")
             raise failure
         self.speculation = best[1]
+        if log.enabled("capture"):
+            self._log_capture(best[0], time.perf_counter() - start)
         return best[0]
+
+    def _log_capture(self, captured: Captured, seconds: float) -> None:
+        name = self.function.__qualname__
+        log.emit(
+            "capture",
+            f"{name}: {len(captured.graph.inputs)} inputs, {captured.array_ops} array operations, "
+            f"{len(captured.entry.facts)} facts, {1e3 * seconds:.1f} ms",
+        )
+        for note in captured.notes:
+            log.emit(
+                "capture", f"{name}: left to Python at {note.span}: {reason_line(note.code, note.detail)}"
+            )
 
     def _compile(
         self, slots: list[Any], before: Speculation, outdated: list[tuple[VersionRecord, str]]

@@ -19,9 +19,10 @@ from janus_mlir.capture.sites import Site
 from janus_mlir.capture.sources import Argument, Source
 from janus_mlir.capture.speculation import Respecialise, Speculation
 from janus_mlir.capture.state import Frame, State
+from janus_mlir.locations import span_of
 
 if TYPE_CHECKING:
-    from janus_mlir.profile.data import Profile
+    from janus_mlir.profile.data import CodeKey, Profile
 
 _MAX_ATTEMPTS = 40
 
@@ -43,6 +44,8 @@ class Captured:
     array_ops: int
     #: Dtype and extents of each outside array that the version knows.
     shapes: dict[Source, tuple[np.dtype[Any], tuple[Any, ...]]]
+    #: Lines of the program that are compiled, by function.
+    visited: dict[CodeKey, set[int]]
 
 
 def parameter_names(context: FunctionContext) -> list[str]:
@@ -95,7 +98,8 @@ def capture(
 def _capture(m: Machine) -> Captured:
     frame = Frame(m.function, 0, {})
     state = m.state = State([frame], {})
-    m.b.span = m.function.code.instrs[0].span if m.function.code.instrs else None
+    # What is assumed of the arguments is assumed at the function's head.
+    m.b.span = span_of(m.function.source.node, m.function.code.filename)
     for i, name in enumerate(parameter_names(m.function)):
         write_variable(m, name, m.outside.wrap(m.arguments[i], Argument(i, name)))
     outcomes = run(m, state, None)
@@ -128,6 +132,7 @@ def _capture(m: Machine) -> Captured:
         completes,
         array_ops,
         m.outside.arrays,
+        m.visited,
     )
 
 

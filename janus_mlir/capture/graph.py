@@ -145,3 +145,21 @@ class Builder:
             yield block
         finally:
             self.block = outer
+
+
+def graph_text(graph: Graph) -> str:
+    """Return a captured function in words, for when its IR cannot be made."""
+    lines = [f"{graph.name}({', '.join(f'{i.value!r} = {i.source}' for i in graph.inputs)})"]
+
+    def add(block: Block, indent: str) -> None:
+        for op in block.ops:
+            results = f"{', '.join(map(repr, op.results))} = " if op.results else ""
+            attrs = {k: v for k, v in op.attrs.items() if isinstance(v, (bool, int, float, str, tuple))}
+            operands = ", ".join(map(repr, op.operands))
+            lines.append(f"{indent}{results}{op.name}({operands}) {attrs or ''} {op.span or ''}".rstrip())
+            for region in op.regions:
+                lines.append(f"{indent}  region({', '.join(map(repr, region.args))})")
+                add(region, indent + "    ")
+
+    add(graph.body, "  ")
+    return "\n".join(lines)

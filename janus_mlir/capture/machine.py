@@ -43,7 +43,7 @@ from janus_mlir.locations import Span
 
 if TYPE_CHECKING:
     from janus_mlir.capture.jax_callbacks import Lifts
-    from janus_mlir.profile.data import BranchCounts, Profile
+    from janus_mlir.profile.data import BranchCounts, CodeKey, Profile
     from janus_mlir.profile.history import History
 
 
@@ -77,6 +77,8 @@ class Machine:
         self.outside = Outside(self)
         self.sites: list[Site] = []
         self.notes: list[BreakNote] = []
+        #: Lines that were executed, by function.
+        self.visited: dict[CodeKey, set[int]] = {}
         self.state = State([], {})
         self.objects: list[int] = list(range(len(arguments)))
         self.peeled: dict[Where, int] = {}
@@ -439,6 +441,8 @@ class Machine:
         frame = self.state.top
         instr = frame.function.code.instrs[frame.pc]
         self.b.span = instr.span
+        code = frame.function.code
+        self.visited.setdefault((code.filename, code.first_line, code.qualname), set()).add(instr.span.line)
         self.b.callers = tuple(
             f.call_span for f in reversed(self.state.frames[1:]) if f.call_span is not None
         )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import re
-import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,10 @@ from janus_mlir import log
 from janus_mlir._native import _compiler
 from janus_mlir.capture.graph import Graph
 from janus_mlir.compile.cache import ObjectCache
+from janus_mlir.compile.reproducer import compile_failure, file_name
 from janus_mlir.config import config
 from janus_mlir.emit import Module, emit_module
-from janus_mlir.errors import CompileError
+from janus_mlir.emit.errors import EmitError
 
 __all__ = ["PHASES", "Compiled", "compile_graph", "lower_text"]
 
@@ -30,7 +30,7 @@ PHASES: tuple[str, ...] = tuple(_compiler.phases())
 _serial = itertools.count()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Compiled:
     """Native code of one captured function.
 
@@ -81,18 +81,14 @@ def compile_graph(graph: Graph, *, symbols: Mapping[str, int]) -> Compiled:
     """
     seconds: dict[str, float] = {}
     start = time.perf_counter()
-    try:
+    with _explaining(graph, PHASES[0], "emission"):
         module = emit_module(graph)
-    except ir.MLIRError as error:
-        raise _failure(graph, PHASES[0], "emission", str(error)) from None
     seconds["emit"] = time.perf_counter() - start
     code = _object_file(graph, module, seconds)
     start = time.perf_counter()
-    try:
+    with _explaining(graph, PHASES[-1], "linking"):
         executable = _compiler.load(code, graph.name, dict(symbols))
         address = int(executable.address(graph.name))
-    except (_compiler.CompileError, KeyError) as error:
-        raise _failure(graph, PHASES[-1], "linking", str(error)) from None
     seconds["link"] = time.perf_counter() - start
     if log.enabled("compile"):
         parts = ", ".join(f"{name} {1e3 * value:.1f}" for name, value in seconds.items())
@@ -109,11 +105,11 @@ def _object_file(graph: Graph, module: Module, seconds: dict[str, float]) -> byt
         start = time.perf_counter()
         key = cache.key(str(module))
         # Whoever asks for dumps wants to see the phases run.
-        code = cache.get(key) if dump is None else None
+        found = cache.get(key) if dump is None else None
         seconds["cache"] = time.perf_counter() - start
-        if code is not None:
+        if found is not None:
             log.emit("cache", f"{graph.name}: found {key}")
-            return code
+            return found
     for phase in PHASES:
         start = time.perf_counter()
         _run_phase(graph, module, phase)
@@ -121,10 +117,8 @@ def _object_file(graph: Graph, module: Module, seconds: dict[str, float]) -> byt
         if dump is not None:
             dump.write(phase, str(module))
     start = time.perf_counter()
-    try:
-        code = _compiler.compile(module.module, config.opt_level)
-    except _compiler.CompileError as error:
-        raise _failure(graph, PHASES[-1], "code generation by LLVM", str(error)) from None
+    with _explaining(graph, PHASES[-1], "code generation by LLVM"):
+        code: bytes = _compiler.compile(module.module, config.opt_level)
     seconds["jit"] = time.perf_counter() - start
     if cache is not None:
         cache.put(key, code)
@@ -145,14 +139,23 @@ def lower_text(graph: Graph, phase: str, *, debug_info: bool = False) -> str:
 
 
 def _run_phase(graph: Graph, module: Module, phase: str) -> None:
-    try:
+    with _explaining(graph, phase, f"phase {phase!r}"):
         _compiler.run_phase(module.module, phase)
-    except _compiler.CompileError as error:
-        raise _failure(graph, phase, f"phase {phase!r}", str(error)) from None
 
 
-def _file_name(name: str) -> str:
-    return re.sub(r"[^\w.-]", "_", name) or "function"
+@contextmanager
+def _explaining(graph: Graph, phase: str, what: str) -> Iterator[None]:
+    """Turn errors into the one that names a reproducer."""
+    try:
+        yield
+    except EmitError:
+        raise
+    except (_compiler.CompileError, ir.MLIRError, KeyError) as error:
+        raise compile_failure(graph, phase, what, str(error)) from None
+    except Exception as error:  # a defect of ours: Python runs the function, and the defect can be repeated
+        if config.debug:
+            raise
+        raise compile_failure(graph, phase, what, f"{type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,26 +169,9 @@ class _Dump:
         root = config.dump_ir
         if root is None:
             return None
-        folder = Path(root) / f"{_file_name(name)}.{next(_serial)}"
+        folder = Path(root) / f"{file_name(name)}.{next(_serial)}"
         folder.mkdir(parents=True, exist_ok=True)
         return cls(folder)
 
     def write(self, phase: str, text: str) -> None:
         (self.folder / f"{PHASES.index(phase):02d}-{phase}.mlir").write_text(text, encoding="utf-8")
-
-
-def _failure(graph: Graph, phase: str, what: str, diagnostics: str) -> CompileError:
-    """Write what repeats a failure, and return the error that names it."""
-    lines = [f"{what} failed on {graph.name!r}", diagnostics.strip()]
-    try:
-        root = config.dump_ir
-        folder = Path(root) if root is not None else Path(tempfile.mkdtemp(prefix="janus-"))
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{_file_name(graph.name)}.{next(_serial)}.reproducer.mlir"
-        command = f"janus-opt --janus-phase-{phase} {path}"
-        text = emit_module(graph, verify=False).module.operation.get_asm(enable_debug_info=True)
-        path.write_text(f"// {command}\n{text}", encoding="utf-8")
-        lines.append(f"To reproduce: {command}")
-    except OSError as error:
-        lines.append(f"No reproducer was written: {error}")
-    return CompileError("\n".join(lines), phase=phase)

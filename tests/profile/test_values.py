@@ -171,7 +171,7 @@ def test_accesses_happen_once_and_in_order() -> None:
             return self
 
     def read(o):
-        o.a.b[0].c
+        _ = o.a.b[0].c
         return o.d[o.e]
 
     plain = Noisy()
