@@ -226,7 +226,9 @@ def main() -> None:
         plain, profiled = measure(function, args, min(options.rounds, 12))
         ratio = profiled / plain
         style = "green" if ratio < LIMIT else "red"
-        table.add_row(name, f"{1e6 * plain:,.1f} us", f"{1e6 * profiled:,.1f} us", f"[{style}]{ratio:.2f}x[/]")
+        table.add_row(
+            name, f"{1e6 * plain:,.1f} us", f"{1e6 * profiled:,.1f} us", f"[{style}]{ratio:.2f}x[/]"
+        )
     Console().print(table)
 
 

@@ -136,6 +136,12 @@ class Options:
     strict: bool = _option(
         False, _flag, _boolean, "Raise CaptureError where a function would leave the compiled path."
     )
+    unguarded: bool = _option(
+        False,
+        _flag,
+        _boolean,
+        "Compile guards away, to measure what they cost. Results are wrong wherever an assumption fails.",
+    )
     debug: bool = _option(
         False, _flag, _boolean, "Let internal errors through instead of falling back to Python."
     )

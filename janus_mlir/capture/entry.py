@@ -24,6 +24,7 @@ from janus_mlir.capture.sources import (
     Pinned,
     Source,
 )
+from janus_mlir.config import config
 from janus_mlir.locations import Span
 
 
@@ -139,7 +140,28 @@ class EntryProgram:
 
     def program(self) -> list[tuple[Any, ...]]:
         """Return all instructions, bindings last."""
+        if config.unguarded:
+            return [i for i in self.instrs if i[0] not in _CHECKS] + self.binds
         return self.instrs + self.binds
+
+
+#: Instructions that only check. (An array's shape gives the symbolic extents, and waits for JAX.)
+_CHECKS = frozenset(
+    {
+        "type_is",
+        "is",
+        "is_not",
+        "same",
+        "distinct",
+        "eq",
+        "len",
+        "dict_keys",
+        "absent",
+        "method_is",
+        "npscalar",
+    }
+    | {"writeable", "no_overlap", "int_range"}
+)
 
 
 @dataclass(frozen=True, slots=True)
