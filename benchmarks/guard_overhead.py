@@ -1,8 +1,8 @@
 """What guards cost: programs compiled as usual, and with all guards that can be left out compiled away.
 
-Without guards, nothing is checked at the entry but the shapes of arrays (which symbolic extents come from), and nothing
-within native code: only for this measurement, ``janus.config(unguarded=True)``. Both run in turns within one process, in CPU time; the ratio
-is the median over pairs of rounds.
+Without guards (``janus.config(unguarded=True)``, which is for this measurement only), nothing is checked at the entry but the
+shapes of arrays, which symbolic extents come from, and nothing within native code. Both run in turns within one process, in
+CPU time; the ratio is the median over pairs of rounds.
 
     python benchmarks/guard_overhead.py [--rounds N]
 """
