@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import functools
 import inspect
@@ -14,11 +15,12 @@ import numpy as np
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.exceptions import exception_attribute
-from janus_mlir.capture.heap import ObjectContent
+from janus_mlir.capture.heap import DictContent, ObjectContent
 from janus_mlir.capture.sites import SiteWriter
-from janus_mlir.capture.sources import Attribute, Global, pinned
+from janus_mlir.capture.sources import Attribute, Derived, Global, pinned
 from janus_mlir.capture.values import (
     Abstract,
+    AttributesRef,
     DictRef,
     ExtentNumber,
     FunctionValue,
@@ -32,6 +34,7 @@ from janus_mlir.capture.values import (
     NumpyArray,
     NumpyScalar,
     ObjectRef,
+    PartialValue,
     SetRef,
     TextValue,
     TupleValue,
@@ -58,6 +61,9 @@ _STABLE = frozenset(
     }
 )
 _MISSING = object()
+
+#: What an attribute that was deleted is set to.
+GONE = Known(object())
 
 
 def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
@@ -88,6 +94,10 @@ def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
             return m.outside.wrap(getattr(live, name), Attribute(value.source, name))
         case FunctionValue() if name == "__name__":
             return Known(value.template.name)
+        case FunctionValue() if name == "__wrapped__" and value.template.wrapped is not None:
+            return value.template.wrapped  # type: ignore[no-any-return]
+        case PartialValue() if name in ("func", "args"):
+            return value.function if name == "func" else TupleValue(value.args)
     from janus_mlir.capture.jax_values import AtIndex
 
     if isinstance(value, AtIndex):
@@ -101,6 +111,8 @@ def _known(m: Machine, value: Known, name: str) -> Abstract:
         return _module(m, live, name)
     if isinstance(live, enum.Enum) and name in ("name", "value"):
         return m.outside.wrap(getattr(live, name), Attribute(pinned(str(live), live), name))
+    if isinstance(live, enum.Enum):
+        return _enum_member(m, value, name)
     if isinstance(live, type):
         return _class(m, live, name)
     if isinstance(live, (str, bytes, int, float, complex, range, frozenset)):
@@ -116,6 +128,23 @@ def _known(m: Machine, value: Known, name: str) -> Abstract:
         except AttributeError:
             raise Break("JN208", f"AttributeError: {name}") from None
     return MemberValue(value, name)
+
+
+def _enum_member(m: Machine, value: Known, name: str) -> Abstract:
+    from janus_mlir.capture.calls import call_inline
+
+    cls = type(value.value)
+    found = inspect.getattr_static(cls, name, _MISSING)
+    if isinstance(found, types.FunctionType):
+        m.outside.wrap(found, Attribute(pinned(cls.__qualname__, cls), name))
+        return MethodValue(Known(found), value)
+    if type(found) is property and found.fget is not None:
+        return call_inline(m, Known(found.fget), [value])
+    if found is _MISSING and name not in vars(value.value):
+        raise Failed.by(getattr, value.value, name)
+    if callable(found):
+        return MemberValue(value, name)
+    return m.outside.wrap(getattr(value.value, name), Attribute(pinned(str(value.value), value.value), name))
 
 
 def _module(m: Machine, module: types.ModuleType, name: str) -> Abstract:
@@ -238,32 +267,118 @@ def guard_method(m: Machine, value: ObjectRef, name: str, function: Any) -> None
 
 def _object(m: Machine, value: ObjectRef, name: str) -> Abstract:
     content: ObjectContent = m.get(value.id)
-    written = content.get(name)
-    if written is not None:
-        return written
     cls = m.outside.classes[value.id]
+    written = content.get(name)
+    if written is not None and written is not GONE and not _data_descriptor(cls, name):
+        return written
     if name == "__class__":
         return Known(cls)
     if name == "__dict__":
-        raise Break("JN216", "the `__dict__` of an object")
+        return attributes_dict(m, value)
     if issubclass(cls, BaseException):
         base = exception_attribute(m, value, name)
         if base is not None:
             return base
     found = inspect.getattr_static(cls, name, _MISSING)
     outside = value.id in m.initial
+    from janus_mlir.capture.calls import call_inline
+
     if _custom_lookup(cls):
         raise Break("JN216", f"`{cls.__qualname__}` defines `__getattribute__`")
     if isinstance(found, property):
         return _property(m, value, cls, name, found)
+    getter = _function_of(found, "__get__")
+    if getter is not None and _data_descriptor(cls, name):
+        return call_inline(m, getter, [_descriptor(m, cls, name, found), value, Known(cls)])
     in_dict = outside and name in (getattr(m.outside.live(value.id), "__dict__", None) or ())
+    in_dict = in_dict and written is not GONE
     if in_dict or (outside and isinstance(found, (types.MemberDescriptorType, types.GetSetDescriptorType))):
         return m.outside.load_entry(value.id, name)
+    if (
+        outside
+        and written is not GONE
+        and (found is _MISSING or hasattr(found, "func") or getter is not None)
+    ):
+        _guard_not_in_dict(m, value, name)
     if found is _MISSING:
-        if outside and hasattr(cls, "__getattr__"):
-            raise Break("JN216", f"`{cls.__qualname__}` defines `__getattr__`")
+        hook = class_attribute(m, value, "__getattr__")
+        if hook is not None:
+            return call_inline(m, hook, [value, Known(name)], expects=AttributeError)
         raise _no_attribute(m, value, name)
+    if isinstance(found, functools.cached_property):
+        result = call_inline(m, Known(found.func), [value])
+        _store(m, value, name, result)
+        return result
+    if getter is not None:
+        return call_inline(m, getter, [_descriptor(m, cls, name, found), value, Known(cls)])
+    if isinstance(found, types.MemberDescriptorType):
+        raise Break("JN208", f"the slot `{name}` is empty")
     return _from_class(m, value, cls, name, found)
+
+
+def _function_of(found: Any, name: str) -> Known | None:
+    """Return the method that makes a user's descriptor of an object, None if it is not such."""
+    method = inspect.getattr_static(type(found), name, None)
+    return Known(method) if isinstance(method, types.FunctionType) and not _is_builtin(type(found)) else None
+
+
+def _is_builtin(cls: type) -> bool:
+    return cls.__module__ in ("builtins", "functools", "enum")
+
+
+def _data_descriptor(cls: type, name: str) -> bool:
+    found = inspect.getattr_static(cls, name, None)
+    return _function_of(found, "__set__") is not None or isinstance(found, property)
+
+
+def _descriptor(m: Machine, cls: type, name: str, found: Any) -> Abstract:
+    return m.outside.wrap(found, Derived(pinned(cls.__qualname__, cls), name, _StaticAttribute(name)))
+
+
+class _StaticAttribute:
+    """Finds an attribute of a class without asking descriptors."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, cls: type) -> Any:
+        return inspect.getattr_static(cls, self.name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _StaticAttribute) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+
+def _guard_not_in_dict(m: Machine, value: ObjectRef, name: str) -> None:
+    """Assume that an outside object has no attribute of its own under a name that its class answers for."""
+    source = m.outside.source(value.id)
+    if source is not None and hasattr(m.outside.live(value.id), "__dict__"):
+        m.outside.guard_no_key(Attribute(source, "__dict__"), name)
+
+
+def attributes_dict(m: Machine, value: Abstract) -> Abstract:
+    """Return the ``__dict__`` of an object, for reading only."""
+    if not isinstance(value, ObjectRef) or not hasattr(m.outside.classes[value.id], "__dict__"):
+        raise Break("JN216", "the `__dict__` of an object")
+    cls = m.outside.classes[value.id]
+    if issubclass(cls, BaseException) or any("__slots__" in vars(c) for c in cls.__mro__[:-1]):
+        raise Break("JN216", "the `__dict__` of an object")
+    content: ObjectContent = m.get(value.id)
+    entries: dict[str, Abstract] = {}
+    if value.id in m.initial:
+        for name in m.outside.attribute_names(value.id):
+            entries[name] = m.outside.load_entry(value.id, name)
+    for name, item in content.written:
+        if item is GONE:
+            entries.pop(name, None)
+        else:
+            entries[name] = item
+    handle = AttributesRef()
+    m.put(handle.id, DictContent(tuple(entries.items())))
+    m.exposed.add(value.id)
+    return handle
 
 
 def _no_attribute(m: Machine, value: ObjectRef, name: str) -> Exception:
@@ -314,6 +429,12 @@ def _from_class(m: Machine, value: ObjectRef, cls: type, name: str, found: Any) 
     return m.outside.wrap(getattr(cls, name), Attribute(pinned(cls.__qualname__, cls), name))
 
 
+def _is_frozen(cls: type, own: types.FunctionType) -> bool:
+    """Whether the ``__setattr__`` of a class is that of a frozen dataclass, for all of its attributes."""
+    parameters = vars(cls).get("__dataclass_params__")
+    return parameters is not None and parameters.frozen and own.__code__.co_filename == "<string>"
+
+
 def set_attribute(m: Machine, value: Abstract, name: str, item: Abstract) -> None:
     """Do ``value.name = item``."""
     if isinstance(value, Known) and isinstance(value.value, types.ModuleType):
@@ -326,6 +447,8 @@ def set_attribute(m: Machine, value: Abstract, name: str, item: Abstract) -> Non
         raise Break("JN216", f"an attribute of a {type(value).__name__} is set")
     cls = m.outside.classes[value.id]
     own = getattr(cls, "__setattr__", None)
+    if isinstance(own, types.FunctionType) and _is_frozen(cls, own):
+        raise Failed(dataclasses.FrozenInstanceError, f"cannot assign to field {name!r}")
     if own is not object.__setattr__ and own is not BaseException.__setattr__:
         raise Break("JN216", f"`{cls.__qualname__}` defines `__setattr__`")
     found = inspect.getattr_static(cls, name, _MISSING)
@@ -337,8 +460,27 @@ def set_attribute(m: Machine, value: Abstract, name: str, item: Abstract) -> Non
         m.outside.wrap(found, Attribute(pinned(cls.__qualname__, cls), name))
         call_inline(m, Known(found.fset), [value, item])
         return
+    setter = _function_of(found, "__set__")
+    if setter is not None:
+        from janus_mlir.capture.calls import call_inline
+
+        call_inline(m, setter, [_descriptor(m, cls, name, found), value, item])
+        return
     if hasattr(type(found), "__set__") and not isinstance(found, types.MemberDescriptorType):
         raise Break("JN216", f"`{cls.__qualname__}.{name}` is a descriptor")
+    if not isinstance(found, types.MemberDescriptorType) and not _has_dict(cls):
+        raise Break("JN208", f"`{cls.__qualname__}` has no slot `{name}`")
+    _store(m, value, name, item)
+
+
+def _has_dict(cls: type) -> bool:
+    return any("__slots__" not in vars(c) for c in cls.__mro__[:-1])
+
+
+def _store(m: Machine, value: ObjectRef, name: str, item: Abstract) -> None:
+    if value.id in m.exposed:
+        raise Break("JN216", "an attribute is set while the `__dict__` is in use")
+    cls = m.outside.classes[value.id]
     content: ObjectContent = m.get(value.id)
     m.put(value.id, content.set(name, item))
     if not m.is_outside(value.id):
@@ -362,4 +504,17 @@ def _assignment(w: SiteWriter, value: ObjectRef, name: str, item: Abstract) -> s
 
 def delete_attribute(m: Machine, value: Abstract, name: str) -> None:
     """Do ``del value.name``."""
-    raise Break("JN216", f"attribute `{name}` is deleted")
+    if not isinstance(value, ObjectRef) or value.id in m.exposed:
+        raise Break("JN216", f"attribute `{name}` is deleted")
+    cls = m.outside.classes[value.id]
+    found = inspect.getattr_static(cls, name, _MISSING)
+    if getattr(cls, "__delattr__", None) is not object.__delattr__ or found is not _MISSING:
+        raise Break("JN216", f"attribute `{name}` is deleted")
+    get_attribute(m, value, name)
+    content: ObjectContent = m.get(value.id)
+    if not m.is_outside(value.id):
+        m.put(value.id, content.remove(name))
+        return
+    m.put(value.id, content.set(name, GONE))
+    m.outside.mark_written(value.id)
+    m.effect(f"del {name}", lambda w: f"delattr({w.expr(value)}, {name!r})")

@@ -14,7 +14,7 @@ from janus_mlir.capture.containers import (
     constant_key,
     length,
 )
-from janus_mlir.capture.exceptions import ExceptionBase
+from janus_mlir.capture.exceptions import ExceptionBase, Raised
 from janus_mlir.capture.numbers import fold_call, is_number
 from janus_mlir.capture.sites import SiteWriter
 from janus_mlir.capture.text import format_value, snapshot
@@ -173,9 +173,20 @@ def _hasattr(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> A
 
 def has_attribute(m: Machine, value: Abstract, name: str) -> bool:
     """Return ``hasattr(value, name)``."""
-    from janus_mlir.capture.attributes import get_attribute
+    from janus_mlir.capture.attributes import GONE, get_attribute
     from janus_mlir.capture.calls import class_of
 
+    if isinstance(value, ObjectRef) and m.get(value.id).get(name) is GONE:
+        return hasattr(m.outside.classes[value.id], name)
+    if isinstance(value, ObjectRef) and hasattr(m.outside.classes[value.id], "__getattr__"):
+        try:
+            get_attribute(m, value, name)
+        except (Failed, Raised) as error:
+            cls = m.outside.classes[error.exception.id] if isinstance(error, Raised) else error.cls
+            if not issubclass(cls, AttributeError):
+                raise
+            return False
+        return True
     if isinstance(value, ObjectRef) and value.id in m.initial:
         content = m.get(value.id)
         live = m.outside.live(value.id)
@@ -186,11 +197,7 @@ def has_attribute(m: Machine, value: Abstract, name: str) -> bool:
         return False
     if isinstance(value, ObjectRef):
         cls = m.outside.classes[value.id]
-        if m.get(value.id).get(name) is not None or hasattr(cls, name):
-            return True
-        if hasattr(cls, "__getattr__"):
-            raise Break("JN216", f"`{cls.__qualname__}` defines `__getattr__`")
-        return False
+        return m.get(value.id).get(name) is not None or hasattr(cls, name)
     if isinstance(value, Known):
         return hasattr(value.value, name)
     known = class_of(value, m)
@@ -206,6 +213,23 @@ def _setattr(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> A
     arity(args, kwargs, 3)
     set_attribute(m, args[0], constant_key(args[1]), args[2])
     return Known(None)
+
+
+@registers(delattr)
+def _delattr(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    from janus_mlir.capture.attributes import delete_attribute
+
+    arity(args, kwargs, 2)
+    delete_attribute(m, args[0], constant_key(args[1]))
+    return Known(None)
+
+
+@registers(vars)
+def _vars(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    from janus_mlir.capture.attributes import attributes_dict
+
+    arity(args, kwargs, 1)
+    return attributes_dict(m, args[0])
 
 
 @registers(id)

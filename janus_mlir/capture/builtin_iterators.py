@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from janus_mlir.capture.breaks import Break, Failed
@@ -27,11 +28,13 @@ from janus_mlir.capture.text import format_value
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,
+    FunctionValue,
     IteratorRef,
     Known,
     ListRef,
     Number,
     ObjectRef,
+    PartialValue,
     SliceValue,
     TupleValue,
 )
@@ -212,6 +215,29 @@ def _copy(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abst
         case TupleValue() | Known() | Number() as value:
             return value
     raise Break("JN301", "copy of an object")
+
+
+@registers(functools.wraps)
+def _wraps(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    arity(args, kwargs, 1)
+    return PartialValue(Known(functools.update_wrapper), (), (("wrapped", args[0]),))
+
+
+@registers(functools.update_wrapper)
+def _update_wrapper(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    wrapped = kwargs.get("wrapped") or args[1]
+    wrapper = args[0]
+    if not isinstance(wrapper, FunctionValue) or len(args) + len(kwargs) != 2:
+        raise Break("JN301", "functools.update_wrapper of a function from outside")
+    template = copy.copy(wrapper.template)
+    template.wrapped = wrapped
+    if isinstance(wrapped, FunctionValue):
+        template.name = wrapped.template.name
+    elif isinstance(wrapped, Known) and hasattr(wrapped.value, "__name__"):
+        template.name = wrapped.value.__name__
+    else:
+        raise Break("JN301", "functools.update_wrapper by an object without a name")
+    return replace(wrapper, template=template)
 
 
 @registers(functools.reduce)

@@ -15,7 +15,7 @@ from janus_mlir.capture.containers import (
     get_item,
 )
 from janus_mlir.capture.graph import BOOL, FLOAT, Value
-from janus_mlir.capture.iteration import exhaust, get_iterator
+from janus_mlir.capture.iteration import exhaust, get_iterator, next_item
 from janus_mlir.capture.join import number_kind
 from janus_mlir.capture.numbers import (
     absolute,
@@ -29,7 +29,7 @@ from janus_mlir.capture.numbers import (
     to_float,
     to_int,
 )
-from janus_mlir.capture.operators import binary, compare, truth
+from janus_mlir.capture.operators import binary, compare, truth, unary
 from janus_mlir.capture.values import (
     Abstract,
     JaxArray,
@@ -37,6 +37,7 @@ from janus_mlir.capture.values import (
     Number,
     NumpyArray,
     NumpyScalar,
+    ObjectRef,
     TupleValue,
 )
 
@@ -99,6 +100,8 @@ def _abs(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstr
         return npy.call(m, np.absolute, args, {})
     if is_number(value):
         return absolute(m, value)
+    if isinstance(value, ObjectRef):
+        return unary(m, "abs", value)
     raise Break("JN301", "abs() of an object")
 
 
@@ -192,12 +195,19 @@ def _quantifier(stop: bool) -> Handler:
     def handler(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
         arity(args, kwargs, 1)
         result: bool | Value = not stop
-        for item in exhaust(m, get_iterator(m, args[0])):
-            value = truth(m, item)
+        iterator = get_iterator(m, args[0])
+        while True:
+            effects = m.state.effects
+            step = next_item(m, iterator)
+            if step.more is False:
+                break
+            if step.more is not True:
+                raise Break("JN218", "the number of items is only known at run time")
+            value = truth(m, step.advance(m))
+            if not isinstance(result, bool) and m.state.effects != effects:
+                raise Break("JN105", "items with effects, whose number depends on run-time values")
             if isinstance(value, bool):
                 if value is stop:
-                    if isinstance(result, bool):
-                        return Known(stop)
                     return Known(stop)
                 continue
             name = "arith.ori" if stop else "arith.andi"

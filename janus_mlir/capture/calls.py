@@ -39,6 +39,7 @@ from janus_mlir.capture.values import (
     NumpyArray,
     NumpyScalar,
     ObjectRef,
+    PartialValue,
     RangeValue,
     SetRef,
     SliceValue,
@@ -98,9 +99,13 @@ def _mapping(m: Machine, value: Abstract) -> tuple[tuple[Any, Abstract], ...]:
 
 
 def call_inline(
-    m: Machine, function: Abstract, args: list[Abstract], kwargs: dict[str, Abstract] | None = None
+    m: Machine,
+    function: Abstract,
+    args: list[Abstract],
+    kwargs: dict[str, Abstract] | None = None,
+    expects: type[BaseException] | None = None,
 ) -> Abstract:
-    """Call a function in the middle of an instruction and return its result.
+    """Call a function in the middle of an instruction and return its result; who `expects` an exception handles it.
 
     Raises
     ------
@@ -113,6 +118,7 @@ def call_inline(
     result = call(m, function, args, kwargs or {}, INLINE)
     if not isinstance(result, Entered):
         return result
+    m.state.top.expects = expects
     return finish_inline(m, depth, pc)
 
 
@@ -131,7 +137,7 @@ def finish_inline(m: Machine, depth: int, pc: int) -> Abstract:
         index = outcomes.index(raised_at)
         chosen, outcomes = outcomes.chosen(m.b, index), outcomes.without(m.b, index)
         m.state = outcomes.ways[0][1]
-        m.guard(chosen, "exception", expected=False, text="the call raises no exception")
+        m.guard(chosen, "branch", expected=False, text="the call raises no exception")
     if len(outcomes.ways) > 1:
         raise Break("JN505", "a call that ends in several ways")
     m.state = outcomes.ways[0][1]
@@ -143,12 +149,16 @@ def finish_inline(m: Machine, depth: int, pc: int) -> Abstract:
 def run_inline(m: Machine, depth: int, pc: int) -> Outcomes:
     """Run the frame just entered until it returns or raises; there is at least one way out."""
     m.state.top.inline = True
+    held = m.held
+    m.held = held.union(m.state.heap)
     try:
         outcomes = run(m, m.state, Scope(None, depth, pc, inline=True))
     except Unjoined as error:
         if error.where[0] == depth:
             raise Break("JN505", f"the results of a call: {error.detail}") from None
         raise
+    finally:
+        m.held = held
     if not outcomes.ways:
         raise Left
     return outcomes
@@ -163,6 +173,9 @@ def call(
     match function:
         case Known():
             return _call_known(m, function, args, kwargs, dst)
+        case PartialValue():
+            named = {**dict(function.kwargs), **kwargs}
+            return call(m, function.function, [*function.args, *args], named, dst)
         case MethodValue():
             return call(m, function.function, [function.self, *args], kwargs, dst)
         case MemberValue(self=TupleValue(items=(exception,)) as pair) if pair.cls is ExceptionBase:
@@ -365,10 +378,12 @@ def _required(context: FunctionContext, name: str, value: Abstract | None) -> Ab
 class FunctionTemplate:
     """Code and namespace of a function that captured code makes."""
 
-    def __init__(self, source: Any, namespace: Any, name: str) -> None:
+    def __init__(self, source: Any, namespace: Any, name: str, wrapped: Abstract | None = None) -> None:
         self.source = source
         self.namespace = namespace
         self.name = name
+        #: What `functools.update_wrapper` made it look like.
+        self.wrapped = wrapped
 
 
 def make_function(m: Machine, instr: c.MakeFunction) -> Abstract:
@@ -403,7 +418,7 @@ def _closure(m: Machine, names: Iterable[str]) -> tuple[tuple[str, Any], ...]:
 
 
 #: Builtins that take all items of an iterator (or a first part of them) and do nothing else.
-_CONSUMERS: tuple[Any, ...] = (sum, any, all, min, max, list, tuple, set, frozenset, dict, sorted)
+_CONSUMERS: tuple[Any, ...] = (sum, min, max, list, tuple, set, frozenset, dict, sorted)
 
 
 def run_generator(m: Machine, instr: c.MakeGenerator) -> Abstract:
@@ -452,7 +467,7 @@ def function_builder(value: FunctionValue) -> Callable[[tuple[Any, ...], dict[st
     """Return a function that makes the live counterpart of a function without closure."""
     template = value.template
     code = template.source.code_object
-    if code is None or code.co_freevars:
+    if code is None or code.co_freevars or template.wrapped is not None:
         raise Break("JN506", f"function `{template.name}` made in compiled code")
 
     def build(defaults: tuple[Any, ...], kwdefaults: dict[str, Any]) -> Any:
@@ -499,6 +514,8 @@ def class_of(value: Abstract, m: Machine | None) -> type | None:
             return types.FunctionType
         case MethodValue():
             return types.MethodType
+        case PartialValue():
+            return functools.partial
         case ObjectRef() if m is not None:
             return m.outside.classes[value.id]
     return None

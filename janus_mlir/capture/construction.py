@@ -21,6 +21,7 @@ from janus_mlir.capture.values import (
     Abstract,
     Known,
     ObjectRef,
+    PartialValue,
     TupleValue,
 )
 
@@ -43,8 +44,8 @@ def construct(
         return _named_tuple(m, cls, args, kwargs)
     if issubclass(cls, enum.Enum) and len(args) == 1 and isinstance(args[0], Known):
         return fold_call(cls, args[0])
-    if cls is functools.partial:
-        raise Break("JN301", "functools.partial")
+    if cls is functools.partial and args:
+        return PartialValue(args[0], tuple(args[1:]), tuple(kwargs.items()))
     if cls.__module__ in ("builtins", "collections") or issubclass(cls, tuple):
         raise Break("JN301", f"`{cls.__qualname__}`")
     return make_instance(m, cls, args, kwargs, dst)
@@ -75,8 +76,8 @@ def make_instance(
         raise Break("JN303", f"`{cls.__qualname__}` defines `__new__` or is abstract")
     if any(base.__module__ == "builtins" and base is not object for base in cls.__mro__):
         raise Break("JN303", f"`{cls.__qualname__}` derives from a built-in class")
-    if "__slots__" in vars(cls) or hasattr(cls, "__del__"):
-        raise Break("JN303", f"`{cls.__qualname__}` has `__slots__` or `__del__`")
+    if hasattr(cls, "__del__"):
+        raise Break("JN303", f"`{cls.__qualname__}` has `__del__`")
     handle = ObjectRef()
     m.put(handle.id, ObjectContent())
     m.outside.classes[handle.id] = cls

@@ -14,6 +14,7 @@ from janus_mlir.capture.numbers import compare_numbers, is_number, make, number_
 from janus_mlir.capture.sites import SiteWriter
 from janus_mlir.capture.values import (
     Abstract,
+    AttributesRef,
     DictRef,
     ExtentNumber,
     IteratorRef,
@@ -335,10 +336,18 @@ def contains(m: Machine, container: Abstract, item: Abstract, *, negate: bool) -
             result = item.value in container.value
         except Exception as error:  # the user's own error, which Python will raise again
             raise Failed.of(error) from None
-    elif isinstance(container, (JaxArray, NumpyArray, ObjectRef)):
+    elif isinstance(container, ObjectRef) and (own := _membership(m, container)) is not None:
+        from janus_mlir.capture.calls import call_inline
+
+        result = truth(m, call_inline(m, own, [container, item]))
+    elif isinstance(container, (JaxArray, NumpyArray)):
         raise Break("JN212", f"membership in a {type(container).__name__}")
     else:
+        from janus_mlir.capture.iteration import exhaust, get_iterator
+
         items = items_of(m, container)
+        if items is None and isinstance(container, ObjectRef):
+            items = exhaust(m, get_iterator(m, container))
         if items is None:
             raise Break("JN212", f"membership in a {type(container).__name__}")
         result = False
@@ -358,6 +367,12 @@ def contains(m: Machine, container: Abstract, item: Abstract, *, negate: bool) -
     return make("bool", result)
 
 
+def _membership(m: Machine, value: ObjectRef) -> Abstract | None:
+    from janus_mlir.capture.attributes import class_attribute
+
+    return class_attribute(m, value, "__contains__")
+
+
 def _unpacking(count: int) -> Any:
     """Return a function that unpacks a list into `count` variables."""
     names = ", ".join(f"x{i}" for i in range(count))
@@ -375,7 +390,9 @@ def unpack(m: Machine, value: Abstract, count: int, star: int | None) -> list[Ab
     else:
         found = items_of(m, value)
         if found is None:
-            raise Break("JN218", f"unpacking of a {type(value).__name__}")
+            from janus_mlir.capture.iteration import exhaust, get_iterator
+
+            found = exhaust(m, get_iterator(m, value))
         items = found
     if star is None:
         if len(items) != count:
@@ -438,6 +455,8 @@ def set_item(m: Machine, value: Abstract, index: Abstract, item: Abstract) -> No
                 raise Failed(IndexError, "list assignment index out of range")
             items[position] = item
             replace_items(m, value, tuple(items), "list item", "{0}[{1}] = {2}", index, item)
+        case AttributesRef():
+            raise Break("JN216", "the `__dict__` of an object is changed")
         case DictRef():
             key = constant_key(index)
             content: DictContent = m.get(value.id)
@@ -477,6 +496,8 @@ def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
                 raise Break("JN215", "deletion at a run-time index")
             del items[position]
             replace_items(m, value, tuple(items), "list item deleted", "del {0}[{1}]", index)
+        case AttributesRef():
+            raise Break("JN216", "the `__dict__` of an object is changed")
         case DictRef():
             key = constant_key(index)
             if dict_get(m, value, key) is None:
@@ -485,6 +506,14 @@ def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
             content: DictContent = replace(DictContent(entries), complete=True).remove(key)
             m.put(value.id, content)
             _mutation(m, value, f"item {key!r} deleted", "del {0}[{1}]", Known(key))
+        case ObjectRef():
+            from janus_mlir.capture.attributes import class_attribute
+            from janus_mlir.capture.calls import call_inline
+
+            function = class_attribute(m, value, "__delitem__")
+            if function is None:
+                raise Break("JN215", "deletion of an item of an object")
+            call_inline(m, function, [value, index])
         case _:
             raise Break("JN215", f"deletion in a {type(value).__name__}")
 

@@ -224,7 +224,8 @@ def _fork(
             m.state = side_state
             try:
                 action(side_state)
-                outcomes = run(m, side_state, inner)
+                # Calls in between may have put another state in place of this one.
+                outcomes = run(m, m.state, inner)
             except Left:
                 outcomes = Outcomes([])
             sides.append(_Side(block, outcomes))
@@ -287,7 +288,7 @@ def _merge(
     a, b = (s.outcomes for s in sides)
     for outcomes in (a, b):
         for _, reached in outcomes.ways:
-            tidy(reached, m.initial.keys())
+            tidy(reached, m.kept())
     wheres: list[Where] = []
     for where, _ in [*a.ways, *b.ways]:
         if where not in wheres:

@@ -188,7 +188,7 @@ def _set_context(m: Machine, exception: ObjectRef) -> None:
 
 def is_handled(state: State) -> bool:
     """Whether captured code may handle what the instruction at hand raises."""
-    return any(frame.function.code.handlers[frame.at] is not None or frame.ends for frame in state.frames)
+    return any(frame.function.code.handlers[frame.at] is not None or frame.expects for frame in state.frames)
 
 
 def unwind(m: Machine, exception: ObjectRef) -> Outcomes | None:
@@ -228,7 +228,7 @@ def unwind(m: Machine, exception: ObjectRef) -> Outcomes | None:
             state.top.vars[RAISED] = exception
             state.top.pc = RAISED_PC
             return None
-        if frame.ends and stops:
+        if frame.expects is StopIteration and stops:
             loop = state.top.function.code.instrs[state.top.at]
             assert isinstance(loop, c.ForIter)
             state.top.pc = loop.end

@@ -73,7 +73,7 @@ def ask_in_frame(m: Machine, iterator: Abstract, loop: c.ForIter) -> bool:
         result = call(m, function, [iterator], {}, loop.dst)
         if not isinstance(result, Entered):
             raise Break("JN218", "`__next__` is not a Python function")
-        m.state.top.ends = True
+        m.state.top.expects = StopIteration
         return True
     return False
 

@@ -293,8 +293,9 @@ def _import(m: Machine, instr: c.Import) -> Abstract:
 
 
 def _branch(m: Machine, instr: c.Branch) -> Fork | None:
-    frame = m.state.top
     cond = truth(m, read_variable(m, instr.cond))
+    # Calls in between may have put another state in place of the one before.
+    frame = m.state.top
     if isinstance(cond, bool):
         frame.pc = instr.then if cond else instr.orelse
         return None
@@ -378,16 +379,17 @@ def _staying_side(m: Machine, then: int, orelse: int) -> bool | None:
 
 
 def _for_iter(m: Machine, instr: c.ForIter) -> Fork | None:
-    frame = m.state.top
-    if ask_in_frame(m, frame.vars[instr.iter], instr):
+    iterator = m.state.top.vars[instr.iter]
+    if ask_in_frame(m, iterator, instr):
         return None
-    step = next_item(m, frame.vars[instr.iter])
+    step = next_item(m, iterator)
+    frame = m.state.top
     if step.more is False:
         frame.pc = instr.end
         return None
     if step.more is True:
         write_variable(m, instr.dst, step.advance(m))
-        frame.pc += 1
+        m.state.top.pc += 1
         return None
     depth, pc = m.state.where
     if m.assume_iteration is not None and m.assume_iteration[0] == depth:
@@ -395,14 +397,14 @@ def _for_iter(m: Machine, instr: c.ForIter) -> Fork | None:
         if instr.span not in m.speculation.both:
             m.guard(step.more, "trips", text="the loop runs at least once", branch=instr.span)
             write_variable(m, instr.dst, step.advance(m))
-            frame.pc += 1
+            m.state.top.pc += 1
             return None
     if m.pure:
         raise Break("JN308", "a data-dependent loop inside a function that JAX transforms")
 
     def proceed(state: State) -> None:
         write_variable(m, instr.dst, step.advance(m))
-        state.top.pc = pc + 1
+        m.state.top.pc = pc + 1
 
     meet = frame.function.flow.postdominators[pc]
     return Fork(step.more, proceed, _goto(instr.end), None if meet is None else (depth, meet))

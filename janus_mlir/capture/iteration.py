@@ -146,7 +146,7 @@ def _ask(m: Machine, iterator: Abstract) -> NextItem:
         if function is None:
             raise Break("JN218", "iteration over an object")
         try:
-            item = call_inline(m, function, [iterator])
+            item = call_inline(m, function, [iterator], expects=StopIteration)
         except Raised as error:
             if not issubclass(m.outside.classes[error.exception.id], StopIteration):
                 raise

@@ -109,7 +109,7 @@ def _peel(m: Machine, state: State, scope: Scope, detail: str) -> Outcomes:
 
 def _dynamic(m: Machine, entry: State, scope: Scope) -> Outcomes:
     where = entry.where
-    tidy(entry, m.initial.keys())
+    tidy(entry, m.kept())
     header = entry.clone()
     carried: list[Carried] = []
     pure = True
@@ -124,7 +124,7 @@ def _dynamic(m: Machine, entry: State, scope: Scope) -> Outcomes:
                 raise NotJoinable("the loop never starts again")
             m.b.block.ops.extend(block.ops)
             return outcomes
-        tidy(back, m.initial.keys())
+        tidy(back, m.kept())
         if pure and back.effects != header.effects:
             # Where an iteration has effects, none may be left for a point before the loop.
             pure = False
@@ -168,7 +168,7 @@ def _emit(
     exits = [(w, s) for w, s in outcomes.ways if w != where]
     moved: list[tuple[Value, Value]] = []
     for _, state in exits:
-        tidy(state, m.initial.keys())
+        tidy(state, m.kept())
         inside = Inside(mark, own)
         inside.leave(state)
         moved += inside.moved

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -87,7 +87,11 @@ class Machine:
         self.pure = 0
         #: Exceptions that have been raised on some path.
         self.raised: set[int] = set()
+        #: Objects whose ``__dict__`` has been taken.
+        self.exposed: set[int] = set()
         self.checks = Checks()
+        #: Objects that the instructions under way may still need, by id.
+        self.held: frozenset[int] = frozenset()
         #: Tracers of graph values while JAX calls captured code back, and the outer values lifted so far.
         self.replaying: dict[int, Any] | None = None
         self.lifts: Lifts | None = None
@@ -103,6 +107,10 @@ class Machine:
     def initial(self) -> Mapping[int, Content | Storage]:
         """Contents of outside objects as the call found them, by id."""
         return self.outside.initial
+
+    def kept(self) -> Collection[int]:
+        """Return the ids of objects that must not be forgotten, although no variable may reach them."""
+        return self.initial.keys() | self.held
 
     def load_initial(self, id: int, name: Any) -> Abstract:
         return self.outside.load_entry(id, name)

@@ -32,6 +32,7 @@ from janus_mlir.capture.operators import compare, truth
 from janus_mlir.capture.text import build_string, format_value
 from janus_mlir.capture.values import (
     Abstract,
+    AttributesRef,
     DictRef,
     JaxArray,
     Known,
@@ -65,6 +66,8 @@ def call_member(
             return npy.method(m, self, name, args, kwargs)
         case ListRef():
             return _list_method(m, self, name, args, kwargs)
+        case AttributesRef() if name not in ("get", "keys", "values", "items", "copy"):
+            raise Break("JN216", "the `__dict__` of an object is changed")
         case DictRef():
             return _dict_method(m, self, name, args, kwargs)
         case SetRef():

@@ -392,6 +392,18 @@ class Outside:
             entry.emit(("distinct", list(slots)), b, "identity", f"is not {a.text}")
         return same
 
+    def guard_no_key(self, source: Source, key: str) -> None:
+        """Assume that an outside dict has no such key."""
+        self._check("is", HasKey(source, key), False, kind="value", expected="is False")
+
+    def attribute_names(self, id: int) -> tuple[str, ...]:
+        """Return the names of an outside object's own attributes, which are assumed to be all."""
+        place = self._places[id]
+        names = tuple(vars(place.live))
+        source = Attribute(place.source, "__dict__")
+        self._check("dict_keys", source, names, kind="keys", expected=f"the attributes {list(names)!r:.80}")
+        return names
+
     def guard_absent(self, id: int, name: str) -> None:
         """Assume that an outside object has no attribute `name`."""
         source = HasAttribute(self._places[id].source, name)

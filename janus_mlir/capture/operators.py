@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import operator
 import sys
 import types
@@ -52,11 +53,30 @@ def binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
         return _jax(m, op, a, b)
     if isinstance(a, ObjectRef) or isinstance(b, ObjectRef):
         return _user_binary(m, op, a, b)
+    a, b = _as_plain(a, b), _as_plain(b, a)
     if isinstance(a, _ARRAYS) or isinstance(b, _ARRAYS):
         return npy.binary(m, op, a, b)
     if is_number(a) and is_number(b):
         return number_binary(m, op, a, b)
     return _sequences(m, op, a, b)
+
+
+def _as_plain(value: Abstract, other: Abstract) -> Abstract:
+    """Return the int in place of a member of an `enum.IntEnum` that meets a number."""
+    if isinstance(value, Known) and isinstance(value.value, enum.IntEnum) and is_number(other):
+        own = {
+            name for cls in type(value.value).__mro__ if cls.__module__ not in _PLAIN for name in vars(cls)
+        }
+        return (
+            value if any(n.startswith("__") and n in _INT_METHODS for n in own) else Known(int(value.value))
+        )
+    return value
+
+
+_PLAIN = frozenset({"builtins", "enum"})
+_INT_METHODS = frozenset(
+    {f"__{r}{slot}__" for slot in _SLOTS.values() for r in ("", "r")} | {f"__{name}__" for name in _REFLECTED}
+)
 
 
 def _jax(m: Machine, op: str, *operands: Abstract) -> Abstract:
@@ -196,6 +216,7 @@ def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
         return _user_compare(m, op, a, b)
     if isinstance(a, _ARRAYS) or isinstance(b, _ARRAYS):
         return npy.compare(m, op, a, b)
+    a, b = _as_plain(a, b), _as_plain(b, a)
     if is_number(a) and is_number(b):
         result = compare_numbers(m, op, a, b)
         return Known(result) if isinstance(result, bool) else make("bool", result)
@@ -217,11 +238,35 @@ def _compare_sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstrac
         if _class_of(a) is not _class_of(b) and not (is_number(a) or is_number(b)):
             if all(_class_of(x) in (list, tuple, dict, str, type(None), range) for x in (a, b)):
                 return Known(op == "ne")
-        elif _class_of(a) in (list, tuple):
+        elif _plain_sequence(_class_of(a)):
             xs, ys = items_of(m, a), items_of(m, b)
             if xs is not None and ys is not None:
                 return _equal_items(m, op, xs, ys)
     raise Break("JN212", f"comparison {op} of {_kind(a)} and {_kind(b)}")
+
+
+def _plain_sequence(cls: type | None) -> bool:
+    """Whether objects of a class are equal if their items are, one by one."""
+    return cls is list or (cls is not None and issubclass(cls, tuple) and cls.__eq__ is tuple.__eq__)
+
+
+def _ordered(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) -> Abstract:
+    """Compare two sequences of numbers or constants item by item."""
+    if len(xs) != len(ys):
+        raise Break("JN212", "the order of sequences of different lengths")
+    result: bool | Value = op in ("le", "ge")
+    strict = {"le": "lt", "ge": "gt"}.get(op, op)
+    for x, y in reversed(list(zip(xs, ys, strict=True))):
+        if not all(is_number(v) or isinstance(v, Known) for v in (x, y)):
+            raise Break("JN212", "the order of sequences of objects")
+        less, equal = truth(m, compare(m, strict, x, y)), truth(m, compare(m, "eq", x, y))
+        if isinstance(less, bool) and isinstance(equal, bool):
+            result = less if less or not equal else result
+            continue
+        parts = [m.const(v) if isinstance(v, bool) else v for v in (less, equal, result)]
+        both = m.b.one("arith.andi", parts[1:], BOOL)
+        result = m.b.one("arith.ori", [parts[0], both], BOOL)
+    return Known(result) if isinstance(result, bool) else make("bool", result)
 
 
 def _equal_items(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) -> Abstract:
@@ -229,9 +274,9 @@ def _equal_items(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) ->
         return Known(op == "ne")
     result: bool | Value = True
     for x, y in zip(xs, ys, strict=True):
-        if isinstance(x, (JaxArray, NumpyArray)) and isinstance(y, type(x)) and x.id == y.id:
+        if isinstance(x, (JaxArray, NumpyArray, HeapRef)) and isinstance(y, type(x)) and x.id == y.id:
             continue  # containers take the same object for equal
-        if not (is_number(x) or isinstance(x, Known)) or not (is_number(y) or isinstance(y, Known)):
+        if isinstance(x, (JaxArray, NumpyArray)) or isinstance(y, (JaxArray, NumpyArray)):
             raise Break("JN212", "comparison of containers of arrays")
         equal = truth(m, compare(m, "eq", x, y))
         if equal is False:
@@ -345,6 +390,10 @@ def _user_compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
         same = _equal_dataclasses(m, op, a, b)
         if same is not None:
             return same
+    if op in ("lt", "le", "gt", "ge") and isinstance(a, ObjectRef) and isinstance(b, ObjectRef):
+        ordered = _ordered_dataclasses(m, op, a, b)
+        if ordered is not None:
+            return ordered
     first = class_attribute(m, a, f"__{op}__") if isinstance(a, ObjectRef) else None
     if op in ("eq", "ne") and first is None:
         second = class_attribute(m, b, f"__{_REFLECTED[op]}__") if isinstance(b, ObjectRef) else None
@@ -373,6 +422,21 @@ def _equal_dataclasses(m: Machine, op: str, a: ObjectRef, b: ObjectRef) -> Abstr
     return _equal_items(m, op, *fields)
 
 
+def _ordered_dataclasses(m: Machine, op: str, a: ObjectRef, b: ObjectRef) -> Abstract | None:
+    """Compare two objects of one dataclass whose order was generated, None if they are not such."""
+    from janus_mlir.capture.attributes import get_attribute, guard_method
+
+    cls = m.outside.classes[a.id]
+    made = vars(cls).get(f"__{op}__")
+    generated = isinstance(made, types.FunctionType) and made.__code__.co_filename == "<string>"
+    if cls is not m.outside.classes[b.id] or not dataclasses.is_dataclass(cls) or not generated:
+        return None
+    guard_method(m, a, f"__{op}__", made)
+    names = [f.name for f in dataclasses.fields(cls) if f.compare]
+    xs, ys = ([get_attribute(m, x, name) for name in names] for x in (a, b))
+    return _ordered(m, op, xs, ys)
+
+
 def _dispatch(m: Machine, a: Abstract, b: Abstract, name: str, reflected: str, op: str) -> Abstract:
     from janus_mlir.capture.attributes import class_attribute
     from janus_mlir.capture.calls import call_inline
@@ -393,7 +457,26 @@ def _dispatch(m: Machine, a: Abstract, b: Abstract, name: str, reflected: str, o
         result = call_inline(m, function, [self, other])
         if not (isinstance(result, Known) and result.value is NotImplemented):
             return result
-    raise Break("JN208", f"operator {op} is not defined for {_kind(a)} and {_kind(b)}")
+    raise _unsupported(m, op, a, b)
+
+
+_SYMBOLS = {
+    "add": "+", "sub": "-", "mul": "*", "matmul": "@", "truediv": "/", "floordiv": "//", "mod": "%",
+    "lshift": "<<", "rshift": ">>", "and_": "&", "or_": "|", "xor": "^", "pow": "** or pow()",
+    "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
+}  # fmt: skip
+
+
+def _unsupported(m: Machine, op: str, a: Abstract, b: Abstract) -> Break:
+    from janus_mlir.capture.calls import class_of
+
+    first, second = class_of(a, m), class_of(b, m)
+    if first is None or second is None or op not in _SYMBOLS:
+        return Break("JN208", f"operator {op} is not defined for {_kind(a)} and {_kind(b)}")
+    names = f"{first.__name__!r} and {second.__name__!r}"
+    if op in _REFLECTED:
+        return Failed(TypeError, f"{_SYMBOLS[op]!r} not supported between instances of {names}")
+    return Failed(TypeError, f"unsupported operand type(s) for {_SYMBOLS[op]}: {names}")
 
 
 def _kind(value: Abstract) -> str:

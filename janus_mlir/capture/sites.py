@@ -20,6 +20,7 @@ from janus_mlir.capture.heap import DictContent, IteratorContent, ListContent, O
 from janus_mlir.capture.state import State
 from janus_mlir.capture.values import (
     Abstract,
+    AttributesRef,
     DictRef,
     ExtentNumber,
     FunctionValue,
@@ -317,6 +318,8 @@ class SiteWriter:
         match value, content:
             case ListRef(), ListContent(items=tuple() as items):
                 return self._made(value.id, f"[{', '.join(map(self.expr, items))}]")
+            case AttributesRef(), _:
+                raise Break("JN506", "the `__dict__` of an object outlives compiled code")
             case DictRef(), DictContent(complete=True):
                 entries = ", ".join(f"{self.constant(k)}: {self.expr(v)}" for k, v in content.entries)
                 return self._made(value.id, f"{{{entries}}}")

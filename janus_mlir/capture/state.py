@@ -52,8 +52,8 @@ class Frame:
     handling: tuple[str, ...] = ()
     #: Whether it was called in the middle of an instruction of the caller.
     inline: bool = False
-    #: Whether StopIteration ends the loop of the caller that asks for the next item.
-    ends: bool = False
+    #: An exception that the instruction which waits for the frame takes for an answer.
+    expects: type[BaseException] | None = None
     #: The generator that runs in this frame.
     generator: Abstract | None = None
 

@@ -79,6 +79,10 @@ def _format_object(m: Machine, value: ObjectRef, conversion: str | None, spec: s
     return object_text(m, value, "r" if conversion in ("r", "a") else "s")
 
 
+#: Exceptions whose text is made of ``args`` only.
+_BASE_TEXTS = (BaseException, KeyError, AttributeError, NameError)
+
+
 def object_text(m: Machine, value: ObjectRef, conversion: str) -> Abstract:
     """Return ``str(value)`` (conversion ``s``) or ``repr(value)`` (``r``) of an object."""
     from janus_mlir.capture.attributes import get_attribute
@@ -88,7 +92,7 @@ def object_text(m: Machine, value: ObjectRef, conversion: str) -> Abstract:
         found = inspect.getattr_static(cls, name, None)
         if found is object.__str__:
             continue
-        if found in (BaseException.__str__, BaseException.__repr__, KeyError.__str__):
+        if getattr(found, "__objclass__", None) in _BASE_TEXTS:
             return base_text(m, value, "s" if name == "__str__" else "r")
         if not isinstance(found, types.FunctionType):
             break

@@ -170,6 +170,11 @@ class DictRef(HeapRef):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class AttributesRef(DictRef):
+    """The attributes of an object as a dict, for reading only."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SetRef(HeapRef):
     """A set of known elements."""
 
@@ -217,6 +222,15 @@ class MethodValue(Abstract):
 
     function: Abstract
     self: Abstract
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartialValue(Abstract):
+    """A ``functools.partial`` that the captured code makes."""
+
+    function: Abstract
+    args: tuple[Abstract, ...]
+    kwargs: tuple[tuple[str, Abstract], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

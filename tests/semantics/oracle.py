@@ -100,7 +100,10 @@ class _Describer:
             return (type(value), value)
         if isinstance(value, (range, slice, type, np.dtype, *_FUNCTIONS)):
             return (type(value), getattr(value, "__qualname__", repr(value)))
-        attributes = [(k, self.describe(v)) for k, v in vars(value).items()]
+        own = getattr(value, "__dict__", None)
+        if own is None:
+            own = {name: getattr(value, name) for name in type(value).__slots__ if hasattr(value, name)}
+        attributes = [(k, self.describe(v)) for k, v in own.items()]
         return (type(value).__qualname__, tuple(attributes))
 
 
