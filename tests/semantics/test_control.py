@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from semantics.oracle import Box, Cases, nmat, nvec
 
 cases = Cases()

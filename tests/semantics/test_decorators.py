@@ -74,7 +74,7 @@ def partials(x):
 CALLS = Box(n=0)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.lru_cache(maxsize=64)
 def cached(n):
     return n * n + 1
 
