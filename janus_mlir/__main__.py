@@ -49,7 +49,10 @@ def main(argv: list[str] | None = None) -> int:
         janus.config.update(dump_ir=options.to)
     status = _run(options.script, options.arguments)
     if options.command == "explain":
-        reports = [manager.jit.explain() for manager in all_managers()]
+        managers = all_managers()
+        # What follows a statement left to Python is part of the report on its function.
+        rests = {id(rest) for manager in managers for rest in manager.rests}
+        reports = [manager.jit.explain() for manager in managers if id(manager) not in rests]
         if not reports:
             print("no function was jitted, or none is alive any more", file=sys.stderr)
         if options.html is None:

@@ -79,12 +79,12 @@ class _Companion:
     """Attributes of a jitted function that are no matter of the dispatcher."""
 
     def __init__(self, manager: FunctionManager) -> None:
-        self._manager = manager
+        self.manager = manager
 
     @property
     def stats(self) -> Stats:
         """Counters of the function."""
-        m = self._manager
+        m = self.manager
         return Stats(
             calls=m.calls,
             compiled_calls=m.jit.compiled_calls,
@@ -100,11 +100,11 @@ class _Companion:
     @property
     def continuations(self) -> tuple[Any, ...]:
         """Janus functions of what follows statements that are left to Python, in the order they were met."""
-        return tuple(self._manager.continuations.values())
+        return tuple(self.manager.continuations.values())
 
     def explain(self) -> Report:
         """Return a report of what is compiled, under which assumptions, and what is not and why."""
-        return make_report(self._manager)
+        return make_report(self.manager)
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """Capture the function for these arguments without calling it.
@@ -116,7 +116,7 @@ class _Companion:
         TypeError
             If the arguments do not fit the signature.
         """
-        m = self._manager
+        m = self.manager
         try:
             slots = m.bind(args, kwargs)
             if slots is None:
@@ -127,7 +127,7 @@ class _Companion:
 
     def clear_cache(self) -> None:
         """Forget compiled versions, profile and counters of failures."""
-        self._manager.reset()
+        self.manager.reset()
 
 
 F = TypeVar("F", bound=Callable[..., Any])

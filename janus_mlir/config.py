@@ -190,6 +190,9 @@ class Config:
         self._lock = threading.Lock()
         self._base = Options(**_from_environment(os.environ if environment is None else environment))
         self._overrides: ContextVar[dict[str, Any] | None] = ContextVar("janus_config", default=None)
+        # Blocks of any thread that set `disable`, and who wants to know whether there are any.
+        self._disabling = 0
+        self._watchers: list[Callable[[bool], None]] = []
 
     def __getattr__(self, name: str) -> Any:
         # Reached for options only: the instance's own attributes are found before.
@@ -210,7 +213,7 @@ class Config:
             self.update(**{name: value})
 
     def __dir__(self) -> list[str]:
-        return sorted([*_FIELDS, "options", "update"])
+        return sorted([*_FIELDS, "options", "update", "watch_disable"])
 
     def options(self) -> Options:
         """Return the values in force for the current thread."""
@@ -221,15 +224,38 @@ class Config:
         checked = _checked(values)
         with self._lock:
             self._base = dataclasses.replace(self._base, **checked)
+        self._tell()
+
+    def watch_disable(self, watcher: Callable[[bool], None]) -> None:
+        """Have `watcher` told whether `disable` is on for any thread, now and whenever that may have changed.
+
+        Compiled calls do not read options; this is how they learn when to.
+        """
+        self._watchers.append(watcher)
+        self._tell()
+
+    def _tell(self) -> None:
+        for watcher in self._watchers:
+            watcher(self._base.disable or self._disabling > 0)
 
     @contextmanager
     def __call__(self, **values: Any) -> Iterator[Config]:
         """Set options for the current thread or task within a ``with`` statement."""
-        token = self._overrides.set({**(self._overrides.get() or {}), **_checked(values)})
+        checked = _checked(values)
+        token = self._overrides.set({**(self._overrides.get() or {}), **checked})
+        disables = int(bool(checked.get("disable")))
+        self._count(disables)
         try:
             yield self
         finally:
             self._overrides.reset(token)
+            self._count(-disables)
+
+    def _count(self, disables: int) -> None:
+        if disables:
+            with self._lock:
+                self._disabling += disables
+            self._tell()
 
     def __repr__(self) -> str:
         values = self.options()

@@ -95,10 +95,14 @@ class Report:
         Places left to Python, each with a stable code and a hint.
     failures : list of str
         Guards that failed: the argument by name, what was expected, what came.
+    rests : list of Report
+        Of what follows a statement that is left to Python, which is a compiled function of its own.
     source : list of SourceLine
         The function's own lines.
     inlined : list of Listing
         Functions that were compiled into it.
+    first_line : int
+        First line of what is compiled.
     """
 
     function: str
@@ -109,12 +113,17 @@ class Report:
     versions: list[VersionLine] = field(default_factory=list)
     breaks: list[BreakLine] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
+    rests: list[Report] = field(default_factory=list)
     source: list[SourceLine] = field(default_factory=list)
     inlined: list[Listing] = field(default_factory=list)
+    first_line: int = 0
 
     def __str__(self) -> str:
-        lines = [f"{self.function} ({self.place})", f"  {self.status}"]
-        lines.append("  " + ", ".join(f"{name} {value:g}" for name, value in self.counters.items()))
+        head = [f"{self.function} ({self.place})", f"  {self.status}"]
+        return "\n".join(head + self._body())
+
+    def _body(self) -> list[str]:
+        lines = ["  " + ", ".join(f"{name} {value:g}" for name, value in self.counters.items())]
         spent = [f"{name} {_duration(value)}" for name, value in self.seconds.items() if value]
         if spent:
             lines.append(f"  time: {', '.join(spent)}")
@@ -134,13 +143,16 @@ class Report:
             lines.append("  left to Python:")
             for item in self.breaks:
                 lines += [f"    {item}", f"      hint: {item.hint}"]
+        for rest in self.rests:
+            lines.append(f"  the rest, from line {rest.first_line}: {rest.status}")
+            lines += [f"    {line}" for line in rest._body()]
         if self.source:
             lines.append(f"  source ({', '.join(f'{mark} {text}' for mark, text in MARKS.items())}):")
             lines += _listing(self.source)
         for listing in self.inlined:
             lines.append(f"  compiled into it: {listing.name} ({listing.place})")
             lines += _listing(listing.lines)
-        return "\n".join(lines)
+        return lines
 
     __repr__ = __str__
 
@@ -165,6 +177,19 @@ def _listing(lines: Iterable[SourceLine]) -> list[str]:
 
 def make_report(manager: FunctionManager) -> Report:
     """Return the report of a function."""
+    report = _own_report(manager)
+    rests = manager.rests
+    for rest in rests:
+        made = _own_report(rest)
+        made.first_line = _first_line(rest)
+        report.rests.append(made)
+    report.rests.sort(key=lambda r: r.first_line)
+    if getattr(manager.function, "__code__", None) is not None:
+        _add_sources([manager, *rests], report)
+    return report
+
+
+def _own_report(manager: FunctionManager) -> Report:
     function = manager.function
     code = getattr(function, "__code__", None)
     place = f"{code.co_filename}:{code.co_firstlineno}" if code is not None else "built in"
@@ -183,8 +208,18 @@ def make_report(manager: FunctionManager) -> Report:
         + (f" (line {f.span.line})" if f.span else "")
         for f in manager.failures.values()
     ]
-    _add_sources(manager, report)
     return report
+
+
+def _first_line(manager: FunctionManager) -> int:
+    key = _key(manager)
+    lines = {line for record in manager.versions for line in record.visited.get(key, ())}
+    return min(lines - {key[1]}, default=key[1])
+
+
+def _key(manager: FunctionManager) -> tuple[str, int, str]:
+    code = manager.function.__code__
+    return code.co_filename, code.co_firstlineno, code.co_qualname
 
 
 def _counters(manager: FunctionManager) -> dict[str, float]:
@@ -241,16 +276,14 @@ def _version(record: VersionRecord) -> VersionLine:
 # ---- the source, line by line ----------------------------------------------------------------------
 
 
-def _add_sources(manager: FunctionManager, report: Report) -> None:
-    code = getattr(manager.function, "__code__", None)
-    if code is None:
-        return
-    linecache.checkcache(code.co_filename)
+def _add_sources(managers: list[FunctionManager], report: Report) -> None:
+    own = _key(managers[0])
+    linecache.checkcache(own[0])
     visited: dict[tuple[str, int, str], set[int]] = {}
-    for record in manager.versions:
-        for key, lines in record.visited.items():
-            visited.setdefault(key, set()).update(lines)
-    own = code.co_filename, code.co_firstlineno, code.co_qualname
+    for manager in managers:
+        for record in manager.versions:
+            for key, lines in record.visited.items():
+                visited.setdefault(key, set()).update(lines)
     report.source = list(_lines(report, own, visited.pop(own, set())))
     for key in sorted(visited):
         listing = _lines(report, key, visited[key])
@@ -273,7 +306,7 @@ def _lines(report: Report, key: tuple[str, int, str], visited: set[int]) -> tupl
                 failed = f" (failed {guard.failures}x)" if guard.failures else ""
                 assumed.setdefault(guard.span.line, []).append(f"assumes {guard.text}{failed}")
     left: dict[int, list[str]] = {}
-    for item in report.breaks:
+    for item in (b for part in (report, *report.rests) for b in part.breaks):
         if item.span is not None and item.span.filename == filename:
             detail = f": {item.detail}" if item.detail else ""
             left.setdefault(item.span.line, []).append(f"{item.code} {item.title}{detail}. {item.hint}")

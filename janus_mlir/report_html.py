@@ -71,23 +71,9 @@ def _source(lines: Iterable[SourceLine]) -> str:
     return f"<div class=source>{''.join(rows)}</div>"
 
 
-def report_html(report: Report) -> str:
-    """Return a report as an HTML fragment that brings its own style; all text of the program is escaped."""
-    from janus_mlir.report import MARKS
-
-    parts = [f"<h3>{_text(report.function)} <span class=place>{_text(report.place)}</span></h3>"]
-    parts.append(f"<div class=status>{_text(report.status)}</div>")
-    parts.append(_table([tuple(report.counters), tuple(report.counters.values())]))
-    if report.source:
-        legend = "".join(
-            f'<span style="" class="{_CLASSES[mark]}">{_text(text)}</span>' for mark, text in MARKS.items()
-        )
-        parts.append(f'<h4>Source</h4><div class="legend source">{legend}</div>{_source(report.source)}')
-    for listing in report.inlined:
-        title = f"{_text(listing.name)} <span class=place>{_text(listing.place)}</span>"
-        parts.append(
-            f"<details><summary>compiled into it: {title}</summary>{_source(listing.lines)}</details>"
-        )
+def _details(report: Report) -> str:
+    """Return what is left to Python, what failed, and what each version assumes."""
+    parts: list[str] = []
     if report.breaks:
         rows = [
             (f"line {b.span.line}" if b.span else "", b.code, f"{b.title}: {b.detail}", b.hint)
@@ -107,6 +93,31 @@ def report_html(report: Report) -> str:
             ]
         )
         parts.append(f"<details><summary>{_text(head)}</summary>{table}</details>")
+    return "".join(parts)
+
+
+def report_html(report: Report) -> str:
+    """Return a report as an HTML fragment that brings its own style; all text of the program is escaped."""
+    from janus_mlir.report import MARKS
+
+    parts = [f"<h3>{_text(report.function)} <span class=place>{_text(report.place)}</span></h3>"]
+    parts.append(f"<div class=status>{_text(report.status)}</div>")
+    parts.append(_table([tuple(report.counters), tuple(report.counters.values())]))
+    if report.source:
+        legend = "".join(
+            f'<span style="" class="{_CLASSES[mark]}">{_text(text)}</span>' for mark, text in MARKS.items()
+        )
+        parts.append(f'<h4>Source</h4><div class="legend source">{legend}</div>{_source(report.source)}')
+    for listing in report.inlined:
+        title = f"{_text(listing.name)} <span class=place>{_text(listing.place)}</span>"
+        parts.append(
+            f"<details><summary>compiled into it: {title}</summary>{_source(listing.lines)}</details>"
+        )
+    parts.append(_details(report))
+    for rest in report.rests:
+        head = f"the rest, from line {rest.first_line}: {rest.status}"
+        counters = _table([tuple(rest.counters), tuple(rest.counters.values())])
+        parts.append(f"<details><summary>{_text(head)}</summary>{counters}{_details(rest)}</details>")
     parts.append(_times(report.seconds))
     return f"<div class=janus><style>{_STYLE}</style>{''.join(parts)}</div>"
 

@@ -104,8 +104,8 @@ class Settling:
         facts = m.speculation.copy()
         facts.dynamic -= stable
         facts.extents -= stable
-        captured = capture(m.context(), slots, facts, m.profile)
-        m.seconds.capture += time.perf_counter() - start
+        with m.seconds.spent_on("capture"):
+            captured = capture(m.context(), slots, facts, m.profile)
         if not captured.completes:
             return
         record = m.native(captured, start, stable)

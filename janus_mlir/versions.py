@@ -12,11 +12,11 @@ import types
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from janus_mlir import binding, log, policy
 from janus_mlir._native import _runtime
+from janus_mlir.accounts import Seconds
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.capturing import Captured, capture, parameter_names
 from janus_mlir.capture.frames import Link, go_on, take_step
@@ -41,25 +41,18 @@ from janus_mlir.settling import Settling
 _managers: weakref.WeakSet[FunctionManager] = weakref.WeakSet()
 
 
+def _is_disabled() -> bool:
+    return bool(config.disable)
+
+
+config.watch_disable(lambda some: _runtime.set_gate(_is_disabled if some else None))
+
+
 def all_managers() -> list[FunctionManager]:
     """Return the managers of all jitted functions that are alive, by place in the source."""
     return sorted(
         _managers, key=lambda m: (m.function.__code__.co_filename, m.function.__code__.co_firstlineno)
     )
-
-
-@dataclass(slots=True)
-class Seconds:
-    """Where the time of a function went, beside what the dispatcher counts.
-
-    `deopt` is what it takes to leave native code, `python` what Python then runs, or runs because nothing is compiled.
-    """
-
-    profile: float = 0.0
-    capture: float = 0.0
-    compile: float = 0.0
-    deopt: float = 0.0
-    python: float = 0.0
 
 
 class FunctionManager:
@@ -171,22 +164,25 @@ class FunctionManager:
         return self.jit(*args, **named)
 
     def _python(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        start = time.perf_counter()
-        try:
+        with self.seconds.spent_on("python"):
             return self.function(*args, **kwargs)
-        finally:
-            self.seconds.python += time.perf_counter() - start
 
     def _profiled_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        start = time.perf_counter()
-        try:
+        with self.seconds.spent_on("profile"):
             if self._instrumented is None:
                 self._instrumented = instrument(self.function, self.profile)
             self.profile.begin_call()
             self._observe(args, kwargs)
             return self._instrumented(*args, **kwargs)
-        finally:
-            self.seconds.profile += time.perf_counter() - start
+
+    @property
+    def rests(self) -> list[FunctionManager]:
+        """The functions of what follows statements that are left to Python, and of what follows within these."""
+        found: list[FunctionManager] = []
+        for jit in list(self.continuations.values()):
+            rest: FunctionManager = jit.companion.manager
+            found += [rest, *rest.rests]
+        return found
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
         """Return the arguments in slot order, None if they do not fit the signature."""
@@ -292,7 +288,7 @@ class FunctionManager:
                 yield from policy.last_resort(general)
 
         start = time.perf_counter()
-        try:
+        with self.seconds.spent_on("capture"):
             for candidate in attempts():
                 try:
                     captured = capture(self.context(), slots, candidate, self.profile)
@@ -303,8 +299,6 @@ class FunctionManager:
                     best = captured, candidate
                 if not captured.notes:
                     break
-        finally:
-            self.seconds.capture += time.perf_counter() - start
         if best is None:
             assert failure is not None
             log.emit("capture", f"{self.function.__qualname__}: not captured: {failure}")
@@ -366,13 +360,10 @@ class FunctionManager:
         self, captured: Captured, start: float, special: frozenset[Any] = frozenset()
     ) -> VersionRecord:
         """Compile what was captured; `start` is when that began."""
-        begin = time.perf_counter()
-        try:
+        with self.seconds.spent_on("compile"):
             compiled = compile_graph(captured.graph, symbols=_runtime.abi_symbols())
             self._numbers += 1
             record = VersionRecord.make(self._numbers, captured, compiled, self._on_exit, special)
-        finally:
-            self.seconds.compile += time.perf_counter() - begin
         record.seconds = time.perf_counter() - start
         return record
 
@@ -519,12 +510,9 @@ class FunctionManager:
 
     def _timed(self, start: float, function: Callable[..., Any], *args: Any) -> Any:
         """Run what is left of a call in Python; the way out of native code began at `start`."""
-        middle = time.perf_counter()
-        self.seconds.deopt += middle - start
-        try:
+        self.seconds.deopt += time.perf_counter() - start
+        with self.seconds.spent_on("python"):
             return function(*args)
-        finally:
-            self.seconds.python += time.perf_counter() - middle
 
     def _after_exit(self, record: VersionRecord, site: Site) -> None:
         """See whether compiled code is to be left less often."""

@@ -9,6 +9,7 @@ import pickle
 import re
 import subprocess
 import sys
+import threading
 import weakref
 from collections.abc import Callable
 from pathlib import Path
@@ -358,6 +359,25 @@ def test_disabled_by_option() -> None:
     with janus.config(disable=True):
         agrees(function, 8)
     assert function.stats.compiled_calls == 0
+
+
+def test_disabled_after_it_was_compiled() -> None:
+    function = fresh()
+    agrees(function)
+    before = function.stats.compiled_calls
+    with janus.config(disable=True):
+        agrees(function)
+        assert function.stats.compiled_calls == before
+        elsewhere = threading.Thread(target=agrees, args=(function,))
+        elsewhere.start()
+        elsewhere.join()
+        assert function.stats.compiled_calls == before + 5, "options of a block are those of its thread"
+    agrees(function)
+    assert function.stats.compiled_calls == before + 10
+    janus.config.update(disable=True)
+    agrees(function)
+    janus.config.update(disable=False)
+    assert function.stats.compiled_calls == before + 10
 
 
 def test_disabled_by_environment(tmp_path: Path) -> None:

@@ -139,6 +139,27 @@ def test_time_of_deopts() -> None:
     assert "not so: the divisor is not zero [zero]" in str(share.explain())
 
 
+def test_the_rest_after_a_statement_left_to_python() -> None:
+    @janus.jit(warmup=1)
+    def values(x):
+        y = x * 2
+        z = np.linalg.svd(y)[1]
+        w = z + 1
+        return w.sum()
+
+    for _ in range(6):
+        values(np.eye(3))
+    report = values.explain()
+    found = marks(report)
+    assert (found["y = x * 2"], found["z = np.linalg.svd(y)[1]"], found["w = z + 1"]) == ("c", "p", "c")
+    (rest,) = report.rests
+    assert rest.counters["compiled"] > 0
+    line = values.__code__.co_firstlineno + 4
+    assert f"the rest, from line {line}: compiled" in str(report)
+    assert f"the rest, from line {line}" in report._repr_html_()
+    assert report.seconds["Python"] < 10 * rest.seconds["compile"], "what a compilation takes is not Python's"
+
+
 class _Checker(html.parser.HTMLParser):
     """Collects tags and text, and sees that what is opened is closed."""
 

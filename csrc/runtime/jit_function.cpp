@@ -14,6 +14,7 @@
 namespace janus {
 
 PyTypeObject *jit_function_type = nullptr;
+PyObject *jit_gate = nullptr;
 
 //===----------------------------------------------------------------------===//
 // VersionList
@@ -160,7 +161,16 @@ PyObject *jit_vectorcall(PyObject *self, PyObject *const *args, size_t flagged_c
     return nullptr;
   }
   Stopwatch watch(jit);
-  if (jit.disabled) {
+  bool disabled = jit.disabled;
+  if (jit_gate) {
+    Ref gate = Ref::borrow(jit_gate);
+    Ref closed(PyObject_CallNoArgs(gate.get()));
+    int truth = closed ? PyObject_IsTrue(closed.get()) : -1;
+    if (truth < 0)
+      return nullptr;
+    disabled |= truth != 0;
+  }
+  if (disabled) {
     PyObject *result = call_function(jit, args, flagged_count, keywords);
     watch.lap(jit.python_ns);
     return result;

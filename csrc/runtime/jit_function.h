@@ -33,6 +33,9 @@ private:
 
 extern PyTypeObject *jit_function_type;
 
+/// Null, or asked before each call whether to leave it to Python. Owned.
+extern PyObject *jit_gate;
+
 bool add_jit_function_type(PyObject *module);
 
 /// Bind (args, kwargs) with the signature of the function that holds the

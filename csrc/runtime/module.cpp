@@ -47,12 +47,19 @@ PyObject *dtype_names(PyObject *, PyObject *) {
 
 PyObject *live_blocks(PyObject *, PyObject *) { return PyLong_FromSize_t(live_block_count()); }
 
+PyObject *set_gate(PyObject *, PyObject *gate) {
+  Ref replaced(std::exchange(jit_gate, gate == Py_None ? nullptr : Py_NewRef(gate)));
+  Py_RETURN_NONE;
+}
+
 PyMethodDef methods[] = {
     {"abi_symbols", abi_symbols, METH_NOARGS,
      "abi_symbols() -> dict[str, int]\n\nAddresses of the functions that generated code calls."},
     {"dtype_names", dtype_names, METH_NOARGS,
      "dtype_names() -> tuple[str, ...]\n\nNames of the element types, by code."},
     {"live_blocks", live_blocks, METH_NOARGS, "live_blocks() -> int\n\nMemory blocks of results that are alive."},
+    {"set_gate", set_gate, METH_O,
+     "set_gate(gate)\n\nHave `gate()` asked before each call whether to leave it to Python; None asks nobody."},
     {"register_jax", register_jax, METH_VARARGS,
      "register_jax(array_type, is_on_host)\n\nTell the runtime what JAX arrays are; done by "
      "janus_mlir.runtime.jax_arrays."},
