@@ -16,6 +16,7 @@ from janus_mlir import log
 from janus_mlir._native import _compiler
 from janus_mlir.capture.graph import Graph
 from janus_mlir.compile.cache import ObjectCache
+from janus_mlir.compile.libraries import library_symbols
 from janus_mlir.compile.reproducer import compile_failure, file_name
 from janus_mlir.config import config
 from janus_mlir.emit import Module, emit_module
@@ -87,7 +88,7 @@ def compile_graph(graph: Graph, *, symbols: Mapping[str, int]) -> Compiled:
     code = _object_file(graph, module, seconds)
     start = time.perf_counter()
     with _explaining(graph, PHASES[-1], "linking"):
-        executable = _compiler.load(code, graph.name, dict(symbols))
+        executable = _compiler.load(code, graph.name, {**symbols, **library_symbols(code)})
         address = int(executable.address(graph.name))
     seconds["link"] = time.perf_counter() - start
     if log.enabled("compile"):

@@ -1,9 +1,11 @@
 //===- EmitKernels.cpp - Linalg ops to vector code ------------------------===//
 
+#include "Codegen/CPU/LibraryCalls.h"
 #include "Codegen/CPU/NestEmitter.h"
 #include "Codegen/CPU/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Linalg/Transforms/Transforms.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -67,6 +69,14 @@ class EmitKernelsPass : public janus::impl::EmitKernelsPassBase<EmitKernelsPass>
     FailureOr<Strategy> strategy = attr ? Strategy::fromAttr(attr, *nest) : chooseStrategy(*nest, Target::host());
     if (failed(strategy))
       return op.emitError() << "'" << kStrategyAttrName << "' does not fit the op";
+    if (strategy->kind == "library") {
+      std::optional<Gemm> gemm = matchGemm(*nest);
+      if (!gemm)
+        return op.emitError() << "'" << kStrategyAttrName << "' calls a library for what is no matrix product";
+      emitGemm(rewriter, *nest, *gemm);
+      rewriter.eraseOp(op);
+      return success();
+    }
     SmallVector<Value> initial(op.getNumDpsInits());
     SmallVector<linalg::FillOp> taken;
     // A blocked reduction comes back to its outputs, so that they must be in memory from the start.

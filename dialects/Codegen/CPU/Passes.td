@@ -75,14 +75,16 @@ def StrategyPass : Pass<"janus-cpu-strategy", "::mlir::ModuleOp"> {
     Puts `janus.strategy` on each `linalg.generic` on buffers: the kind, which loop fills vectors, how many lanes, the
     register tile, and the order of loops. Loops are those of the op with loops of one step dropped and
     loops that walk all buffers as one merged. The choice is the cheapest under a model of loads, arithmetic,
-    latency and remainders. An op that has the attribute keeps it.
+    latency and remainders. Large matrix products whose rows are dense become calls of BLAS ("library"), which packs
+    better than generated code. An op that has the attribute keeps it.
 
     ```mlir
     linalg.generic {..., janus.strategy = {kind = "contract", lanes = 8 : i64, order = [0, 1, 2],
                                            tile = [6, 16, 1], vector_loop = 1 : i64}}
     ```
   }];
-  let options = [Option<"vectorBits", "vector-bits", "int64_t", "0", "Width of vectors; 0 is the host's">];
+  let options = [Option<"vectorBits", "vector-bits", "int64_t", "0", "Width of vectors; 0 is the host's">,
+                 Option<"useLibrary", "library", "bool", "true", "Leave large matrix products to BLAS">];
 }
 
 def EmitKernelsPass : Pass<"janus-cpu-emit-kernels", "::mlir::ModuleOp"> {
@@ -91,10 +93,12 @@ def EmitKernelsPass : Pass<"janus-cpu-emit-kernels", "::mlir::ModuleOp"> {
     Each op becomes loops around a register tile of vectors: operands that do not vary along the vector loop are loaded once and
     broadcast, accumulators are carried through the reductions in registers, sizes that are no multiple of the
     tile are finished in smaller pieces. Reductions along the vector loop keep several vectors of partial results; that
-    reassociates, and nothing else does.
+    reassociates, and nothing else does. A library call needs the addresses of its buffers, and the function
+    `scipy_cblas_sgemm` or `scipy_cblas_dgemm`, which is declared.
   }];
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",
-                           "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
+                           "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect",
+                           "::mlir::LLVM::LLVMDialect"];
 }
 
 def ApproximateMathPass : Pass<"janus-cpu-approximate-math", "::mlir::ModuleOp"> {

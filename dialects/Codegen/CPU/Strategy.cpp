@@ -2,6 +2,7 @@
 
 #include "Codegen/CPU/Strategy.h"
 
+#include "Codegen/CPU/LibraryCalls.h"
 #include "Codegen/CPU/Passes.h"
 
 #include "mlir/IR/Builders.h"
@@ -129,6 +130,9 @@ public:
       Strategy strategy;
       if (succeeded(nest))
         strategy = chooseStrategy(*nest, target);
+      if (std::optional<Gemm> gemm = succeeded(nest) && useLibrary ? matchGemm(*nest) : std::nullopt;
+          gemm && prefersLibrary(*gemm))
+        strategy.kind = "library";
       op->setAttr(kStrategyAttrName, strategy.toAttr(op.getContext()));
     });
   }

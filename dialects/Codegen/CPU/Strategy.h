@@ -11,7 +11,8 @@ namespace mlir::janus::cpu {
 /// The decision for one linalg op, kept on it as the dictionary attribute `janus.strategy`. Loops are those of
 /// `LoopNest`, numbered outermost first.
 struct Strategy {
-  /// "map" (no reduction), "reduce", "contract" (a reduction of products), or "loops" (left to upstream's loops).
+  /// "map" (no reduction), "reduce", "contract" (a reduction of products), "library" (a call of BLAS; the rest says how
+  /// it would be run otherwise), or "loops" (left to upstream's loops).
   std::string kind = "loops";
   /// The loop whose steps fill a vector, or -1 for scalar code.
   int64_t vectorLoop = -1;

@@ -91,3 +91,33 @@ func.func @wrong(%x: memref<19xf32>, %y: memref<19xf32>) {
   }
   return
 }
+
+// -----
+
+#a = affine_map<(m, n, k) -> (m, k)>
+#bt = affine_map<(m, n, k) -> (n, k)>
+#c = affine_map<(m, n, k) -> (m, n)>
+
+// CHECK: llvm.func @scipy_cblas_sgemm(i32, i32, i32, i32, i32, i32, f32, !llvm.ptr, i32, !llvm.ptr, i32, f32, !llvm.ptr, i32)
+// CHECK-LABEL: func.func @library
+// CHECK-SAME: (%[[X:.*]]: memref<70x80xf32>, %[[Y:.*]]: memref<90x80xf32>, %[[Z:.*]]: memref<70x90xf32>)
+func.func @library(%x: memref<70x80xf32>, %y: memref<90x80xf32>, %z: memref<70x90xf32>) {
+  // CHECK-DAG: %[[ORDER:.*]] = arith.constant 101 : i32
+  // CHECK-DAG: %[[PLAIN:.*]] = arith.constant 111 : i32
+  // CHECK-DAG: %[[TRANSPOSED:.*]] = arith.constant 112 : i32
+  // CHECK: memref.extract_aligned_pointer_as_index %[[X]]
+  // CHECK: memref.extract_aligned_pointer_as_index %[[Y]]
+  // CHECK: memref.extract_aligned_pointer_as_index %[[Z]]
+  // CHECK: llvm.call @scipy_cblas_sgemm(%[[ORDER]], %[[PLAIN]], %[[TRANSPOSED]],
+  // CHECK-NOT: scf.for
+  linalg.generic {indexing_maps = [#a, #bt, #c], iterator_types = ["parallel", "parallel", "reduction"],
+                  janus.strategy = {kind = "library", lanes = 1 : i64, order = array<i64: 0, 1, 2>,
+                                    tile = array<i64: 1, 1, 1>, vector_loop = -1 : i64}}
+      ins(%x, %y : memref<70x80xf32>, memref<90x80xf32>) outs(%z : memref<70x90xf32>) {
+    ^bb0(%l: f32, %r: f32, %o: f32):
+      %m = arith.mulf %l, %r : f32
+      %s = arith.addf %o, %m : f32
+      linalg.yield %s : f32
+  }
+  return
+}
