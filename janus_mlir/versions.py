@@ -124,7 +124,7 @@ class FunctionManager:
         with self._lock:
             self._start()
             self.jit.set_versions(())
-            self.jit.disabled = False
+            self.jit.disabled = self.jit.settled = False
 
     # ---- calls that the dispatcher could not serve ----------------------------------------------
 
@@ -395,9 +395,8 @@ class FunctionManager:
             raise CaptureError(code, detail, span, function=self.function.__qualname__)
         with self._lock:
             self.given_up = BreakNote(code, detail, span, False)
-            if not self.versions:
-                # Nothing will ever apply: the dispatcher need not ask.
-                self.jit.disabled = True
+            # The dispatcher need not ask any more, nor look where there is nothing.
+            self.jit.settled, self.jit.disabled = True, not self.versions
         log.emit("deopts", f"{self.function.__qualname__} stays in Python: {code} {detail}")
 
     def _reject(self, note: BreakNote, before: Speculation) -> None:
@@ -522,6 +521,10 @@ class FunctionManager:
             if site.branch is not None and site.branch not in self.speculation.both:
                 self.work.flip(self.speculation, site.branch)
                 self._retire(record, "a branch goes both ways")
+                if self.given_up is not None and self.given_up.code == "JN601" and not self.work.exhausted():
+                    # There is room again, for the version that takes its place.
+                    self.given_up = None
+                    self.jit.settled = self.jit.disabled = False
                 return
             exits = record.exit_counts[site.id] - record.judged_exits.get(site.id, 0)
             entries = record.hits - record.judged_hits

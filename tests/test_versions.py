@@ -172,6 +172,27 @@ def test_texts_that_never_repeat_end_in_python() -> None:
     assert "JN601" in str(size.explain())
 
 
+def test_a_branch_that_flips_when_no_more_versions_are_made() -> None:
+    @janus.jit
+    def size(x, text):
+        y = x.sum()
+        if y > 0:
+            y = y + len(text)
+        else:
+            y = np.float64(0.0)
+        return y
+
+    texts = ["s" * i for i in range(1, 13)]
+    for _ in range(40):
+        drive(size, lambda i: (np.ones(3), texts[i % 12]), 24)
+    assert "JN601" in str(size.explain())
+    drive(size, lambda i: (np.ones(3) * (1 - 2 * (i % 2)), texts[i % 4]), 400)
+    before = size.stats
+    late = drive(size, lambda i: (np.ones(3) * (1 - 2 * (i % 2)), texts[i % 4]), 40)
+    assert late["deopts"] == 0 and size.stats.versions >= 1
+    assert size.stats.compiled_calls > before.compiled_calls
+
+
 def test_closures_made_anew_share_a_version() -> None:
     @janus.jit
     def apply(x, f):

@@ -72,6 +72,7 @@ struct JitFunction {
   uint64_t commit_ns = 0;
   uint64_t python_ns = 0;
   bool disabled = false;
+  bool settled = false;
 };
 
 struct JitFunctionObject {
@@ -224,6 +225,11 @@ PyObject *jit_vectorcall(PyObject *self, PyObject *const *args, size_t flagged_c
   context.release();
   watch.lap(jit.guard_ns);
   ++jit.misses;
+  if (jit.settled) {
+    PyObject *result = call_function(jit, args, flagged_count, keywords);
+    watch.lap(jit.python_ns);
+    return result;
+  }
   return call_with_arguments(jit.on_miss, args, count, keywords);
 }
 
@@ -440,9 +446,11 @@ PyMemberDef jit_members[] = {
     {"commit_ns", T_ULONGLONG, offset_in_object(offsetof(JitFunction, commit_ns)), READONLY,
      "Nanoseconds in effects and results of calls that ran to their end, estimated from some of them."},
     {"python_ns", T_ULONGLONG, offset_in_object(offsetof(JitFunction, python_ns)), READONLY,
-     "Nanoseconds in the Python function while `disabled`, estimated from some of the calls."},
+     "Nanoseconds in the Python function while `disabled` or `settled`, estimated from some of the calls."},
     {"disabled", T_BOOL, offset_in_object(offsetof(JitFunction, disabled)), 0,
      "Whether calls go straight to the Python function."},
+    {"settled", T_BOOL, offset_in_object(offsetof(JitFunction, settled)), 0,
+     "Whether calls that no version applies to go straight to the Python function."},
     {nullptr, 0, 0, 0, nullptr}};
 
 template <typename T> void *slot_of(T *function) { return reinterpret_cast<void *>(function); }

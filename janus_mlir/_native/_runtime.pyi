@@ -64,6 +64,7 @@ class JitFunction:
     @property
     def python_ns(self) -> int: ...
     disabled: bool
+    settled: bool
     sample_at: int
     on_sample: Callable[[tuple[Any, ...], dict[str, Any] | None], None] | None
     def set_versions(self, versions: Sequence[Version], /) -> None: ...
