@@ -356,14 +356,15 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "JN601",
         "too many versions",
-        "The function was specialised for as many different arguments as the bound allows; further "
-        "kinds of calls run in Python.",
+        "The function was specialised for as many different arguments as the bound allows, and all of these "
+        "versions are in use, or none was ever used twice. Further kinds of calls run in Python.",
         "Raise config.max_versions, or call it with fewer kinds of arguments.",
     ),
     Reason(
         "JN602",
         "deoptimisation storm",
-        "Guards failed so often, even after generalising, that the function is left in Python.",
+        "Guards failed in most calls, even after generalising and after pauses, so that the function is left "
+        "in Python.",
         "See which guard failed in explain(), and make that value stable.",
     ),
     Reason(
@@ -383,14 +384,14 @@ _TABLE: tuple[Reason, ...] = (
         "JN701",
         "compiler pass failed",
         "A compiler pass rejected the captured code. The function runs in Python; this is a defect of Janus.",
-        "Please report it with the dump that JANUS_DUMP_IR writes.",
+        "Please report it with the file that explain() names: it holds the code and the command that fails on it.",
     ),
     Reason(
         "JN702",
         "capture failed",
         "The capture of the function failed in an unforeseen way. The function runs in Python; this "
         "is a defect of Janus.",
-        "Please report it with the traceback that JANUS_LOG=compile shows.",
+        "Please report it with the file that explain() names, which holds the traceback.",
     ),
     Reason(
         "JN703",
