@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import INT, Block, Value
-from janus_mlir.capture.join import Joiner, NotJoinable
+from janus_mlir.capture.join import POISON, Choices, Joiner, NotJoinable
 from janus_mlir.capture.outcomes import Outcomes, Scope
 from janus_mlir.capture.state import Rewriter, State, Where, tidy
 from janus_mlir.locations import Span
@@ -16,9 +16,6 @@ from janus_mlir.locations import Span
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
     from janus_mlir.profile.data import BranchCounts
-
-#: Marks a phi operand that is never read, because its way is not taken.
-POISON = object()
 
 Action = Callable[[State], None]
 
@@ -110,6 +107,7 @@ def run(m: Machine, state: State, scope: Scope | None, *, started: bool = False)
 
 def _step(m: Machine, state: State) -> Fork | Outcomes | None:
     """Execute one instruction; what cannot be captured leaves the function there."""
+    from janus_mlir.capture.choices import split
     from janus_mlir.capture.exceptions import (
         Checks,
         Doubtful,
@@ -122,6 +120,10 @@ def _step(m: Machine, state: State) -> Fork | Outcomes | None:
 
     frame = state.top
     frame.at = frame.pc
+    if frame.pc not in frame.function.flow.loops:
+        fork = split(m, frame.function.code.instrs[frame.pc])
+        if fork is not None:
+            return fork
     before = state.clone() if is_handled(state) and frame.pc not in frame.function.flow.loops else None
     outer = m.checks
     m.checks = Checks(
@@ -299,7 +301,10 @@ def _merge(
     for where in list(wheres):
         one, two = a.get(where), b.get(where)
         if one is not None and two is not None:
-            joiner = Joiner(m.initial, m.load_initial)
+            # What a branch has never left so far is better assumed than chosen at run time; at the end each way returns.
+            certain = before is not None and before[0].doubt is not None and where == before[0].join
+            choices = Choices.NONE if certain or _at_end(where, one) else Choices.ALL
+            joiner = Joiner(m.initial, m.load_initial, m.numbering, choices)
             try:
                 joined = joiner.states(one, two)
             except NotJoinable as error:

@@ -183,8 +183,9 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
         case c.Move(src=src):
             return read_variable(m, src)
         case c.Delete(var=var):
-            if m.state.top.vars.pop(var, None) is None and not c.is_temporary(var):
-                raise Break("JN211", f"`{var}` may be unbound here")
+            if not c.is_temporary(var):
+                m.var(var)
+            m.state.top.vars.pop(var, None)
             return None
         case c.LoadGlobal(name=name):
             return _load_global(m, name)

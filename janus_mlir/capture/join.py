@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import enum
+import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,9 +20,11 @@ from janus_mlir.capture.heap import (
     ListContent,
     ObjectContent,
 )
-from janus_mlir.capture.state import Frame, State, references
+from janus_mlir.capture.rebuild import UNBOUND
+from janus_mlir.capture.state import Frame, Rewriter, State, references
 from janus_mlir.capture.values import (
     Abstract,
+    ChoiceValue,
     ExtentNumber,
     FunctionValue,
     HeapRef,
@@ -41,6 +45,13 @@ from janus_mlir.capture.values import (
 )
 
 SCALARS: dict[NumberKind, ScalarType] = {"int": INT, "float": FLOAT, "bool": BOOL}
+
+
+#: Marks a phi operand that is never read, because its way is not taken.
+POISON: Any = object()
+
+#: Values of different kinds that one variable may hold.
+_MAX_OPTIONS = 8
 
 
 class NotJoinable(Exception):
@@ -86,10 +97,69 @@ def same_constant(a: object, b: object) -> bool:
     return isinstance(a, (int, str, bytes, np.dtype)) and a == b
 
 
-class Joiner:
-    """Joins values and states, collecting the phis that the join needs."""
+class Choices(enum.Enum):
+    """What may become a choice where it differs."""
 
-    def __init__(self, outside: Mapping[int, Any], load: Callable[[int, Any], Abstract]) -> None:
+    NONE = "nothing"
+    #: Everything but a number of another kind, or a variable that may be unbound.
+    OBJECTS = "objects"
+    ALL = "everything"
+
+
+class Numbering:
+    """Numbers the kinds of values, and the constants, that a choice can be between."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[Any, int] = {}
+        self._keep: list[Any] = []
+
+    def __call__(self, value: Abstract) -> int | None:
+        """Return the number of a value's kind, None if it cannot be in a choice."""
+        key = _option_key(value)
+        if key is None:
+            return None
+        self._keep.append(value)
+        return self._numbers.setdefault(key, len(self._numbers))
+
+
+def _option_key(value: Abstract) -> Any:
+    kind = number_kind(value)
+    if kind is not None:
+        return ("number", kind)
+    match value:
+        case Known(value=live):
+            if type(live) in (str, bytes):
+                return (type(live), live)
+            if live is None or isinstance(
+                live, (type, enum.Enum, types.FunctionType, types.BuiltinFunctionType)
+            ):
+                return ("object", id(live))
+            return ("object", id(live)) if live is UNBOUND else None
+        case TextValue(parts=parts):
+            return ("text", *(p if isinstance(p, str) else p[1:] for p in parts))
+        case NumpyScalar(dtype=dtype):
+            return ("npscalar", dtype)
+        case TupleValue(items=items, cls=cls):
+            keys = tuple(map(_option_key, items))
+            return None if None in keys else ("tuple", cls, len(items))
+    return None
+
+
+class Joiner:
+    """Joins values and states, collecting the phis that the join needs.
+
+    Values of different kinds become choices, as far as `choices` allows it.
+    """
+
+    def __init__(
+        self,
+        outside: Mapping[int, Any],
+        load: Callable[[int, Any], Abstract],
+        numbering: Numbering,
+        choices: Choices,
+    ) -> None:
+        self.numbering = numbering
+        self.choices = choices
         #: Contents of outside objects as the call found them.
         self.outside = outside
         #: Reads an attribute or item of an outside object as the call found it.
@@ -166,9 +236,39 @@ class Joiner:
                 return a
             case (TextValue(), TextValue()) if len(a.parts) == len(b.parts):
                 return TextValue(tuple(map(self._text, a.parts, b.parts)))
-        if number_kind(a) is not None:
+        if number_kind(a) is not None and number_kind(a) == number_kind(b):
             return self.number(a, b)
+        numbers = number_kind(a) is not None and number_kind(b) is not None
+        if self.choices is Choices.ALL or (self.choices is Choices.OBJECTS and not numbers):
+            return self.choice(a, b)
         raise NotJoinable(f"{_describe(a)} on one way and {_describe(b)} on the other")
+
+    def choice(self, a: Abstract, b: Abstract) -> Abstract:
+        """Join values of different kinds."""
+        tags: list[Value | Abstract] = []
+        sides: list[dict[int, Abstract]] = []
+        for value in (a, b):
+            if isinstance(value, ChoiceValue):
+                tags.append(value.tag)
+                sides.append(dict(value.options))
+                continue
+            number = self.numbering(value)
+            if number is None:
+                raise NotJoinable(f"{_describe(a)} on one way and {_describe(b)} on the other")
+            tags.append(Known(number))
+            sides.append({number: value})
+        first, second = sides
+        options: list[tuple[int, Abstract]] = []
+        for number in dict.fromkeys([*first, *second]):
+            if number in first and number in second:
+                options.append((number, self.value(first[number], second[number])))
+            elif number in first:
+                options.append((number, Rewriter(lambda v: self.leaf(v, POISON, v.type))(first[number])))
+            else:
+                options.append((number, Rewriter(lambda v: self.leaf(POISON, v, v.type))(second[number])))
+        if len(options) > _MAX_OPTIONS:
+            raise NotJoinable("too many different values")
+        return ChoiceValue(self.leaf(tags[0], tags[1], INT), tuple(options))
 
     def _text(self, a: Any, b: Any) -> Any:
         if isinstance(a, str) and a == b:
@@ -274,9 +374,13 @@ class Joiner:
         if a.snapshot is not b.snapshot:
             joined.snapshot = None
         for name in list(a.vars.keys() | b.vars.keys()):
-            if name not in a.vars or name not in b.vars:
+            if name in a.vars and name in b.vars:
+                joined.vars[name] = self.value(a.vars[name], b.vars[name])
+            elif self.choices is not Choices.ALL or name in a.function.code.cells or name.startswith("%"):
                 raise NotJoinable(f"`{name}` is bound on one way only")
-            joined.vars[name] = self.value(a.vars[name], b.vars[name])
+            else:
+                unbound = Known(UNBOUND)
+                joined.vars[name] = self.choice(a.vars.get(name, unbound), b.vars.get(name, unbound))
         if a.override is not None and b.override is not None:
             joined.override = self.value(a.override, b.override)
         return joined

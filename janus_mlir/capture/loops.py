@@ -15,7 +15,7 @@ from janus_mlir import policy
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.control import Inside, Unjoined, run
 from janus_mlir.capture.graph import Block, Op, Value
-from janus_mlir.capture.join import Joiner, NotJoinable
+from janus_mlir.capture.join import Choices, Joiner, NotJoinable
 from janus_mlir.capture.outcomes import Outcomes, Scope
 from janus_mlir.capture.state import State, tidy
 from janus_mlir.capture.values import Abstract
@@ -56,15 +56,18 @@ def run_loop(m: Machine, state: State) -> Outcomes:
                 m.count_unrolled(outcomes, (depth, head))
                 return outcomes
             several = block, outcomes
-    m.state = state
-    try:
-        return _dynamic(m, state, scope)
-    except NotJoinable as error:
-        detail = str(error)
-    except Unjoined as error:
-        if error.where[0] > depth:
-            raise
-        detail = error.detail
+    detail = ""
+    for choices in (Choices.NONE, Choices.OBJECTS):
+        m.state = state
+        try:
+            return _dynamic(m, state, scope, choices)
+        except NotJoinable as error:
+            detail = str(error)
+        except Unjoined as error:
+            if error.where[0] > depth:
+                raise
+            detail = error.detail
+            break
     if several is not None and _bounded(m, state):
         # Each iteration may leave the loop; what differs between iterations is static, so they follow one another.
         block, outcomes = several
@@ -87,6 +90,15 @@ def _peel(m: Machine, state: State, scope: Scope, detail: str) -> Outcomes:
     where = state.where
     if not policy.may_peel(m.peeled.get(where, 0)) or not m.peeling_allowed(state):
         m.state = state
+        try:
+            return _dynamic(m, state, scope, Choices.ALL)
+        except NotJoinable as error:
+            detail = str(error)
+        except Unjoined as error:
+            if error.where[0] > where[0]:
+                raise
+            detail = error.detail
+        m.state = state
         m.leave_for(Break("JN217", f"a loop changes the type of what it carries: {detail}"))
         return Outcomes([])
     m.peeled[where] = m.peeled.get(where, 0) + 1
@@ -107,7 +119,7 @@ def _peel(m: Machine, state: State, scope: Scope, detail: str) -> Outcomes:
     return outcomes
 
 
-def _dynamic(m: Machine, entry: State, scope: Scope) -> Outcomes:
+def _dynamic(m: Machine, entry: State, scope: Scope, choices: Choices) -> Outcomes:
     where = entry.where
     tidy(entry, m.kept())
     header = entry.clone()
@@ -130,7 +142,7 @@ def _dynamic(m: Machine, entry: State, scope: Scope) -> Outcomes:
             pure = False
             header.effects = back.effects
             continue
-        joiner = Joiner(m.initial, m.load_initial)
+        joiner = Joiner(m.initial, m.load_initial, m.numbering, choices)
         joined = joiner.states(header, back)
         arguments = {c.argument.uid: c for c in carried}
         known = [p.a.uid for p in joiner.phis if isinstance(p.a, Value) and p.a.uid in arguments]

@@ -11,16 +11,17 @@ import numpy as np
 from janus_mlir import policy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.code import Call
-from janus_mlir.capture.control import POISON, Fork
+from janus_mlir.capture.control import Fork
 from janus_mlir.capture.entry import EntryProgram
 from janus_mlir.capture.exceptions import Checks, Doubtful
 from janus_mlir.capture.frames import resume_point, step_point, take_snapshot
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Block, Builder, Graph, Op, TensorType, Type, Value
 from janus_mlir.capture.heap import Content
-from janus_mlir.capture.join import SCALARS, number_kind
+from janus_mlir.capture.join import POISON, SCALARS, Numbering, number_kind
 from janus_mlir.capture.objects import Outside
 from janus_mlir.capture.outcomes import Outcomes
+from janus_mlir.capture.rebuild import UNBOUND
 from janus_mlir.capture.sites import Site, SiteWriter
 from janus_mlir.capture.sources import Argument, Cell, CellOf, Global, Pinned, Source
 from janus_mlir.capture.speculation import Respecialise, Speculation
@@ -90,6 +91,7 @@ class Machine:
         #: Objects whose ``__dict__`` has been taken.
         self.exposed: set[int] = set()
         self.checks = Checks()
+        self.numbering = Numbering()
         #: Objects that the instructions under way may still need, by id.
         self.held: frozenset[int] = frozenset()
         #: Tracers of graph values while JAX calls captured code back, and the outer values lifted so far.
@@ -194,10 +196,11 @@ class Machine:
 
     def var(self, name: str) -> Abstract:
         """Read a variable of the current frame."""
-        try:
-            return self.state.top.vars[name]
-        except KeyError:
-            raise Break("JN211", f"`{name}` may be unbound here") from None
+        value = self.state.top.vars.get(name)
+        if value is None or (isinstance(value, Known) and value.value is UNBOUND):
+            text = f"cannot access local variable {name!r} where it is not associated with a value"
+            raise Failed(UnboundLocalError, text)
+        return value
 
     # ---- NumPy's context (see capture.numpy.context) ------------------------------------
 

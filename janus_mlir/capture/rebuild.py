@@ -5,10 +5,26 @@ from __future__ import annotations
 import ast
 import types
 from collections.abc import Iterable, Mapping
+from typing import Final, final
 
 from janus_mlir.capture.reader import FunctionSource
 
-__all__ = ["close_over", "compile_as", "made_expression", "made_statement"]
+__all__ = ["UNBOUND", "Marker", "close_over", "compile_as", "made_expression", "made_statement"]
+
+
+@final
+class Marker:
+    """An object that is nothing but itself."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+UNBOUND: Final = Marker("<unbound>")
+"""Passed to a resume function for a local that is not bound."""
 
 
 def made_statement(text: str, place: ast.AST) -> ast.stmt:

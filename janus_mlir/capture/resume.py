@@ -32,7 +32,7 @@ import types
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, final
+from typing import Final
 
 from janus_mlir.capture import code as tac
 from janus_mlir.capture.breaks import Break
@@ -41,7 +41,14 @@ from janus_mlir.capture.flow import defs, liveness, maybe_unbound, successors
 from janus_mlir.capture.midway import NoRest, RestOfStatement, find_call
 from janus_mlir.capture.normalise import compile_function
 from janus_mlir.capture.reader import FunctionSource, remember_source
-from janus_mlir.capture.rebuild import close_over, compile_as, made_expression, made_statement
+from janus_mlir.capture.rebuild import (
+    UNBOUND,
+    Marker,
+    close_over,
+    compile_as,
+    made_expression,
+    made_statement,
+)
 from janus_mlir.capture.statements import sub_blocks
 
 __all__ = [
@@ -50,21 +57,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@final
-class _Marker:
-    """An object that is nothing but itself."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __repr__(self) -> str:
-        return self._name
-
-
-UNBOUND: Final = _Marker("<unbound>")
-"""Passed to a resume function for a local that is not bound."""
-
-FIRST: Final = _Marker("<first iteration>")
+FIRST: Final = Marker("<first iteration>")
 """What the loops of a resume function iterate over in place of the item that is being worked on."""
 
 _HELPERS: Final[dict[str, object]] = {

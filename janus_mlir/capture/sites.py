@@ -21,6 +21,7 @@ from janus_mlir.capture.state import State
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
+    ChoiceValue,
     DictRef,
     ExtentNumber,
     FunctionValue,
@@ -183,6 +184,8 @@ class SiteWriter:
                 return f"range({self.expr(value.start)}, {self.expr(value.stop)}, {self.expr(value.step)})"
             case TextValue():
                 return self.text(value)
+            case ChoiceValue():
+                return self._choice(value)
             case MethodValue():
                 method = self.constant(types.MethodType)
                 return f"{method}({self.expr(value.function)}, {self.expr(value.self)})"
@@ -193,6 +196,12 @@ class SiteWriter:
             case FunctionValue():
                 return self._function(value)
         raise Break("JN506", f"a {type(value).__name__} cannot be rebuilt in Python")
+
+    def _choice(self, value: ChoiceValue) -> str:
+        tag = self.value(value.tag, ValueSpec("int"))
+        *others, (_, last) = value.options
+        chosen = "".join(f"{self.expr(option)} if {tag} == {number} else " for number, option in others)
+        return f"({chosen}{self.expr(last)})"
 
     def _jax(self, value: JaxArray) -> str:
         if value.source is not None:

@@ -143,6 +143,14 @@ class RangeValue(Abstract):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ChoiceValue(Abstract):
+    """One of several values of different kinds; `tag` is the number of the one that it is."""
+
+    tag: Value
+    options: tuple[tuple[int, Abstract], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TextValue(Abstract):
     """A string built at run time: parts are ``str`` or ``(value, conversion, spec)``.
 

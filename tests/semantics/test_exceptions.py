@@ -214,7 +214,7 @@ def break_in_try(n, x):
     return total
 
 
-@cases.add(lambda i: (1.0 + i,), lambda: (-1.0,), lambda: (-20.0,), compiled=False)
+@cases.add(lambda i: (1.0 + i,), lambda: (-1.0,), lambda: (-20.0,))
 def reraise(x):
     def inner():
         try:
@@ -444,7 +444,7 @@ def type_errors(x):
         return str(error)
 
 
-@cases.add(lambda i: (2.0,), lambda: (-2.0,), compiled=False)
+@cases.add(lambda i: (2.0,), lambda: (-2.0,))
 def result_by_exception(x):
     class_name = None
     for cls in (KeyError, ValueError):
