@@ -191,13 +191,19 @@ class _Rewriter(ast.NodeTransformer):
         return ast.copy_location(ast.Assert(self._condition(node.test), message), node)
 
     def visit_If(self, node: ast.If) -> ast.stmt:
-        if not _is_leaf(node.test):
+        leaf, negated = node.test, False
+        while isinstance(leaf, ast.UnaryOp) and isinstance(leaf.op, ast.Not):
+            leaf, negated = leaf.operand, not negated
+        if not _is_leaf(leaf):
             test = self._condition(node.test)
             return ast.copy_location(ast.If(test, self._block(node.body), self._block(node.orelse)), node)
-        number = self._branch(node.test)
-        body = [self._counting(number, node.test), *self._block(node.body)]
-        orelse = [self._counting(number + 1, node.test), *self._block(node.orelse)]
-        return ast.copy_location(ast.If(self._value(node.test), body, orelse), node)
+        number = self._branch(leaf)
+        body = [self._counting(number + negated, leaf), *self._block(node.body)]
+        orelse = [self._counting(number + (not negated), leaf), *self._block(node.orelse)]
+        test = self._value(leaf)
+        if negated:
+            test = ast.copy_location(ast.UnaryOp(ast.Not(), test), node.test)
+        return ast.copy_location(ast.If(test, body, orelse), node)
 
     # ---- loops
 
@@ -390,6 +396,7 @@ class _Rewriter(ast.NodeTransformer):
     # ---- calls
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
+        twice = _may_stand_twice(node)
         node.args = [self._value(arg) for arg in node.args]
         for keyword in node.keywords:
             keyword.value = self._value(keyword.value)
@@ -400,13 +407,13 @@ class _Rewriter(ast.NodeTransformer):
                 # Most likely a method of str, which has nothing to tell.
                 node.func.value = self._value(node.func.value)
                 return node
-            case ast.Attribute(ast.Name(name)) if name in self.bound and _all_plain(node):
+            case ast.Attribute(ast.Name(name)) if name in self.bound and twice:
                 return self._plain_method_call(node, node.func)
         node.func = self._callee(node, node.func)
         return node
 
     def _plain_method_call(self, node: ast.Call, func: ast.Attribute) -> ast.expr:
-        """Rewrite a method call with simple arguments as a choice of two calls.
+        """Rewrite a method call as a choice of two calls.
 
         Python calls a method without making a bound method only where the attribute itself is called.
         """
@@ -480,10 +487,11 @@ def _is_simple(node: ast.expr) -> bool:
     return all(isinstance(child, allowed) for child in ast.walk(node))
 
 
-def _all_plain(call: ast.Call) -> bool:
-    """Tell whether all arguments are names and constants, which may stand in the code twice."""
+def _may_stand_twice(call: ast.Call) -> bool:
+    """Tell whether the arguments are small enough to stand in the code twice: without calls and scopes of their own."""
     values = [*call.args, *(keyword.value for keyword in call.keywords)]
-    return all(isinstance(value, ast.Name | ast.Constant) for value in values)
+    large = (ast.Call, ast.NamedExpr, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+    return not any(isinstance(node, (*large, ast.JoinedStr)) for value in values for node in ast.walk(value))
 
 
 def _is_global_path(node: ast.expr, bound: set[str]) -> bool:
