@@ -8,8 +8,10 @@ import json
 import math
 import os
 import platform
+import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -49,7 +51,13 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--columns", default=",".join(COLUMNS), help="some of %(default)s")
     parser.add_argument("--rounds", type=int, default=5, help="how often the columns take turns")
     parser.add_argument("--seconds", type=float, default=1.0, help="of each column in each round")
-    parser.add_argument("--warmup", type=int, help="calls that Janus profiles before it compiles")
+    parser.add_argument(
+        "--warmup",
+        type=int,
+        default=0,
+        help="calls that Janus profiles before it compiles (default %(default)s: in these, eager JAX would spend "
+        "most of the time on preparing operations)",
+    )
     parser.add_argument("--json", type=Path, help="write the results there")
     parser.add_argument(
         "--load", type=Path, help="show the results of an earlier --json instead of measuring"
@@ -126,56 +134,56 @@ def number(value: float | None, unit: str = "") -> str:
 def show(console: Console, profile: str, found: dict[str, str], results: Results) -> None:
     """Print the tables."""
     names = [name for name in COLUMNS if any(name in columns for columns in results.values())]
-    speed = Table(title=f"Throughput in steady state, {profile} profile")
-    speed.add_column("program")
-    for name in names:
-        speed.add_column(COLUMNS[name], justify="right")
-    for other in names:
-        if other != "janus":
-            speed.add_column(f"Janus /\n{COLUMNS[other]}", justify="right")
-    ratios: dict[str, list[float]] = {}
-    for program, columns in results.items():
-        cells = [program]
-        cells += [
-            f"{number(columns[name].rate)} {UNITS[program]}/s" if name in columns else "" for name in names
-        ]
-        for other in names:
-            if other == "janus":
-                continue
-            ratio = (
-                columns["janus"].relative_to(columns[other])
-                if "janus" in columns and other in columns
-                else None
-            )
-            if ratio is not None:
-                ratios.setdefault(other, []).append(ratio)
-            cells.append(number(ratio, "x"))
-        speed.add_row(*cells)
-    if ratios:
-        means = [
-            number(math.exp(sum(map(math.log, ratios[other])) / len(ratios[other])), "x")
-            if other in ratios
-            else ""
-            for other in names
-            if other != "janus"
-        ]
-        speed.add_section()
-        speed.add_row("geometric mean", *[""] * len(names), *means)
-    console.print(speed)
-    cost = Table(title="First step in seconds, and peak memory in MB")
-    cost.add_column("program")
-    for name in names:
-        cost.add_column(f"{COLUMNS[name]}\nfirst step", justify="right")
-    for name in names:
-        cost.add_column(f"{COLUMNS[name]}\nmemory", justify="right")
-    for program, columns in results.items():
-        present = [columns.get(name) for name in names]
-        cost.add_row(
-            program,
-            *(number(c.first) if c and not c.error else "-" for c in present),
-            *(number(c.memory) if c and not c.error else "-" for c in present),
+
+    def grid(
+        title: str,
+        shown: list[str],
+        cell: Callable[[str, Column, str], str],
+        label: Callable[[str], str] = str,
+    ) -> Table:
+        table = Table(title=title)
+        table.add_column("program", no_wrap=True)
+        for name in shown:
+            table.add_column(COLUMNS[name], justify="right", no_wrap=True)
+        for program, columns in results.items():
+            present = [columns.get(name) for name in shown]
+            cells = [
+                cell(program, column, name) if column and not column.error else "-"
+                for name, column in zip(shown, present, strict=True)
+            ]
+            table.add_row(label(program), *cells)
+        return table
+
+    console.print(
+        grid(
+            f"Throughput in steady state, {profile} profile",
+            names,
+            lambda program, column, name: number(column.rate),
+            lambda program: f"{program}, {UNITS[program]}/s",
         )
-    console.print(cost)
+    )
+    others = [name for name in names if name != "janus"]
+    if "janus" in names and others:
+        ratios: dict[str, list[float]] = {}
+
+        def ratio(program: str, column: Column, name: str) -> str:
+            ours = results[program].get("janus")
+            value = ours.relative_to(column) if ours is not None else None
+            if value is not None:
+                ratios.setdefault(name, []).append(value)
+            return number(value, "x")
+
+        table = grid("Throughput of Janus relative to", others, ratio)
+        table.add_section()
+        means = [
+            math.exp(statistics.fmean(map(math.log, ratios[n]))) if n in ratios else None for n in others
+        ]
+        table.add_row("geometric mean", *(number(mean, "x") for mean in means))
+        console.print(table)
+    console.print(
+        grid("Seconds until the first step is over", names, lambda _, column, __: number(column.first))
+    )
+    console.print(grid("Peak memory in MB", names, lambda _, column, __: number(column.memory)))
     if "janus" in names:
         show_janus(console, results)
     console.print(", ".join(f"{name} {version}" for name, version in found.items()), style="dim")
@@ -183,11 +191,12 @@ def show(console: Console, profile: str, found: dict[str, str], results: Results
 
 def show_janus(console: Console, results: Results) -> None:
     table = Table(title="Janus")
-    for title in ("program", "versions", "compilations", "seconds for these", "guard failures", "deopts"):
-        table.add_column(title, justify="left" if title == "program" else "right")
-    table.add_column("steady calls\nall native", justify="right")
-    table.add_column("loss apart\nfrom eager", justify="right")
-    table.add_column("left to Python")
+    table.add_column("program", no_wrap=True)
+    for title in (
+        "versions", "compiled", "in seconds", "guard\nfailures", "deopts", "native\ncalls", "loss apart\nfrom eager",
+    ):  # fmt: skip
+        table.add_column(title, justify="right")
+    left = []
     for program, columns in results.items():
         column = columns.get("janus")
         if column is None or not column.stats:
@@ -196,23 +205,25 @@ def show_janus(console: Console, results: Results) -> None:
         table.add_row(
             program,
             f"{stats['versions']:.0f}",
-            f"{stats['compilations']:.0f}",
+            f"{stats['compilations']:.0f}x",
             f"{stats['compile_seconds']:.2f}",
             f"{stats['guard_failures']:.0f}",
             f"{stats['deopts']:.0f}",
             f"{steady['compiled_calls'] / max(steady['calls'], 1):.0%}",
             apart(columns),
-            "\n".join(column.left),
         )
+        left += [f"{program}, left to Python: {reason}" for reason in column.left]
     console.print(table)
+    for line in left:
+        console.print(line, markup=False)
 
 
 def apart(columns: dict[str, Column]) -> str:
-    """Say how far the losses of Janus and eager JAX are apart, relative to their size."""
+    """Say how far the losses of Janus and eager JAX are apart, relative to their size, in how many steps."""
     if "eager" not in columns or not columns["eager"].losses:
         return "-"
     pairs = list(zip(columns["janus"].losses, columns["eager"].losses, strict=False))
-    return f"{max(abs(a - b) / max(abs(b), 1e-3) for a, b in pairs):.0e} ({len(pairs)})"
+    return f"{max(abs(a - b) / max(abs(b), 1e-3) for a, b in pairs):.0e} in {len(pairs)}"
 
 
 def main() -> None:

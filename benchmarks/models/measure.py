@@ -23,7 +23,7 @@ class Effort:
     seconds: float = 1.0  # of one column in one round
     settle_steps: int = 8  # before the rounds
     settle_seconds: float = 10.0
-    warmup: int | None = None
+    warmup: int = 0
     together: bool = True  # False: one process at a time, for programs that fill the memory
 
 
@@ -54,12 +54,12 @@ class Column:
 class Worker:
     """A process that runs one column."""
 
-    def __init__(self, program: str, column: str, profile: str, warmup: int | None, stack: ExitStack) -> None:
+    def __init__(self, program: str, column: str, profile: str, warmup: int, stack: ExitStack) -> None:
         self.stderr = stack.enter_context(tempfile.TemporaryFile("w+"))  # noqa: SIM115
         self.process = subprocess.Popen(
             [
                 sys.executable, "-m", "benchmarks.models.worker", program, column, profile,
-                "-" if warmup is None else str(warmup),
+                str(warmup),
             ],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.stderr, text=True,
         )  # fmt: skip
@@ -105,7 +105,7 @@ class _Subject:
         effort = self.effort
         warmup = 0
         if self.name == "janus":
-            warmup = 3 if effort.warmup is None else effort.warmup
+            warmup = effort.warmup
         first = self._steps(warmup + 1, 1e9)
         self.column.first = sum(first["seconds"])
         rest = self._steps(max(effort.settle_steps - warmup - 1, 1), effort.settle_seconds)

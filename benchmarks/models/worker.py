@@ -19,21 +19,19 @@ from .sizes import SIZES
 COLUMNS = {
     "janus": "janus.jit",
     "eager": "eager JAX",
-    "jax": "jax.jit by hand",
+    "jax": "jax.jit",
     "torch": "PyTorch",
     "compile": "torch.compile",
 }
 
 
-def load(program: str, column: str, profile: str, warmup: int | None = None) -> tuple[Any, tuple[Any, ...]]:
+def load(program: str, column: str, profile: str, warmup: int = 0) -> tuple[Any, tuple[Any, ...]]:
     """Return a training, and its functions under ``janus.jit``."""
     size = SIZES[program][profile]
     if column in ("janus", "eager"):
         import janus_mlir as janus
 
-        if warmup is not None:
-            janus.config.update(warmup=warmup)
-        janus.config.update(disable=column == "eager")
+        janus.config.update(warmup=warmup, disable=column == "eager")
         module = importlib.import_module(f".programs.{program}", __package__)
         return module.Training(size), module.COMPILED if column == "janus" else ()
     if column == "jax":
@@ -83,7 +81,7 @@ def main() -> None:
     program, column, profile, warmup = sys.argv[1:]
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what programs and compilers print does not get among the answers
-    training, functions = load(program, column, profile, int(warmup) if warmup != "-" else None)
+    training, functions = load(program, column, profile, int(warmup))
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
         command = json.loads(line)
