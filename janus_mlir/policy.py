@@ -220,12 +220,22 @@ def too_many_branches(count: int) -> bool:
     return count > MAX_BRANCHES
 
 
-def may_unroll(facts: Speculation, done: int, length: int | None, *, counted: bool) -> bool:
+#: How many times more iterations are unrolled of a loop that cannot be one at run time, since the items that it
+#: runs over differ in kind (the arrays of a large model, say).
+UNROLL_UNLIKE = 16
+
+
+def may_unroll(
+    facts: Speculation, done: int, length: int | None, *, counted: bool, unlike: bool = False
+) -> bool:
     """Whether the next iteration of a loop becomes straight-line code.
 
     `done` iterations are so already; `length` are left, if that is known; `counted` loops iterate over something, and are
-    unrolled only if it is known over how much.
+    unrolled only if it is known over how much. If they are `unlike`, each iteration needs code of its own.
     """
+    if unlike:
+        limit = facts.unroll_limit * UNROLL_UNLIKE
+        return done <= limit and length is not None and length <= limit
     if done > facts.unroll_limit:
         return False
     return not counted or (length is not None and length <= facts.unroll_limit)

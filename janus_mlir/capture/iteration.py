@@ -256,6 +256,27 @@ def _left(m: Machine, state: State, iterator: Abstract) -> int | None:
     return min(known) if len(known) == len(lengths) and known else None
 
 
+def runs_over_items(m: Machine, state: State) -> bool:
+    """Whether the ``for`` loop at hand runs over given values, such as those of a list, and not over numbers or rows."""
+    frame = state.top
+    for pc in (frame.pc, frame.pc + 1):
+        instr = frame.function.code.instrs[pc]
+        if isinstance(instr, c.ForIter):
+            return _over_items(m, state, frame.vars.get(instr.iter))
+    return False
+
+
+def _over_items(m: Machine, state: State, iterator: Abstract | None) -> bool:
+    if not isinstance(iterator, IteratorRef):
+        return False
+    content: IteratorContent | GeneratorContent = m.content(state, iterator.id)
+    if isinstance(content, GeneratorContent):
+        return False
+    if content.kind in ("sequence", "reversed"):
+        return True
+    return content.kind not in ("range", "array") and any(_over_items(m, state, p) for p in content.parts)
+
+
 def runs_user_code(m: Machine, state: State) -> bool:
     """Whether the ``for`` loop at hand asks a generator, or an iterator of a user class."""
     frame = state.top

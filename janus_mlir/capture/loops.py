@@ -38,6 +38,8 @@ class Carried:
 
 def run_loop(m: Machine, state: State) -> Outcomes:
     """Execute a loop whose head the state has just reached; the ways out are outside the loop, or its head again."""
+    from janus_mlir.capture.iteration import runs_over_items
+
     depth, head = state.where
     frame = state.top
     scope = Scope(None, depth, head, frame.function.flow.loops[head])
@@ -56,6 +58,7 @@ def run_loop(m: Machine, state: State) -> Outcomes:
                 m.count_unrolled(outcomes, (depth, head))
                 return outcomes
             several = block, outcomes
+    retry = state.clone()
     detail = ""
     for choices in (Choices.NONE, Choices.OBJECTS):
         m.state = state
@@ -68,6 +71,12 @@ def run_loop(m: Machine, state: State) -> Outcomes:
                 raise
             detail = error.detail
             break
+    loop = id(frame.function.code), head
+    if several is None and loop not in m.unlike and runs_over_items(m, retry):
+        m.unlike.add(loop)
+        if m.may_unroll(retry):
+            m.state = retry
+            return run_loop(m, retry)
     if several is not None and _bounded(m, state):
         # Each iteration may leave the loop; what differs between iterations is static, so they follow one another.
         block, outcomes = several

@@ -83,6 +83,8 @@ class Machine:
         self.state = State([], {})
         self.objects: list[int] = list(range(len(arguments)))
         self.peeled: dict[Where, int] = {}
+        #: Heads of loops (code and pc) that can only be unrolled.
+        self.unlike: set[tuple[int, int]] = set()
         self.assume_iteration: Where | None = None
         #: Inside a function that JAX differentiates or maps: effects and guards are not possible there.
         self.pure = 0
@@ -138,7 +140,13 @@ class Machine:
         frame = state.top
         counted = frame.pc in frame.function.flow.for_heads and not runs_user_code(self, state)
         length = static_length(self, state) if counted else None
-        return policy.may_unroll(self.speculation, frame.unrolled.get(frame.pc, 0), length, counted=counted)
+        return policy.may_unroll(
+            self.speculation,
+            frame.unrolled.get(frame.pc, 0),
+            length,
+            counted=counted,
+            unlike=counted and (id(frame.function.code), frame.pc) in self.unlike,
+        )
 
     def peeling_allowed(self, state: State) -> bool:
         return not self.pure

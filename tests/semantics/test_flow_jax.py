@@ -368,4 +368,12 @@ def shape_arithmetic(x):
     return x.reshape(2, half) * n, jnp.arange(n) + len(x), x.ndim, x.size, x.dtype == jnp.float32
 
 
+@cases.add(lambda i: ({str(k): vec(1 + k % 2, start=float(i)) for k in range(70)},))
+def many_unlike(weights):
+    """More arrays than loops are unrolled for, of shapes that no loop at run time could run over."""
+    for name, weight in weights.items():
+        weights[name] = weight - 0.5
+    return len(weights)
+
+
 test_program = cases.test()
