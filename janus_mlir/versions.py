@@ -19,6 +19,7 @@ from janus_mlir._native import _runtime
 from janus_mlir.accounts import Seconds
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.capturing import Captured, capture, parameter_names
+from janus_mlir.capture.entry import Fact
 from janus_mlir.capture.frames import Link, go_on, take_step
 from janus_mlir.capture.function import FunctionContext, context_of
 from janus_mlir.capture.machine import BreakNote
@@ -456,11 +457,29 @@ class FunctionManager:
             self._count_failure(name, fact.expected, describe(got), fact.span)
             if fact.source is None or record.special:
                 continue
-            shapes = (shape for v in self.versions for shape in v.shapes(fact.source))
-            expected = record.expected(index)
-            if policy.relax(self.speculation, fact.kind, fact.source, expected, got, shapes):
+            if self._relax(fact, record.expected(index), got):
                 outdated.append((record, f"generalised: {name} varies"))
+                if fact.kind == "array":
+                    self._relax_arrays(record, slots)
         return outdated
+
+    def _relax(self, fact: Fact, expected: Any, got: Any) -> bool:
+        source = fact.source
+        assert source is not None
+        shapes = (shape for v in self.versions for shape in v.shapes(source))
+        return policy.relax(self.speculation, fact.kind, source, expected, got, shapes)
+
+    def _relax_arrays(self, record: VersionRecord, slots: list[Any]) -> None:
+        """Generalise what else has another shape in this call: a batch without its labels would fit nothing."""
+        facts = record.captured.entry.facts if record.captured is not None else []
+        for fact in facts:
+            if fact.kind != "array" or fact.source is None:
+                continue
+            try:
+                got = fact.source.fetch(slots)
+            except Exception:  # the object is not there any more: the guard will say so when it comes to that
+                continue
+            self._relax(fact, None, got)
 
     def _count_failure(self, text: str, expected: str, got: str, span: Span | None) -> None:
         if log.enabled("guards"):

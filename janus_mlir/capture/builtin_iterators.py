@@ -19,7 +19,7 @@ from janus_mlir.capture.containers import (
     set_item,
 )
 from janus_mlir.capture.heap import IteratorContent
-from janus_mlir.capture.iteration import exhaust, get_iterator, make_iterator, next_item
+from janus_mlir.capture.iteration import exhaust, get_iterator, make_iterator, next_item, reversed_range
 from janus_mlir.capture.numbers import (
     fold_call,
 )
@@ -35,6 +35,7 @@ from janus_mlir.capture.values import (
     Number,
     ObjectRef,
     PartialValue,
+    RangeValue,
     SliceValue,
     TupleValue,
 )
@@ -114,6 +115,8 @@ def _filter(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Ab
 @registers(reversed)
 def _reversed(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
     arity(args, kwargs, 1)
+    if isinstance(args[0], RangeValue):
+        return reversed_range(m, args[0])
     items = items_of(m, args[0])
     if items is None:
         raise Break("JN218", "reversed() of an object")

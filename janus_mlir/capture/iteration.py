@@ -65,6 +65,15 @@ def range_length(m: Machine, value: RangeValue) -> Abstract:
     return _clamp(m, count)
 
 
+def reversed_range(m: Machine, value: RangeValue) -> Abstract:
+    """Return ``reversed(range)``."""
+    length = range_length(m, value)
+    assert isinstance(value.step, Known)
+    before = number_binary(m, "sub", length, Known(1))
+    last = number_binary(m, "add", value.start, number_binary(m, "mul", before, value.step))
+    return make_iterator(m, IteratorContent("range", (), (last, Known(-value.step.value)), Known(0), length))
+
+
 def _clamp(m: Machine, count: Abstract) -> Abstract:
     from janus_mlir.capture.numbers import select_number
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from semantics.oracle import Cases, mat, vec
+from semantics.oracle import Cases, mat, nvec, vec
 
 cases = Cases()
 
@@ -374,6 +374,27 @@ def many_unlike(weights):
     for name, weight in weights.items():
         weights[name] = weight - 0.5
     return len(weights)
+
+
+@cases.add(
+    lambda i: (vec(70 + i), vec(70 + i, start=2.0)), lambda: (vec(5), vec(5)), lambda: (vec(5), vec(6))
+)
+def vary_together(x, y):
+    """Extents that change at the same time are generalised at the same time."""
+    return (x * y - y).sum(), len(x)
+
+
+@cases.add(
+    lambda i: (nvec(70 + i % 3, dtype=np.float32), 0.5), lambda: (nvec(0), 0.5), lambda: (nvec(2), 0.5)
+)
+def backwards(rewards, discount):
+    returns = np.zeros(len(rewards), np.float32)
+    following = 0.0
+    for t in reversed(range(len(rewards))):
+        following = rewards[t] + discount * following
+        returns[t] = following
+    steps = [k for k in reversed(range(1, 8, 3))]
+    return returns, following, steps, list(reversed(range(3, 3)))
 
 
 test_program = cases.test()
