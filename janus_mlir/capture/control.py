@@ -304,7 +304,7 @@ def _merge(
             # What a branch has never left so far is better assumed than chosen at run time; at the end each way returns.
             certain = before is not None and before[0].doubt is not None and where == before[0].join
             choices = Choices.NONE if certain or _at_end(where, one) else Choices.ALL
-            joiner = Joiner(m.initial, m.load_initial, m.numbering, choices)
+            joiner = Joiner(m.initial, m.load_initial, m.numbering, choices, m)
             try:
                 joined = joiner.states(one, two)
             except NotJoinable as error:

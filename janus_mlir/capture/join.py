@@ -6,7 +6,7 @@ import enum
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -36,6 +36,7 @@ from janus_mlir.capture.values import (
     NumberKind,
     NumpyArray,
     NumpyScalar,
+    ObjectRef,
     RangeValue,
     SliceValue,
     Storage,
@@ -145,6 +146,17 @@ def _option_key(value: Abstract) -> Any:
     return None
 
 
+class MadeObjects(Protocol):
+    """What the machine knows of the objects that captured code makes."""
+
+    @property
+    def classes(self) -> dict[int, type]:
+        """Their classes, by id."""
+
+    raised: set[int]
+    held: frozenset[int]
+
+
 class Joiner:
     """Joins values and states, collecting the phis that the join needs.
 
@@ -157,7 +169,10 @@ class Joiner:
         load: Callable[[int, Any], Abstract],
         numbering: Numbering,
         choices: Choices,
+        made: MadeObjects,
     ) -> None:
+        self.made = made
+        self._pairs: dict[tuple[int, int], ObjectRef] = {}
         self.numbering = numbering
         self.choices = choices
         #: Contents of outside objects as the call found them.
@@ -172,6 +187,7 @@ class Joiner:
         self._keep: list[object] = []
         self.heap_a: dict[int, Any] = {}
         self.heap_b: dict[int, Any] = {}
+        self.escaped: frozenset[int] = frozenset()
         self.heap: dict[int, Any] = {}
 
     def leaf(self, a: Value | Abstract, b: Value | Abstract, type: Type) -> Value:
@@ -232,6 +248,8 @@ class Joiner:
                 return MemberValue(self.value(a.self, b.self), a.name)
             case (HeapRef(), HeapRef()) if a.id == b.id:
                 return a
+            case (ObjectRef(), ObjectRef()) if self._may_unite(a, b):
+                return self._unite(a, b)
             case (FunctionValue(), FunctionValue()) if a.id == b.id:
                 return a
             case (TextValue(), TextValue()) if len(a.parts) == len(b.parts):
@@ -242,6 +260,40 @@ class Joiner:
         if self.choices is Choices.ALL or (self.choices is Choices.OBJECTS and not numbers):
             return self.choice(a, b)
         raise NotJoinable(f"{_describe(a)} on one way and {_describe(b)} on the other")
+
+    def _may_unite(self, a: ObjectRef, b: ObjectRef) -> bool:
+        known = (a.id in self.outside, b.id in self.outside, a.id in self.escaped, b.id in self.escaped)
+        if any(known) or a.id not in self.heap_a or b.id not in self.heap_b or {a.id, b.id} & self.made.held:
+            return False
+        one, two = self.heap_a[a.id], self.heap_b[b.id]
+        names = ([name for name, _ in content.written] for content in (one, two))
+        return self.made.classes[a.id] is self.made.classes[b.id] and next(names) == next(names)
+
+    def _unite(self, a: ObjectRef, b: ObjectRef) -> Abstract:
+        """Return one object in place of two that the captured code has made, each on its way."""
+        united = self._pairs.get((a.id, b.id))
+        if united is None:
+            united = self._pairs[a.id, b.id] = ObjectRef()
+            self.made.classes[united.id] = self.made.classes[a.id]
+            if {a.id, b.id} & self.made.raised:
+                self.made.raised.add(united.id)
+            self.heap[united.id] = self.content(united.id, self.heap_a[a.id], self.heap_b[b.id])
+        return united
+
+    def _check_united(self, joined: State) -> None:
+        """Make sure that nothing refers to the objects any more that others have taken the place of."""
+        if not self._pairs:
+            return
+        firsts, seconds = [a for a, _ in self._pairs], [b for _, b in self._pairs]
+        if len(set(firsts)) != len(firsts) or len(set(seconds)) != len(seconds):
+            raise NotJoinable("objects are one on one way only")
+        roots = [v for f in joined.frames for v in (*f.vars.values(), f.override, f.generator)]
+        roots += [
+            content for key, content in joined.heap.items() if key in self.outside or key in self.escaped
+        ]
+        roots += [v for f in joined.frames for waiting in f.callers for v in waiting.vars.values()]
+        if references(roots, joined.heap) & {*firsts, *seconds}:
+            raise NotJoinable("objects are one on one way only")
 
     def choice(self, a: Abstract, b: Abstract) -> Abstract:
         """Join values of different kinds."""
@@ -388,6 +440,7 @@ class Joiner:
     def states(self, a: State, b: State) -> State:
         """Join two states at the same position (both tidied before)."""
         self.heap_a, self.heap_b = a.heap, b.heap
+        self.escaped = a.escaped | b.escaped
         frames = [self.frame(x, y) for x, y in zip(a.frames, b.frames, strict=True)]
         escaped = a.escaped & b.escaped
         roots = [v for s in (a, b) for f in s.frames for v in f.vars.values()]
@@ -401,7 +454,9 @@ class Joiner:
             if any(k in reached and (k in a.heap or k in b.heap) for k in lost):
                 raise NotJoinable("an object was stored outside on one way only")
         self._check_storages()
-        return State(frames, self.heap, escaped, max(a.effects, b.effects))
+        joined = State(frames, self.heap, escaped, max(a.effects, b.effects))
+        self._check_united(joined)
+        return joined
 
     def _entry(self, key: int, name: Any, a: Abstract | None, b: Abstract | None) -> Abstract:
         """Join one attribute or item, which one way may have left as the call found it."""

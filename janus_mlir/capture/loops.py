@@ -151,7 +151,7 @@ def _dynamic(m: Machine, entry: State, scope: Scope, choices: Choices) -> Outcom
             pure = False
             header.effects = back.effects
             continue
-        joiner = Joiner(m.initial, m.load_initial, m.numbering, choices)
+        joiner = Joiner(m.initial, m.load_initial, m.numbering, choices, m)
         joined = joiner.states(header, back)
         arguments = {c.argument.uid: c for c in carried}
         known = [p.a.uid for p in joiner.phis if isinstance(p.a, Value) and p.a.uid in arguments]

@@ -116,6 +116,11 @@ class Machine:
         """Return the ids of objects that must not be forgotten, although no variable may reach them."""
         return self.initial.keys() | self.held
 
+    @property
+    def classes(self) -> dict[int, type]:
+        """Classes of objects, by id."""
+        return self.outside.classes
+
     def load_initial(self, id: int, name: Any) -> Abstract:
         return self.outside.load_entry(id, name)
 

@@ -561,4 +561,29 @@ def iterator_class(n):
     return total, list(Countdown(n)), sum(Countdown(3))
 
 
+@cases.add(lambda i: (1.0 + i,), lambda: (-1.0,))
+def object_by_branch(x):
+    base = Vec(0.0, 1.0)
+    kept = [base]
+    if x > 0:
+        v = Vec(x, 2.0)
+    else:
+        v = Vec(3.0, x)
+    v.x += 1.0
+    w = base if x > 2 else Vec(5.0, 5.0)
+    w.y += 10.0
+    return v.x, v.y, w.y, kept[0].y, w is base
+
+
+@cases.add(lambda i: (4, 1.0 + i), lambda: (0, 1.0), lambda: (9, -1.0))
+def object_in_loop(n, x):
+    best = Vec(0.0, 0.0)
+    for k in range(n):
+        here = Vec(k * x, x - k)
+        if here.x > best.x:
+            best = here
+        best.y += 0.5
+    return best.x, best.y
+
+
 test_program = cases.test()

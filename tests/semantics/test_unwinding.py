@@ -128,7 +128,10 @@ def pairs(xs, box):
 
 
 @cases.add(
-    lambda i: (Box(n=0), [1.0, 2.0 + i]), lambda: (Box(n=0), [1.0, 0.0, 2.0]), lambda: (Box(n=0), [])
+    lambda i: (Box(n=0), [1.0, 2.0 + i]),
+    lambda: (Box(n=0), [1.0, 0.0, 2.0]),
+    lambda: (Box(n=0), []),
+    compiled=False,
 )
 def generator_that_raises(box, xs):
     total = 0.0
@@ -152,7 +155,7 @@ def scope(box, name):
         box.n -= 1
 
 
-@cases.add(lambda i: (Box(n=0), 1.0 + i), lambda: (Box(n=0), -1.0), lambda: (Box(n=5), 1.0))
+@cases.add(lambda i: (Box(n=0), 1.0 + i), lambda: (Box(n=0), -1.0), lambda: (Box(n=5), 1.0), compiled=False)
 def scopes(box, x):
     depth = 0
     for k in range(3):
@@ -216,7 +219,7 @@ def defaults_by_error(table, keys):
     return out
 
 
-@cases.add(lambda i: (1.0 + i, 4), lambda: (-1.0, 4), lambda: (100.0, 4))
+@cases.add(lambda i: (1.0 + i, 4), lambda: (-1.0, 4), lambda: (100.0, 4), compiled=False)
 def while_true_with_handler(x, n):
     count = 0
     while True:
