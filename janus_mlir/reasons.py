@@ -141,9 +141,10 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "JN208",
         "exception raised",
-        "The statement raises an exception; Python raises it, and what handles it runs in Python.",
-        "Nothing to do if the exception is rare. Otherwise test the condition instead of catching the"
-        " exception.",
+        "The statement raises an exception that nothing in the captured code handles, or that is not modelled;"
+        " Python raises it.",
+        "Nothing to do if the exception is rare. Otherwise test the condition, or handle the exception within"
+        " the function.",
     ),
     Reason(
         "JN209",
