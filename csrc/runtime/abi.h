@@ -4,9 +4,10 @@
 // the `_runtime` extension implements it, and `_runtime.abi_symbols()` hands
 // out the addresses. Plain C, no other header needed.
 //
-// Native code runs with the GIL held but never touches a Python object: it
-// reads its slots, and appends records to the call's journal. The runtime
-// turns the records into Python objects and effects after it has returned.
+// Native code runs with the GIL held. It reads its slots and, through the
+// functions below, live Python objects, changes none, and appends records to
+// the call's journal. The runtime turns the records into Python objects and
+// effects after it has returned.
 //
 //===----------------------------------------------------------------------===//
 
@@ -39,13 +40,28 @@ typedef enum JanusDType {
   JANUS_DTYPE_COUNT = 15
 } JanusDType;
 
-/* One call in flight: its journal and its memory. Opaque to generated code. */
+/* One call in flight: its journal and its memory. Opaque to generated code but for
+   its beginning, a JanusFrames. */
 typedef struct JanusCall JanusCall;
+
+/* What calls within native code use. A function takes its memory from `top`, and puts
+   `top` and `limit` back as they were when it returns. */
+typedef struct JanusFrames {
+  char *top;
+  char *limit;
+  /* How many calls deep Python would let the program go from here, less a reserve. */
+  int64_t depth_left;
+  /* The C stack must not grow below this address. */
+  char *lowest_stack;
+} JanusFrames;
+
+/* A borrowed reference to a Python object, or NULL. */
+typedef void *JanusObject;
 
 /*
  * A compiled function. `slots` holds, in argument order, one data pointer and
- * one extent for each dynamic dimension of a tensor, or the bits of a scalar
- * (i64, f64 bit-cast, i1 as 0 or 1). Input tensors are row-major, contiguous,
+ * one extent for each dynamic dimension of a tensor, the bits of a scalar
+ * (i64, f64 bit-cast, i1 as 0 or 1), or an object. Input tensors are row-major, contiguous,
  * aligned to at least their item size, read-only, and valid for the call only.
  *
  * Result: JANUS_RETURNED, or k + 1 where the function was left at exit site k
@@ -58,7 +74,9 @@ enum {
   JANUS_RETURNED = 0,
   /* Nothing of this call counts: it is run again by the Python function. To be
      returned when janus_rt_alloc or janus_rt_scratch gave NULL. */
-  JANUS_ABANDONED = -1
+  JANUS_ABANDONED = -1,
+  /* Likewise, because calls were nested too deep. */
+  JANUS_TOO_DEEP = -2
 };
 
 /* Begin the record of `site`; its values are pushed next, in order. */
@@ -86,6 +104,53 @@ void janus_rt_push_copy(JanusCall *call, int32_t dtype, int32_t rank, const int6
    when memory has run out. */
 void *janus_rt_scratch(JanusCall *call, int64_t bytes);
 
+/* Push a Python object; the journal holds a reference. NULL becomes None. */
+void janus_rt_push_object(JanusCall *call, JanusObject object);
+
+/* Scratch for `bytes` (a multiple of 64) above `limit`: sets `top` and `limit`. NULL when memory has run out. */
+void *janus_rt_grow_frames(JanusCall *call, int64_t bytes);
+
+/* Memory in which a function leaves its result number `index` (below JANUS_HANDOVERS) for
+   its caller, who copies it before the next call. NULL when memory has run out. */
+enum { JANUS_HANDOVERS = 64 };
+void *janus_rt_handover(JanusCall *call, int32_t index, int64_t bytes);
+
+/* What a read of an attribute remembers; zero but for the name. */
+typedef struct JanusAttribute {
+  const char *name;
+  void *interned;
+  void *type;
+  int64_t version;
+  int64_t way;
+} JanusAttribute;
+
+/* Reads of live objects, which run no Python code of the user's: janus.get_attr and its like
+   say what they do. Failures are NULL, -1 or ok = 0, never a Python error. */
+typedef struct JanusIntRead {
+  int64_t value;
+  int64_t ok;
+} JanusIntRead;
+typedef struct JanusFloatRead {
+  double value;
+  int64_t ok;
+} JanusFloatRead;
+JanusObject janus_rt_get_attr(JanusObject object, JanusAttribute *attribute);
+int64_t janus_rt_method_is(JanusObject object, JanusAttribute *attribute, JanusObject function);
+JanusObject janus_rt_get_item(JanusObject object, int64_t index);
+JanusObject janus_rt_get_key(JanusObject object, JanusObject key);
+int64_t janus_rt_length(JanusObject object);
+int64_t janus_rt_equals(JanusObject left, JanusObject right);
+JanusIntRead janus_rt_unbox_int(JanusObject object);
+JanusIntRead janus_rt_unbox_bool(JanusObject object);
+JanusFloatRead janus_rt_unbox_float(JanusObject object);
+
+/* The kinds of arrays; numbered like janus.unbox's. */
+enum { JANUS_NUMPY = 1, JANUS_NUMPY_SCALAR = 2, JANUS_JAX = 3, JANUS_JAX_WEAK = 4 };
+
+/* Check that an object is an array as `wanted` = {kind, dtype, rank, extents...} says, where -1 is any
+   extent. Writes its address and all its extents to `found`. */
+int64_t janus_rt_unbox_array(JanusCall *call, JanusObject object, const int64_t *wanted, int64_t *found);
+
 #ifdef __cplusplus
 }
 #endif
@@ -98,6 +163,19 @@ void *janus_rt_scratch(JanusCall *call, int64_t bytes);
   X(janus_rt_alloc)                                                                                                    \
   X(janus_rt_push_owned)                                                                                               \
   X(janus_rt_push_copy)                                                                                                \
-  X(janus_rt_scratch)
+  X(janus_rt_scratch)                                                                                                  \
+  X(janus_rt_push_object)                                                                                              \
+  X(janus_rt_grow_frames)                                                                                              \
+  X(janus_rt_handover)                                                                                                 \
+  X(janus_rt_get_attr)                                                                                                 \
+  X(janus_rt_method_is)                                                                                                \
+  X(janus_rt_get_item)                                                                                                 \
+  X(janus_rt_get_key)                                                                                                  \
+  X(janus_rt_length)                                                                                                   \
+  X(janus_rt_equals)                                                                                                   \
+  X(janus_rt_unbox_int)                                                                                                \
+  X(janus_rt_unbox_bool)                                                                                               \
+  X(janus_rt_unbox_float)                                                                                              \
+  X(janus_rt_unbox_array)
 
 #endif /* JANUS_RUNTIME_ABI_H */

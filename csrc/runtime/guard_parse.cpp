@@ -47,6 +47,7 @@ constexpr OpName kOps[] = {
     {"bind_float", Op::BindFloat, 1},
     {"bind_bool", Op::BindBool, 1},
     {"bind_len", Op::BindLen, 1},
+    {"bind_object", Op::BindObject, 1},
 };
 
 /// Symbols are numbered densely by the compiler; this only bounds mistakes.
@@ -332,6 +333,7 @@ private:
     case Op::BindFloat:
     case Op::BindBool:
     case Op::BindLen:
+    case Op::BindObject:
       instruction.src = source(0);
       ++program.native_slot_count;
       break;

@@ -51,6 +51,7 @@ enum class Op : uint8_t {
   BindFloat,
   BindBool,
   BindLen,
+  BindObject,
 };
 
 /// The references are borrowed: GuardProgram::constants owns them.

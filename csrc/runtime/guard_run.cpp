@@ -242,6 +242,9 @@ Outcome GuardProgram::run(CallContext &context, size_t *stopped_at) {
       context.slots.push(length);
       return Outcome::Pass;
     }
+    case Op::BindObject:
+      context.slots.push(address(object));
+      return Outcome::Pass;
     }
     return Outcome::Fail;
   };

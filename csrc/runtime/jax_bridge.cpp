@@ -222,6 +222,67 @@ bool jax_data_pointer(PyObject *array, int64_t &address) {
   return true;
 }
 
+namespace {
+
+/// What an abstract value says of its arrays. Few are alive at a time, and arrays that are alike share one.
+struct KnownAval {
+  PyObject *aval = nullptr; // owned
+  int dtype = -1;
+  bool weak = false;
+  std::vector<int64_t> dims;
+};
+
+constexpr size_t kKnownAvals = 256;
+KnownAval known_avals[kKnownAvals];
+
+/// Null, perhaps with an error set, where it does not describe an array of a type that the runtime has.
+const KnownAval *read_aval(PyObject *aval) {
+  uintptr_t address = reinterpret_cast<uintptr_t>(aval);
+  KnownAval &known = known_avals[((address >> 4) ^ (address >> 12)) % kKnownAvals];
+  if (known.aval == aval)
+    return &known;
+  Ref dtype(PyObject_GetAttr(aval, names.dtype));
+  if (!dtype || !PyArray_DescrCheck(dtype.get()))
+    return nullptr;
+  int code = 0;
+  for (; code < JANUS_DTYPE_COUNT; ++code) {
+    PyArray_Descr *descr = descriptor(code);
+    if (descr && is_dtype(reinterpret_cast<PyArray_Descr *>(dtype.get()), descr))
+      break;
+    PyErr_Clear();
+  }
+  Ref weak(PyObject_GetAttr(aval, names.weak_type));
+  Ref shape(PyObject_GetAttr(aval, names.shape));
+  std::vector<int64_t> dims;
+  if (code == JANUS_DTYPE_COUNT || !weak || !read_dims(shape.get(), dims))
+    return nullptr;
+  Ref replaced(std::exchange(known.aval, Py_NewRef(aval)));
+  known.dtype = code;
+  known.weak = weak.get() == Py_True;
+  known.dims.swap(dims);
+  return &known;
+}
+
+} // namespace
+
+const std::vector<int64_t> *jax_extents(PyObject *array, int dtype, bool weak) {
+  if (!is_jax_array(array))
+    return nullptr;
+  KnownArray *known = find_known(array);
+  Ref aval = known ? Ref::borrow(known->aval) : Ref(PyObject_GetAttr(array, names.aval));
+  const KnownAval *found = aval ? read_aval(aval.get()) : nullptr;
+  if (!found || found->dtype != dtype || found->weak != weak)
+    return nullptr;
+  if (!known) {
+    if (!lies_on_host(array))
+      return nullptr;
+    remember(array, aval.get());
+    // Python code has run: look again.
+    found = read_aval(aval.get());
+  }
+  return found ? &found->dims : nullptr;
+}
+
 bool jax_shape(PyObject *array, std::vector<int64_t> &dims) {
   Ref shape(PyObject_GetAttr(array, names.shape));
   return read_dims(shape.get(), dims);

@@ -33,6 +33,10 @@ bool jax_data_pointer(PyObject *array, int64_t &address);
 /// The extents of a JAX array; false, perhaps with an error set, where it has none.
 bool jax_shape(PyObject *array, std::vector<int64_t> &dims);
 
+/// The extents of a JAX array on the host with this dtype that is or is not weakly typed; null, perhaps with an error
+/// set, for anything else. Valid until the next call.
+const std::vector<int64_t> *jax_extents(PyObject *array, int dtype, bool weak);
+
 /// Note that a wrap callable has just made `array` from the NumPy array `source`.
 void remember_made_array(PyObject *array, PyObject *source);
 

@@ -4,6 +4,7 @@
 
 #include "blocks.h"
 #include "dtypes.h"
+#include "python_api.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -104,6 +105,9 @@ void JanusCall::release_scratch() noexcept {
     arena = nullptr;
   }
   arena_pool = nullptr;
+  frames.top = frames.limit = nullptr;
+  frame_chunks.clear();
+  handovers.clear();
 }
 
 void JanusCall::reset() noexcept {
@@ -112,10 +116,19 @@ void JanusCall::reset() noexcept {
     if (!block.taken)
       free_block(block.memory);
   records.clear();
+  if (holds_objects) {
+    // Popped one by one: a destructor may run Python code.
+    while (values.size()) {
+      JournalValue value = values.back();
+      values.pop();
+      if (value.tag == ValueTag::Object)
+        Py_XDECREF(static_cast<PyObject *>(value.as_object));
+    }
+  }
   values.clear();
   blocks.clear();
   dims.clear();
-  exhausted = malformed = repeated = false;
+  exhausted = malformed = repeated = holds_objects = false;
 }
 
 //===----------------------------------------------------------------------===//
@@ -189,6 +202,14 @@ void janus_rt_push_f64(JanusCall *call, double number) {
   }
 }
 
+void janus_rt_push_object(JanusCall *call, JanusObject object) {
+  if (JournalValue *value = push_value(call)) {
+    value->tag = ValueTag::Object;
+    value->as_object = Py_XNewRef(static_cast<PyObject *>(object));
+    call->holds_objects = true;
+  }
+}
+
 void *janus_rt_alloc(JanusCall *call, int32_t dtype, int32_t rank, const int64_t *dims) {
   int64_t bytes = tensor_bytes(dtype, rank, dims);
   if (bytes < 0) {
@@ -241,4 +262,61 @@ void *janus_rt_scratch(JanusCall *call, int64_t bytes) {
   if (!memory)
     call->exhausted = true;
   return memory;
+}
+
+//===----------------------------------------------------------------------===//
+// Calls within native code
+//===----------------------------------------------------------------------===//
+
+namespace {
+constexpr size_t kFirstFrames = size_t(256) << 10;
+constexpr size_t kMostFrames = size_t(16) << 20;
+} // namespace
+
+void *janus_rt_grow_frames(JanusCall *call, int64_t bytes) {
+  if (bytes < 0)
+    return nullptr;
+  JanusFrames &frames = call->frames;
+  auto &chunks = call->frame_chunks;
+  size_t next = 0;
+  while (frames.limit && next < chunks.size() && chunks[next].end != frames.limit)
+    ++next;
+  if (frames.limit)
+    ++next;
+  size_t wanted = static_cast<size_t>(bytes);
+  // A chunk that was used before serves again, or else makes place for a larger one.
+  if (next >= chunks.size() || static_cast<size_t>(chunks[next].end - chunks[next].start) < wanted) {
+    size_t size = std::max(wanted, std::min(kFirstFrames << std::min<size_t>(next, 6), kMostFrames));
+    auto *start = static_cast<char *>(janus_rt_scratch(call, static_cast<int64_t>(size)));
+    if (!start)
+      return nullptr;
+    while (chunks.size() > next)
+      chunks.pop();
+    if (!chunks.push({start, start + size})) {
+      call->exhausted = true;
+      return nullptr;
+    }
+  }
+  frames.top = chunks[next].start + wanted;
+  frames.limit = chunks[next].end;
+  return chunks[next].start;
+}
+
+void *janus_rt_handover(JanusCall *call, int32_t index, int64_t bytes) {
+  auto place = static_cast<size_t>(index);
+  if (index < 0 || index >= JANUS_HANDOVERS) {
+    call->malformed = true;
+    return nullptr;
+  }
+  while (call->handovers.size() <= place)
+    if (!call->handovers.push({nullptr, -1})) {
+      call->exhausted = true;
+      return nullptr;
+    }
+  Handover &handover = call->handovers[place];
+  if (handover.bytes < bytes) {
+    handover.memory = janus_rt_scratch(call, 2 * bytes);
+    handover.bytes = handover.memory ? 2 * bytes : -1;
+  }
+  return handover.memory;
 }

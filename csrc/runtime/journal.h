@@ -52,7 +52,7 @@ private:
   std::vector<ScratchArena *> idle;
 };
 
-enum class ValueTag : uint8_t { Int, Float, Tensor };
+enum class ValueTag : uint8_t { Int, Float, Tensor, Object };
 
 struct JournalValue {
   ValueTag tag;
@@ -61,6 +61,8 @@ struct JournalValue {
   union {
     int64_t as_int;
     double as_float;
+    /// Owned; null for none.
+    void *as_object;
   };
 };
 
@@ -68,6 +70,18 @@ struct JournalRecord {
   int32_t site;
   uint32_t first_value;
   uint32_t value_count;
+};
+
+/// Memory for the frames of nested calls.
+struct FrameChunk {
+  char *start;
+  char *end;
+};
+
+/// Memory for one result of a nested call, from the arena.
+struct Handover {
+  void *memory;
+  int64_t bytes;
 };
 
 /// Memory from janus_rt_alloc or janus_rt_push_copy.
@@ -89,6 +103,8 @@ struct JournalBlock {
 
 /// The call in flight, as far as native code is concerned.
 struct JanusCall {
+  /// First: native code reads and writes it.
+  JanusFrames frames = {};
   janus::PodVector<janus::JournalRecord> records;
   janus::PodVector<janus::JournalValue> values;
   janus::PodVector<janus::JournalBlock> blocks;
@@ -101,6 +117,12 @@ struct JanusCall {
   bool malformed = false;
   /// Some block was pushed more than once.
   bool repeated = false;
+  /// Some value is an object.
+  bool holds_objects = false;
+  /// Memory for frames, in the order in which it is used. It belongs to the arena.
+  janus::PodVector<janus::FrameChunk> frame_chunks;
+  /// Results on their way to a caller.
+  janus::PodVector<janus::Handover> handovers;
 
   /// Give scratch memory back. To be called as soon as the entry has returned.
   void release_scratch() noexcept;

@@ -2,6 +2,8 @@
 
 #include "native_stack.h"
 
+#include "python_api.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -39,10 +41,24 @@ uintptr_t find_lowest_allowed() {
 
 } // namespace
 
-bool native_stack_is_low() {
+bool native_stack_is_low() { return static_cast<char *>(__builtin_frame_address(0)) < lowest_native_stack(); }
+
+char *lowest_native_stack() {
   if (!lowest_allowed)
     lowest_allowed = find_lowest_allowed();
-  return reinterpret_cast<uintptr_t>(__builtin_frame_address(0)) < lowest_allowed;
+  return reinterpret_cast<char *>(lowest_allowed);
+}
+
+int64_t python_depth_left() {
+  // What is inlined in native code, or done by it without a call, are calls in Python, and those of libraries
+  // may nest some dozens deep: near the limit, Python itself finds out whether the program reaches it.
+  constexpr int64_t kReserve = 80;
+  PyThreadState *state = PyThreadState_Get();
+#if PY_VERSION_HEX >= 0x030C0000
+  return state->py_recursion_remaining - kReserve;
+#else
+  return state->recursion_remaining - kReserve;
+#endif
 }
 
 } // namespace janus

@@ -3,6 +3,7 @@
 #include "version.h"
 
 #include "jit_function.h"
+#include "native_stack.h"
 
 #include <algorithm>
 #include <chrono>
@@ -39,6 +40,8 @@ Outcome Version::try_guards(CallContext &context, size_t *stopped_at) {
 
 int32_t Version::call_native(CallContext &context) {
   context.journal.arena_pool = &arenas;
+  context.journal.frames.depth_left = python_depth_left();
+  context.journal.frames.lowest_stack = lowest_native_stack();
   int32_t status;
   if (timed) {
     auto start = std::chrono::steady_clock::now();

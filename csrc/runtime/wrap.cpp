@@ -179,6 +179,8 @@ PyObject *wrap_array(JanusCall &call, const JournalValue &value, const ValueSpec
 }
 
 PyObject *wrap_fresh(CallContext &context, const JournalValue &value, const ValueSpec &spec) {
+  if ((value.tag == ValueTag::Object) != (spec.kind == ValueKind::Object))
+    return malformed("an object and a value of another kind were mixed up");
   switch (spec.kind) {
   case ValueKind::Int:
   case ValueKind::Float:
@@ -195,6 +197,8 @@ PyObject *wrap_fresh(CallContext &context, const JournalValue &value, const Valu
       remember_made_array(wrapped.get(), array.get());
     return wrapped.release();
   }
+  case ValueKind::Object:
+    return Py_NewRef(value.as_object ? static_cast<PyObject *>(value.as_object) : Py_None);
   }
   return nullptr;
 }

@@ -57,10 +57,11 @@ static constexpr Phase kPhases[] = {
      /*gone=*/"lax linalg tensor bufferization"},
 
     {"llvm", "the llvm dialect only",
-     "janus-lower-entry,janus-lower-overflow,"
+     // Objects become pointers while types are still those of structured control flow; a read may need the call in flight.
+     "janus-lower-entry,janus-lower-heap,janus-lower-overflow,"
      "expand-strided-metadata,lower-affine,convert-scf-to-cf,"
      // Exits and failing allocations branch, which structured control flow has no place for.
-     "janus-lower-memory,janus-lower-exits,"
+     "janus-lower-memory,janus-lower-exits,janus-lower-calls,"
      // libm takes scalars only, so what LLVM has no intrinsic for is unrolled while vectors are still vectors.
      "convert-math-to-llvm,convert-math-to-libm,convert-vector-to-llvm,"
      "finalize-memref-to-llvm,convert-arith-to-llvm,convert-index-to-llvm,convert-ub-to-llvm,"

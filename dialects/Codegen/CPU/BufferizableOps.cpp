@@ -39,6 +39,30 @@ template <typename OpTy> struct ReaderModel : public BufferizableOpInterface::Ex
   }
 };
 
+/// An unboxed array is read where it lies, and belongs to someone else.
+struct UnboxModel : public BufferizableOpInterface::ExternalModel<UnboxModel, UnboxOp> {
+  bool isWritable(Operation *, Value, const AnalysisState &) const { return false; }
+
+  FailureOr<BufferLikeType> getBufferType(Operation *, Value value, const BufferizationOptions &,
+                                          const BufferizationState &, SmallVector<Value> &) const {
+    auto type = cast<RankedTensorType>(value.getType());
+    return cast<BufferLikeType>(Type(MemRefType::get(type.getShape(), type.getElementType())));
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &,
+                          BufferizationState &) const {
+    auto unbox = cast<UnboxOp>(op);
+    auto type = dyn_cast<RankedTensorType>(unbox.getValue().getType());
+    if (!type)
+      return success();
+    auto memref = MemRefType::get(type.getShape(), type.getElementType());
+    auto made = UnboxOp::create(rewriter, op->getLoc(), memref, rewriter.getI1Type(), unbox.getObject(),
+                                unbox.getKind(), unbox.getDtype());
+    replaceOpWithBufferizedValues(rewriter, op, made.getResults());
+    return success();
+  }
+};
+
 } // namespace
 
 void janus::registerBufferizableOpModels(DialectRegistry &registry) {
@@ -47,5 +71,6 @@ void janus::registerBufferizableOpModels(DialectRegistry &registry) {
     DeoptOp::attachInterface<ReaderModel<DeoptOp>>(*context);
     RecordOp::attachInterface<ReaderModel<RecordOp>>(*context);
     LeaveOp::attachInterface<ReaderModel<LeaveOp>>(*context);
+    UnboxOp::attachInterface<UnboxModel>(*context);
   });
 }

@@ -22,7 +22,7 @@ def FuseElementwisePass : Pass<"janus-cpu-fuse-elementwise", "::mlir::func::Func
 }
 
 def PrepareEntryPass : Pass<"janus-cpu-prepare-entry", "::mlir::ModuleOp"> {
-  let summary = "Make tensor arguments of the entry read-only buffers, and its return a janus.leave";
+  let summary = "Make tensors that functions pass buffers, and the return of the entry a janus.leave";
   let description = [{
     The entry function takes its tensors as buffers that are never written, and hands all of its results over as
     the record of its return site, so that leaving early and returning are one mechanism. Poisoned tensors, which
@@ -38,6 +38,16 @@ def PrepareEntryPass : Pass<"janus-cpu-prepare-entry", "::mlir::ModuleOp"> {
       janus.leave site 0 (%t : tensor<4xf32>)
       return
     }
+    ```
+
+    The other functions of the program, which were not inlined, are marked `janus.internal`, and pass their tensors in buffers too. A result of static
+    shape goes to a buffer of the caller's, an argument after all others; one of dynamic shape is handed over in memory that
+    the next call may use again, so that the caller copies it at once.
+
+    ```mlir
+    func.func private @g(%x: tensor<4xf32>, %node: !janus.object) -> tensor<4xf32>
+    // becomes
+    func.func private @g(%x: memref<4xf32>, %node: !janus.object, %result: memref<4xf32>) attributes {janus.internal}
     ```
   }];
   let dependentDialects = ["::mlir::bufferization::BufferizationDialect", "::mlir::tensor::TensorDialect"];
@@ -134,6 +144,7 @@ def PlanMemoryPass : Pass<"janus-cpu-plan-memory", "::mlir::func::FuncOp"> {
     | `"scratch"` | of this call, taken once |
     | `"result"` | of a value that escapes, handed over by an op whose `janus.owned` lists it |
     | `"reuse"` | of this call, grown when needed and used again each time the allocation is reached |
+    | `"handover"` | of a result on its way to the caller |
     | `"alternate"` | two like "reuse", in turn: the value is carried to the next iteration of a loop |
 
     ```mlir

@@ -283,7 +283,8 @@ LogicalResult Planner::run() {
 
 class PlanMemoryPass : public janus::impl::PlanMemoryPassBase<PlanMemoryPass> {
   void runOnOperation() override {
-    if (getOperation()->hasAttr(kEntryAttr) && failed(Planner(getOperation()).run()))
+    bool plans = getOperation()->hasAttr(kEntryAttr) || getOperation()->hasAttr(kInternalAttr);
+    if (plans && failed(Planner(getOperation()).run()))
       signalPassFailure();
   }
 };

@@ -3,6 +3,7 @@
 #include "Conversion/JanusToLLVM/Passes.h"
 #include "Conversion/JanusToLLVM/Runtime.h"
 #include "Janus/IR/JanusDialect.h"
+#include "Janus/IR/JanusOps.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -20,9 +21,56 @@ namespace {
 
 class LowerEntryPass : public janus::impl::LowerEntryPassBase<LowerEntryPass> {
   void runOnOperation() override {
-    for (auto function : getOperation().getOps<func::FuncOp>())
+    SmallVector<func::FuncOp> internal;
+    for (auto function : getOperation().getOps<func::FuncOp>()) {
       if (function->hasAttr(kEntryAttr) && failed(lower(function)))
         return signalPassFailure();
+      if (isInternal(function))
+        internal.push_back(function);
+    }
+    for (func::FuncOp function : internal)
+      passCall(function);
+    SmallVector<func::CallOp> calls;
+    getOperation().walk([&](func::CallOp call) {
+      if (isInternal(SymbolTable::lookupNearestSymbolFrom(call, call.getCalleeAttr())))
+        calls.push_back(call);
+    });
+    for (func::CallOp call : calls)
+      if (failed(passCall(call)))
+        return signalPassFailure();
+  }
+
+  /// A function that others call takes the call in flight first, and returns first whether it was left.
+  static void passCall(func::FuncOp function) {
+    OpBuilder b(function.getContext());
+    Block &body = function.getBody().front();
+    Type ptr = LLVM::LLVMPointerType::get(function.getContext());
+    body.insertArgument(0u, ptr, function.getLoc());
+    function.removeArgAttrsAttr();
+    function.removeResAttrsAttr();
+    SmallVector<Type> results{b.getI32Type()};
+    llvm::append_range(results, function.getResultTypes());
+    function.setFunctionType(b.getFunctionType(body.getArgumentTypes(), results));
+    function.walk([&](func::ReturnOp op) {
+      b.setInsertionPoint(op);
+      op->insertOperands(0, Value(arith::ConstantIntOp::create(b, op.getLoc(), 0, 32)));
+    });
+  }
+
+  /// What becomes of the status is for janus-lower-calls to say, when control flow may branch.
+  static LogicalResult passCall(func::CallOp call) {
+    auto caller = call->getParentOfType<func::FuncOp>();
+    if (!isInternal(caller) && !caller->hasAttr(kEntryAttr))
+      return call.emitError("is made by a function that has no call in flight");
+    OpBuilder b(call);
+    SmallVector<Value> operands{callOf(caller)};
+    llvm::append_range(operands, call.getOperands());
+    SmallVector<Type> results{b.getI32Type()};
+    llvm::append_range(results, call.getResultTypes());
+    auto made = func::CallOp::create(b, call.getLoc(), call.getCallee(), results, operands);
+    call->replaceAllUsesWith(made.getResults().drop_front());
+    call.erase();
+    return success();
   }
 
   LogicalResult lower(func::FuncOp function) {
@@ -65,6 +113,8 @@ class LowerEntryPass : public janus::impl::LowerEntryPassBase<LowerEntryPass> {
         parts.append(strides);
         Value descriptor = MemRefDescriptor::pack(b, loc, converter, memref, parts);
         value = UnrealizedConversionCastOp::create(b, loc, type, descriptor).getResult(0);
+      } else if (isa<ObjectType>(type)) {
+        value = UnrealizedConversionCastOp::create(b, loc, type, slot(ptr)).getResult(0);
       } else if (type.isF64() || type.isInteger(64)) {
         value = slot(type);
       } else if (type.isInteger(1)) {

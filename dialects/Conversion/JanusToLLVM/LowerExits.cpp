@@ -24,7 +24,7 @@ namespace {
 class LowerExitsPass : public janus::impl::LowerExitsPassBase<LowerExitsPass> {
   void runOnOperation() override {
     Runtime runtime(getOperation());
-    for (func::FuncOp function : loweredEntries(getOperation())) {
+    for (func::FuncOp function : loweredFunctions(getOperation())) {
       SmallVector<Operation *> exits;
       function.walk([&](Operation *op) {
         if (isa<GuardOp, DeoptOp, RecordOp, LeaveOp>(op))
@@ -54,7 +54,7 @@ class LowerExitsPass : public janus::impl::LowerExitsPassBase<LowerExitsPass> {
       Block *exit = b.createBlock(&function.getBody(), function.getBody().end());
       if (failed(write(b, op, guard.getSite(), guard.getLive(), function, runtime)))
         return failure();
-      leave(b, op->getLoc(), guard.getSite() + 1);
+      leaveWith(b, op->getLoc(), function, guard.getSite() + 1);
       b.setInsertionPointToEnd(block);
       auto branch = cf::CondBranchOp::create(b, op->getLoc(), guard.getCond(), rest, exit);
       branch.setBranchWeights(ArrayRef<int32_t>{1 << 20, 1});
@@ -72,23 +72,21 @@ class LowerExitsPass : public janus::impl::LowerExitsPassBase<LowerExitsPass> {
       status = deopt.getSite() + 1;
     } else {
       auto leaveOp = cast<LeaveOp>(op);
+      if (isInternal(function))
+        return op->emitError("stands in a function that others call");
       if (failed(write(b, op, leaveOp.getSite(), leaveOp.getLive(), function, runtime)))
         return failure();
     }
-    leave(b, op->getLoc(), status);
+    leaveWith(b, op->getLoc(), function, status);
     op->erase();
     return success();
-  }
-
-  static void leave(OpBuilder &b, Location loc, int32_t status) {
-    func::ReturnOp::create(b, loc, Value(arith::ConstantIntOp::create(b, loc, status, 32)));
   }
 
   /// Appends a record of `values` to the journal.
   static LogicalResult write(OpBuilder &b, Operation *op, int32_t site, ValueRange values, func::FuncOp function,
                              Runtime &runtime) {
     Location loc = op->getLoc();
-    Value call = function.getArgument(1);
+    Value call = callOf(function);
     auto owned = op->getAttrOfType<DenseI64ArrayAttr>("janus.owned");
     runtime.beginRecord(b, loc, call, site);
     unsigned first = op->getNumOperands() - values.size();
@@ -113,6 +111,8 @@ class LowerExitsPass : public janus::impl::LowerExitsPassBase<LowerExitsPass> {
         }
         runtime.pushCopy(b, loc, call, memref.getElementType(), memref.getRank(), runtime.dims(b, loc, function, sizes),
                          pointer);
+      } else if (isa<LLVM::LLVMPointerType>(type)) {
+        runtime.pushObject(b, loc, call, value);
       } else if (type.isF64()) {
         runtime.pushFloat(b, loc, call, value);
       } else if (isa<FloatType>(type) && type.getIntOrFloatBitWidth() < 64) {

@@ -21,12 +21,12 @@ using namespace mlir::janus;
 namespace {
 
 /// What a function that finds no memory returns.
-constexpr int64_t kOutOfMemory = -1;
+constexpr int32_t kOutOfMemory = -1;
 
 class LowerMemoryPass : public janus::impl::LowerMemoryPassBase<LowerMemoryPass> {
   void runOnOperation() override {
     Runtime runtime(getOperation());
-    for (func::FuncOp function : loweredEntries(getOperation())) {
+    for (func::FuncOp function : loweredFunctions(getOperation())) {
       SmallVector<memref::AllocOp> allocs;
       function.walk([&](memref::AllocOp alloc) { allocs.push_back(alloc); });
       Block *outOfMemory = nullptr;
@@ -43,7 +43,7 @@ class LowerMemoryPass : public janus::impl::LowerMemoryPassBase<LowerMemoryPass>
     auto memory = alloc->getAttrOfType<StringAttr>("janus.memory");
     if (!memory || !type.getLayout().isIdentity() || dtypeOf(type.getElementType()) < 0)
       return alloc.emitError("says not where it lives; janus-cpu-plan-memory decides that");
-    Value call = function.getArgument(1);
+    Value call = callOf(function);
     Type i64 = b.getI64Type();
 
     SmallVector<Value> sizes;
@@ -73,8 +73,15 @@ class LowerMemoryPass : public janus::impl::LowerMemoryPassBase<LowerMemoryPass>
     } else {
       Value itemSize = arith::ConstantIntOp::create(b, loc, itemSizeOf(type.getElementType()), 64);
       Value bytes = arith::MulIOp::create(b, loc, count, itemSize);
-      pointer = memory == "scratch" ? runtime.scratch(b, loc, call, bytes)
-                                    : runtime.reuse(b, loc, call, slot(b, loc, function, memory == "alternate"), bytes);
+      bool inFrame = isInternal(function);
+      if (auto place = alloc->getAttrOfType<IntegerAttr>("janus.handover"))
+        pointer = runtime.handover(b, loc, call, place.getInt(), bytes);
+      else if (memory != "scratch")
+        pointer = runtime.reuse(b, loc, call, slot(b, loc, function, memory == "alternate"), bytes, inFrame);
+      else if (inFrame)
+        pointer = runtime.frame(b, loc, call, roundUp(b, loc, bytes));
+      else
+        pointer = runtime.scratch(b, loc, call, bytes);
     }
     Value null = LLVM::ZeroOp::create(b, loc, runtime.ptr());
     Value found = LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::ne, pointer, null);
@@ -88,7 +95,7 @@ class LowerMemoryPass : public janus::impl::LowerMemoryPassBase<LowerMemoryPass>
     if (!outOfMemory) {
       OpBuilder::InsertionGuard guard(b);
       outOfMemory = b.createBlock(&function.getBody(), function.getBody().end());
-      func::ReturnOp::create(b, loc, Value(arith::ConstantIntOp::create(b, loc, kOutOfMemory, 32)));
+      leaveWith(b, loc, function, kOutOfMemory);
     }
     Block *block = alloc->getBlock();
     Block *rest = block->splitBlock(alloc);

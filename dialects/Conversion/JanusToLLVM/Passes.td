@@ -16,8 +16,38 @@ def LowerEntryPass : Pass<"janus-lower-entry", "::mlir::ModuleOp"> {
     // becomes, with three slots,
     func.func @f(%slots: !llvm.ptr, %call: !llvm.ptr) -> i32 attributes {janus.entry, ...}
     ```
+
+    A function with `janus.internal` gets the call in flight as first argument, and a status as first result, which is not zero
+    where the call has been left. Its callers pass the one on; `janus-lower-calls` looks at the other.
   }];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+}
+
+def LowerHeapPass : Pass<"janus-lower-heap", "::mlir::ModuleOp"> {
+  let summary = "Turn reads of live objects into calls of the runtime, and objects into pointers";
+  let description = [{
+    Constant objects are loaded from the table `janus_objects`, which the loader resolves. Each read of an attribute has a small
+    memory of its own, in which the runtime keeps how instances of the class seen last are read.
+
+    ```mlir
+    %left = janus.get_attr %node "left"
+    // becomes
+    %left = llvm.call @janus_rt_get_attr(%node, %memory) : (!llvm.ptr, !llvm.ptr) -> !llvm.ptr
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+}
+
+def LowerCallsPass : Pass<"janus-lower-calls", "::mlir::ModuleOp"> {
+  let summary = "Let calls of captured functions pass exits on, and bound their depth";
+  let description = [{
+    After each call of a function with `janus.internal` the status is tested, and the caller leaves with it if it is not
+    zero. Such a function counts its depth against what the runtime allows, and looks whether the C stack goes on; if not, it
+    leaves the call with status -2, to be done by Python. When it returns, it gives its memory back.
+    There must be no structured control flow.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::ub::UBDialect"];
 }
 
 def LowerMemoryPass : Pass<"janus-lower-memory", "::mlir::ModuleOp"> {

@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
 
 using namespace mlir;
 using namespace mlir::janus;
@@ -48,13 +49,38 @@ int64_t janus::itemSizeOf(Type element) {
   return element.isIndex() ? 8 : llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
 }
 
-SmallVector<func::FuncOp> janus::loweredEntries(ModuleOp module) {
-  SmallVector<func::FuncOp> entries;
-  for (auto function : module.getOps<func::FuncOp>())
-    if (function->hasAttr(kEntryAttr) && function.getNumArguments() == 2 && function.getNumResults() == 1 &&
-        llvm::all_of(function.getArgumentTypes(), llvm::IsaPred<LLVM::LLVMPointerType>))
-      entries.push_back(function);
-  return entries;
+bool janus::isInternal(Operation *function) { return function && function->hasAttr(kInternalAttr); }
+
+SmallVector<func::FuncOp> janus::loweredFunctions(ModuleOp module) {
+  SmallVector<func::FuncOp> functions;
+  for (auto function : module.getOps<func::FuncOp>()) {
+    bool entry = function->hasAttr(kEntryAttr) && function.getNumArguments() == 2 && function.getNumResults() == 1 &&
+                 llvm::all_of(function.getArgumentTypes(), llvm::IsaPred<LLVM::LLVMPointerType>);
+    bool internal = isInternal(function) && function.getNumArguments() > 0 && function.getNumResults() > 0 &&
+                    isa<LLVM::LLVMPointerType>(function.getArgument(0).getType());
+    if (entry || internal)
+      functions.push_back(function);
+  }
+  return functions;
+}
+
+Value janus::callOf(func::FuncOp function) { return function.getArgument(isInternal(function) ? 0 : 1); }
+
+void janus::leaveWith(OpBuilder &b, Location loc, func::FuncOp function, Value status) {
+  SmallVector<Value> values{status};
+  // Nobody looks at the results of a call that has been left.
+  for (Type type : function.getResultTypes().drop_front())
+    values.push_back(ub::PoisonOp::create(b, loc, type));
+  func::ReturnOp::create(b, loc, values);
+}
+
+void janus::leaveWith(OpBuilder &b, Location loc, func::FuncOp function, int32_t status) {
+  leaveWith(b, loc, function, arith::ConstantIntOp::create(b, loc, status, 32));
+}
+
+Value janus::frameField(OpBuilder &b, Location loc, Value call, FrameField field) {
+  return LLVM::GEPOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext()), b.getI64Type(), call,
+                             ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(field)});
 }
 
 Value Runtime::constant(OpBuilder &b, Location loc, int32_t value) {
@@ -101,12 +127,55 @@ Value Runtime::alloc(OpBuilder &b, Location loc, Value jcall, Type element, unsi
               {jcall, constant(b, loc, dtypeOf(element)), constant(b, loc, rank), dims});
 }
 
+void Runtime::pushObject(OpBuilder &b, Location loc, Value jcall, Value object) {
+  call(b, loc, "janus_rt_push_object", {}, {jcall, object});
+}
+
+Value Runtime::handover(OpBuilder &b, Location loc, Value jcall, int32_t index, Value bytes) {
+  return call(b, loc, "janus_rt_handover", ptr(), {jcall, constant(b, loc, index), bytes});
+}
+
+Value Runtime::frame(OpBuilder &b, Location loc, Value jcall, Value bytes) {
+  static constexpr StringLiteral name = "janus_frame";
+  if (!module.lookupSymbol(name)) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(module.getBody());
+    Type i64 = b.getI64Type();
+    auto helper = func::FuncOp::create(b, loc, name, b.getFunctionType({ptr(), i64}, {ptr()}));
+    helper.setPrivate();
+    Block *entry = helper.addEntryBlock();
+    Block *fits = helper.addBlock(), *grow = helper.addBlock();
+    Value theCall = entry->getArgument(0), wanted = entry->getArgument(1);
+    b.setInsertionPointToStart(entry);
+    Value topAt = frameField(b, loc, theCall, FrameField::Top);
+    Value top = LLVM::LoadOp::create(b, loc, ptr(), topAt);
+    Value limit = LLVM::LoadOp::create(b, loc, i64, frameField(b, loc, theCall, FrameField::Limit));
+    Value left = arith::SubIOp::create(b, loc, limit, LLVM::PtrToIntOp::create(b, loc, i64, top));
+    Value enough = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ule, wanted, left);
+    auto branch = cf::CondBranchOp::create(b, loc, enough, fits, grow);
+    branch.setBranchWeights(ArrayRef<int32_t>{1 << 20, 1});
+    b.setInsertionPointToStart(fits);
+    Value next = LLVM::GEPOp::create(b, loc, ptr(), b.getI8Type(), top, ArrayRef<LLVM::GEPArg>{wanted});
+    LLVM::StoreOp::create(b, loc, next, topAt);
+    func::ReturnOp::create(b, loc, top);
+    b.setInsertionPointToStart(grow);
+    func::ReturnOp::create(b, loc, call(b, loc, "janus_rt_grow_frames", ptr(), {theCall, wanted}));
+  }
+  auto helper = module.lookupSymbol<func::FuncOp>(name);
+  return func::CallOp::create(b, loc, helper, ValueRange{jcall, bytes}).getResult(0);
+}
+
 Value Runtime::scratch(OpBuilder &b, Location loc, Value jcall, Value bytes) {
   return call(b, loc, "janus_rt_scratch", ptr(), {jcall, bytes});
 }
 
-Value Runtime::reuse(OpBuilder &b, Location loc, Value jcall, Value slot, Value bytes) {
-  static constexpr StringLiteral name = "janus_reuse";
+Value janus::roundUp(OpBuilder &b, Location loc, Value bytes) {
+  Value more = arith::AddIOp::create(b, loc, bytes, arith::ConstantIntOp::create(b, loc, kFrameAlignment - 1, 64));
+  return arith::AndIOp::create(b, loc, more, arith::ConstantIntOp::create(b, loc, -kFrameAlignment, 64));
+}
+
+Value Runtime::reuse(OpBuilder &b, Location loc, Value jcall, Value slot, Value bytes, bool inFrame) {
+  StringRef name = inFrame ? "janus_reuse_in_frame" : "janus_reuse";
   if (!module.lookupSymbol(name)) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(module.getBody());
@@ -125,7 +194,7 @@ Value Runtime::reuse(OpBuilder &b, Location loc, Value jcall, Value slot, Value 
     b.setInsertionPointToStart(grow);
     // Twice what is needed: memory of a growing buffer stays within a small multiple of its last size.
     Value doubled = arith::ShLIOp::create(b, loc, wanted, arith::ConstantIntOp::create(b, loc, 1, 64));
-    Value memory = scratch(b, loc, theCall, doubled);
+    Value memory = inFrame ? frame(b, loc, theCall, roundUp(b, loc, doubled)) : scratch(b, loc, theCall, doubled);
     LLVM::StoreOp::create(b, loc, memory, theSlot);
     LLVM::StoreOp::create(b, loc, doubled, capacityAt);
     func::ReturnOp::create(b, loc, memory);

@@ -132,8 +132,8 @@ struct ConvertPassThrough : public ConversionPattern {
 
   LogicalResult matchAndRewrite(Operation *op, ArrayRef<Value> operands,
                                 ConversionPatternRewriter &rewriter) const override {
-    bool exit = isa<GuardOp, DeoptOp, RecordOp, LeaveOp>(op);
-    if (!exit && !isa<ub::PoisonOp, arith::SelectOp, tensor::DimOp, tensor::CastOp, tensor::EmptyOp, tensor::ReshapeOp,
+    bool janus = isa<GuardOp, DeoptOp, RecordOp, LeaveOp, UnboxOp>(op);
+    if (!janus && !isa<ub::PoisonOp, arith::SelectOp, tensor::DimOp, tensor::CastOp, tensor::EmptyOp, tensor::ReshapeOp,
                       tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::ExtractSliceOp, tensor::InsertSliceOp,
                       tensor::ConcatOp>(op))
       return failure();

@@ -21,7 +21,14 @@ using namespace mlir::janus;
 #define GET_ATTRDEF_CLASSES
 #include "Janus/IR/JanusAttrs.cpp.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "Janus/IR/JanusTypes.cpp.inc"
+
 void JanusDialect::initialize() {
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "Janus/IR/JanusTypes.cpp.inc"
+      >();
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "Janus/IR/JanusAttrs.cpp.inc"
@@ -85,6 +92,11 @@ LogicalResult JanusDialect::verifyOperationAttribute(Operation *op, NamedAttribu
       return op->emitOpError() << "'" << kEntryAttr << "' is a unit attribute of a function";
     if (!op->hasAttr(kReturnSiteAttr))
       return op->emitOpError() << "'" << kEntryAttr << "' needs '" << kReturnSiteAttr << "'";
+    return success();
+  }
+  if (name == kInternalAttr) {
+    if (!isa<FunctionOpInterface>(op) || !isa<UnitAttr>(value) || op->hasAttr(kEntryAttr))
+      return op->emitOpError() << "'" << kInternalAttr << "' is a unit attribute of a function that is no entry";
     return success();
   }
   if (name == kReturnSiteAttr)

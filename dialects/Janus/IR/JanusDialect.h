@@ -13,6 +13,7 @@ namespace mlir::janus {
 /// Discardable attributes that the dialect defines; JanusDialect.td says what they mean.
 constexpr llvm::StringLiteral kEntryAttr = "janus.entry";
 constexpr llvm::StringLiteral kReturnSiteAttr = "janus.return_site";
+constexpr llvm::StringLiteral kInternalAttr = "janus.internal";
 constexpr llvm::StringLiteral kSourceAttr = "janus.source";
 constexpr llvm::StringLiteral kDimsAttr = "janus.dims";
 constexpr llvm::StringLiteral kProfileAttr = "janus.profile";

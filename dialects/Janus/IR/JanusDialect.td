@@ -8,7 +8,7 @@ include "mlir/IR/OpBase.td"
 def Janus_Dialect : Dialect {
   let name = "janus";
   let cppNamespace = "::mlir::janus";
-  let summary = "Speculation: guards, exits, held-back effects and Python numbers";
+  let summary = "Speculation: guards, exits, held-back effects, Python numbers and live objects";
   let description = [{
     The `janus` dialect says where compiled code rests on an assumption, and what leaves the
     compiled code when the assumption fails. Values and control flow come from upstream
@@ -17,12 +17,18 @@ def Janus_Dialect : Dialect {
     An *exit site* is a number. The table that says what the number means (source line,
     how to rebuild the Python locals) belongs to the runtime; the IR names the number and the *live values*.
 
+    A module holds the entry and any number of private functions, which are called by `func.call` and may exit and record
+    like the entry; leaving one leaves the whole call. What they use is passed to them. Live Python objects are values of
+    type `!janus.object`, read by the heap ops; each read that can fail says so, and the code
+    guards it. Other objects that compiled code names are entries of a table that belongs to the module.
+
     Discardable attributes, verified by the dialect:
 
     | attribute | on | meaning |
     |---|---|---|
     | `janus.entry` | `func.func` | the function that the dispatcher calls |
     | `janus.return_site = n : i32` | `func.func` with `janus.entry` | its `return` values are record `n` |
+    | `janus.internal` | private `func.func` | called with the call's context once buffers are chosen: it may exit |
     | `janus.source = "model.w"` | argument | where the value comes from |
     | `janus.dims = ["b", ""]` | argument | the symbol of each dimension, one string per dimension |
     | `janus.profile` | `scf.if`, `scf.while`, `scf.for` | what was observed: `#janus.branch`, `#janus.trips` |
@@ -46,6 +52,7 @@ def Janus_Dialect : Dialect {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::ub::UBDialect"];
   let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
   let hasConstantMaterializer = 1;
   let hasOperationAttrVerify = 1;
   let hasRegionArgAttrVerify = 1;

@@ -4,6 +4,7 @@
 #define JANUS_IR_JANUSOPS_H
 
 #include "Janus/IR/JanusDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMTypes.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
@@ -16,11 +17,19 @@
 #define GET_ATTRDEF_CLASSES
 #include "Janus/IR/JanusAttrs.h.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "Janus/IR/JanusTypes.h.inc"
+
 namespace mlir::janus {
 
 /// The journal and the way out of the function: what exits write, so that they keep their order.
 struct ControlState : public SideEffects::Resource::Base<ControlState> {
   StringRef getName() final { return "JanusControlState"; }
+};
+
+/// Python objects as they are outside the compiled code.
+struct Heap : public SideEffects::Resource::Base<Heap> {
+  StringRef getName() final { return "JanusHeap"; }
 };
 
 /// Whether control never passes `op`: a deopt, a leave, or a guard whose condition is constantly false.

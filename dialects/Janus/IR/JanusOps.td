@@ -5,6 +5,9 @@
 
 include "Janus/IR/JanusAttrs.td"
 include "Janus/IR/JanusDialect.td"
+include "Janus/IR/JanusHeapOps.td"
+include "Janus/IR/JanusTypes.td"
+include "mlir/Dialect/LLVMIR/LLVMOpBase.td"
 include "mlir/Interfaces/InferIntRangeInterface.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
@@ -15,9 +18,11 @@ class Janus_Op<string mnemonic, list<Trait> traits = []> : Op<Janus_Dialect, mne
 // Exits
 //===----------------------------------------------------------------------===//
 
-// What can be live at an exit: tensors before bufferisation, buffers after it, and Python numbers.
-def Janus_Live : AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef, AnyInteger, Index, AnyFloat, AnyComplex],
-                           "tensor, buffer or number">;
+// What can be live at an exit: tensors before bufferisation, buffers after it, Python numbers, and objects, which are
+// pointers at the end.
+def Janus_Live : AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef, AnyInteger, Index, AnyFloat, AnyComplex, Janus_Object,
+                            LLVM_AnyPointer],
+                           "tensor, buffer, number or object">;
 
 // Leaving the function and appending to the journal happen in program order: both write the control
 // state. The live values are read, which matters once they are buffers.
