@@ -18,7 +18,7 @@ from janus_mlir.locations import Span
 #: A tensor extent: an int, or a ``jax.export`` symbolic dimension expression.
 Extent = Any
 
-ScalarName = Literal["i64", "f64", "i1", "index"]
+ScalarName = Literal["i64", "f64", "i1", "index", "object"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class TensorType:
 
 @dataclass(frozen=True, slots=True)
 class ScalarType:
-    """Type of a Python number: ``i64`` (int), ``f64`` (float) or ``i1`` (bool)."""
+    """Type of a Python number, ``i64`` (int), ``f64`` (float) or ``i1`` (bool), or of a live ``object``."""
 
     name: ScalarName
 
@@ -45,6 +45,7 @@ Type = TensorType | ScalarType
 INT = ScalarType("i64")
 FLOAT = ScalarType("f64")
 BOOL = ScalarType("i1")
+OBJECT = ScalarType("object")
 
 _uids = count()
 
@@ -94,6 +95,19 @@ class Input:
 
 
 @dataclass(slots=True, eq=False)
+class Function:
+    """A function that ``func.call`` ops (attribute `callee`) call: it may call itself.
+
+    The body ends with a ``return``. It may use values that are defined outside, wherever the function is called:
+    emission makes parameters of them.
+    """
+
+    name: str
+    params: list[Value] = field(default_factory=list)
+    body: Block = field(default_factory=Block)
+
+
+@dataclass(slots=True, eq=False)
 class Graph:
     """A whole captured function."""
 
@@ -102,6 +116,18 @@ class Graph:
     body: Block = field(default_factory=Block)
     #: Site of the function's ordinary return, whose values the body's ``return`` op carries.
     return_site: int | None = None
+    #: Functions that are called, not inlined.
+    functions: list[Function] = field(default_factory=list)
+    #: Python objects that ops name by their position: None, classes, functions, keys.
+    objects: list[Any] = field(default_factory=list)
+
+    def object_entry(self, live: Any) -> int:
+        """Return the position of `live` among the objects that ops name."""
+        for i, known in enumerate(self.objects):
+            if known is live:
+                return i
+        self.objects.append(live)
+        return len(self.objects) - 1
 
 
 class Builder:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import time
 from collections.abc import Iterator, Mapping
@@ -87,6 +88,9 @@ def compile_graph(graph: Graph, *, symbols: Mapping[str, int]) -> Compiled:
     seconds["emit"] = time.perf_counter() - start
     code = _object_file(graph, module, seconds)
     start = time.perf_counter()
+    # Code does not hold references: the table does, and lives as long as the code.
+    objects = (ctypes.py_object * max(1, len(graph.objects)))(*graph.objects)
+    symbols = {**symbols, "janus_objects": ctypes.addressof(objects)}
     with _explaining(graph, PHASES[-1], "linking"):
         executable = _compiler.load(code, graph.name, {**symbols, **library_symbols(code)})
         address = int(executable.address(graph.name))
@@ -94,7 +98,7 @@ def compile_graph(graph: Graph, *, symbols: Mapping[str, int]) -> Compiled:
     if log.enabled("compile"):
         parts = ", ".join(f"{name} {1e3 * value:.1f}" for name, value in seconds.items())
         log.emit("compile", f"{graph.name}: {1e3 * sum(seconds.values()):.1f} ms ({parts})")
-    return Compiled(graph, address, seconds, executable)
+    return Compiled(graph, address, seconds, (executable, objects))
 
 
 def _object_file(graph: Graph, module: Module, seconds: dict[str, float]) -> bytes:

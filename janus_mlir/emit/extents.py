@@ -10,7 +10,7 @@ from mlir import ir
 
 from janus_mlir.emit.errors import EmitError
 
-__all__ = ["Extents", "is_static"]
+__all__ = ["Extents", "is_static", "variables"]
 
 #: Emits an op with one result of type ``index`` where every user is dominated.
 IndexOp = Callable[[str, "list[ir.Value]"], ir.Value]
@@ -22,6 +22,20 @@ _BINARY = {"floordiv": "arith.floordivsi", "max": "arith.maxsi", "min": "arith.m
 def is_static(extent: Any) -> bool:
     """Whether an extent is a plain number."""
     return type(extent) is int or not hasattr(extent, "_sorted_terms")
+
+
+def variables(extent: Any) -> set[str]:
+    """Return the names of the variables in an extent."""
+    if is_static(extent):
+        return set()
+    found: set[str] = set()
+    for term, _ in extent._sorted_terms:
+        for factor, _ in term._factors:
+            if factor.var is not None:
+                found.add(factor.var)
+            else:
+                found.update(*map(variables, factor.operands))
+    return found
 
 
 class Extents:
@@ -38,6 +52,16 @@ class Extents:
         name = self.variable(extent)
         if name is not None and name not in self._variables:
             self._variables[name] = value()
+
+    def bind(self, name: str, value: ir.Value) -> None:
+        """Take `value`, of type ``index``, for the variable `name`."""
+        self._variables[name] = value
+
+    def bound(self, name: str) -> ir.Value:
+        """Return the value of the variable `name`."""
+        if name not in self._variables:
+            raise EmitError.extent(name)
+        return self._variables[name]
 
     @staticmethod
     def variable(extent: Any) -> str | None:

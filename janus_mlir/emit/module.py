@@ -9,9 +9,10 @@ from functools import partial
 
 from mlir import ir
 
-from janus_mlir.capture.graph import Block, Graph, Op, TensorType, Value
+from janus_mlir.capture.graph import Block, Function, Graph, Op, TensorType, Value
 from janus_mlir.emit.builder import Builder, attribute, predicate
 from janus_mlir.emit.extents import is_static
+from janus_mlir.emit.functions import Closure, closures
 from janus_mlir.emit.jaxpr import Importer
 from janus_mlir.emit.jaxpr.avals import tensor_type
 from janus_mlir.emit.types import Types
@@ -81,41 +82,87 @@ def emit_module(graph: Graph, context: ir.Context | None = None, *, verify: bool
 
 
 class _Emitter:
-    """Emits one graph."""
+    """Emits one graph, function by function."""
 
     def __init__(self, graph: Graph, module: ir.Module) -> None:
         self.graph = graph
+        self.module = module
         self.types = Types()
+        self.closures = closures(graph)
+        taken = {graph.name}
+        self.symbols: dict[Function, str] = {}
+        for function in graph.functions:
+            name = function.name
+            while name in taken:
+                name = f"{name}_"
+            taken.add(name)
+            self.symbols[function] = name
+        self._values: dict[Value, ir.Value] = {}
+
+    def run(self) -> None:
+        """Emit the entry function and those that it calls."""
+        graph = self.graph
         arguments = [self.types(i.value.type) for i in graph.inputs]
         results = [self.types(operand.type) for operand in graph.body.ops[-1].operands]
+        # Without a site of its own the ordinary return is never reached: any free number will do.
+        site = _free_site(graph) if graph.return_site is None else graph.return_site
         attributes = {
-            "sym_name": ir.StringAttr.get(graph.name),
-            "function_type": ir.TypeAttr.get(ir.FunctionType.get(arguments, results)),
             "arg_attrs": ir.ArrayAttr.get(
                 [self._argument_attributes(i.source, i.value) for i in graph.inputs]
             ),
             "janus.entry": ir.UnitAttr.get(),
+            "janus.return_site": ir.IntegerAttr.get(self.types.i32, site),
         }
-        # Without a site of its own the ordinary return is never reached: any free number will do.
-        site = _free_site(graph.body) if graph.return_site is None else graph.return_site
-        attributes["janus.return_site"] = ir.IntegerAttr.get(self.types.i32, site)
-        function = ir.Operation.create(
-            "func.func", attributes=attributes, regions=1, ip=ir.InsertionPoint(module.body)
-        )
         unknown = ir.Location.unknown()
         locs = [ir.Location.name(i.source, unknown) for i in graph.inputs]
-        self._entry = function.regions[0].blocks.append(*arguments, arg_locs=locs)
-        self._values: dict[Value, ir.Value] = {}
-        self.builder = Builder(self.types, self._entry)
-        self.importer = Importer(self.builder)
-
-    def run(self) -> None:
-        """Emit the body of the entry function."""
-        for graph_input, argument in zip(self.graph.inputs, self._entry.arguments, strict=True):
+        entry = self._begin(graph.name, arguments, results, attributes, locs)
+        for graph_input, argument in zip(graph.inputs, entry.arguments, strict=True):
             self._values[graph_input.value] = argument
             self._define_extents(graph_input.value, argument)
-        self._block(self.graph.body)
+        self._block(graph.body)
         self.builder.finish()
+        for function in graph.functions:
+            self._function(function, self.closures[function])
+
+    def _begin(
+        self,
+        name: str,
+        arguments: list[ir.Type],
+        results: list[ir.Type],
+        attributes: dict[str, ir.Attribute],
+        locs: list[ir.Location],
+    ) -> ir.Block:
+        """Start a function: its first block, at which a new builder works."""
+        own = {
+            "sym_name": ir.StringAttr.get(name),
+            "function_type": ir.TypeAttr.get(ir.FunctionType.get(arguments, results)),
+        }
+        function = ir.Operation.create(
+            "func.func", attributes={**own, **attributes}, regions=1, ip=ir.InsertionPoint(self.module.body)
+        )
+        entry = function.regions[0].blocks.append(*arguments, arg_locs=locs)
+        self.builder = Builder(self.types, entry)
+        self.importer = Importer(self.builder)
+        return entry
+
+    def _function(self, function: Function, closure: Closure) -> None:
+        """Emit a function that others call."""
+        params = [*function.params, *closure.values]
+        arguments = [self.types(v.type) for v in params] + [self.types.index] * len(closure.extents)
+        results = [self.types(v.type) for v in function.body.ops[-1].operands]
+        attributes = {"sym_visibility": ir.StringAttr.get("private"), "no_inline": ir.UnitAttr.get()}
+        unknown = ir.Location.unknown()
+        hints = [v.hint for v in params] + closure.extents
+        locs = [ir.Location.name(hint, unknown) if hint else unknown for hint in hints]
+        # A value of the caller has another name here.
+        outer, self._values = self._values, {}
+        entry = self._begin(self.symbols[function], arguments, results, attributes, locs)
+        self._values.update(zip(params, list(entry.arguments)[: len(params)], strict=True))
+        for name, argument in zip(closure.extents, list(entry.arguments)[len(params) :], strict=True):
+            self.builder.extents.bind(name, argument)
+        self._block(function.body)
+        self.builder.finish()
+        self._values = outer
 
     def _argument_attributes(self, source: str, value: Value) -> ir.DictAttr:
         attributes: dict[str, ir.Attribute] = {"janus.source": ir.StringAttr.get(source)}
@@ -223,6 +270,28 @@ class _Emitter:
             attributes["janus.text"] = ir.StringAttr.get(op.attrs["text"])
         return list(builder.op(op.name, operands, [], attributes).results)
 
+    def _func_call(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
+        builder = self.builder
+        callee = op.attrs["callee"]
+        closure = self.closures[callee]
+        operands = [*operands, *(self._values[v] for v in closure.values)]
+        operands += [builder.extents.bound(name) for name in closure.extents]
+        attributes = {"callee": ir.FlatSymbolRefAttr.get(self.symbols[callee])}
+        types = [builder.types(r.type) for r in op.results]
+        return list(builder.op("func.call", operands, types, attributes).results)
+
+    def _heap(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
+        """Emit a read of a live object: its numbers are i32, or the number of an enumeration's case."""
+        builder = self.builder
+        attributes = {
+            name: builder.site(_BOX_KINDS.index(value) if name == "kind" else value)
+            if name in ("entry", "dtype", "kind")
+            else attribute(value)
+            for name, value in op.attrs.items()
+        }
+        types = [builder.types(r.type) for r in op.results]
+        return list(builder.op(op.name, operands, types, attributes).results)
+
     def _call(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
         builder = self.builder
         jaxpr = op.attrs["jaxpr"]
@@ -276,10 +345,18 @@ class _Emitter:
         return list(self.builder.op(_TERMINATORS[op.name], operands).results)
 
 
-def _free_site(block: Block) -> int:
-    """Return a number above every site in `block`."""
-    inner = (_free_site(region) for op in block.ops for region in op.regions)
-    return max((*(op.attrs["site"] + 1 for op in block.ops if "site" in op.attrs), *inner), default=0)
+def _free_site(graph: Graph) -> int:
+    """Return a number above every site in `graph`."""
+
+    def above(block: Block) -> int:
+        inner = (above(region) for op in block.ops for region in op.regions)
+        return max((*(op.attrs["site"] + 1 for op in block.ops if "site" in op.attrs), *inner), default=0)
+
+    return max(map(above, (graph.body, *(f.body for f in graph.functions))))
+
+
+#: Cases of the enumeration of ``janus.unbox``, in order.
+_BOX_KINDS = ("number", "numpy", "npscalar", "jax", "jax_weak")
 
 
 _TERMINATORS = {"yield": "scf.yield", "condition": "scf.condition", "return": "func.return"}
@@ -300,6 +377,18 @@ _SPECIAL: dict[str, Callable[[_Emitter, Op, list[ir.Value]], list[ir.Value]]] = 
     "janus.record": _Emitter._exit,
     "janus.leave": _Emitter._exit,
     "jax.call": _Emitter._call,
+    "func.call": _Emitter._func_call,
+    "janus.object": _Emitter._heap,
+    "janus.null": _Emitter._heap,
+    "janus.get_attr": _Emitter._heap,
+    "janus.get_item": _Emitter._heap,
+    "janus.length": _Emitter._heap,
+    "janus.type_is": _Emitter._heap,
+    "janus.method_is": _Emitter._heap,
+    "janus.equals": _Emitter._heap,
+    "janus.is": _Emitter._heap,
+    "janus.is_null": _Emitter._heap,
+    "janus.unbox": _Emitter._heap,
     "scf.if": _Emitter._if,
     "scf.while": _Emitter._while,
     "scf.for": _Emitter._for,

@@ -45,6 +45,8 @@ class Types:
     def __call__(self, type: Type) -> ir.Type:
         """Return the MLIR type of a graph type."""
         if not isinstance(type, TensorType):
+            if type.name == "object" and "object" not in self._scalars:
+                self._scalars["object"] = ir.Type.parse("!janus.object")
             return self._scalars[type.name]
         known = self._tensors.get(type)
         if known is None:

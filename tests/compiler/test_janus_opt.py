@@ -39,7 +39,7 @@ def refuses(result: subprocess.CompletedProcess[bytes]) -> None:
         b'func.func @f(%a: i64) { %0 = "janus.add_overflow"(%a) : (i64) -> i64 return }',
         b"#x = #janus.branch<taken = 1>",
         b"#x = #janus.kind<nothing>",
-        b"func.func @f(%x: !janus.object) { return }",
+        b"func.func @f(%x: !janus.thing) { return }",
         b"func.func @f(%x: tensor<4xf32>) { lax.nothing %x return }",
     ],
 )

@@ -27,7 +27,7 @@ func.func @negative_site(%c: i1) {
 // -----
 
 func.func @live_value_of_unknown_type(%c: i1, %f: () -> ()) {
-  // expected-error @+1 {{operand #1 must be variadic of tensor, buffer or number, but got '() -> ()'}}
+  // expected-error @+1 {{operand #1 must be variadic of tensor, buffer, number or object, but got '() -> ()'}}
   janus.guard %c, <branch>, site 0 (%f : () -> ())
   return
 }

@@ -9,7 +9,7 @@ func.func @negative_site() {
 // -----
 
 func.func @vector_is_no_live_value(%v: vector<4xf32>) {
-  // expected-error @+1 {{operand #0 must be variadic of tensor, buffer or number, but got 'vector<4xf32>'}}
+  // expected-error @+1 {{operand #0 must be variadic of tensor, buffer, number or object, but got 'vector<4xf32>'}}
   janus.record site 1 (%v : vector<4xf32>)
   return
 }
