@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from janus_mlir.capture import live as live_objects
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.exceptions import exception_attribute
@@ -28,6 +29,7 @@ from janus_mlir.capture.values import (
     JaxArray,
     Known,
     ListRef,
+    LiveObject,
     MemberValue,
     MethodValue,
     Number,
@@ -71,6 +73,8 @@ def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
     match value:
         case Known():
             return _known(m, value, name)
+        case LiveObject():
+            return live_objects.get_attribute(m, value, name)
         case ObjectRef():
             return _object(m, value, name)
         case JaxArray():
@@ -443,6 +447,9 @@ def set_attribute(m: Machine, value: Abstract, name: str, item: Abstract) -> Non
         module = value.value
         write_global(m, pinned(module.__name__, vars(module)), name, item)
         return
+    if isinstance(value, LiveObject):
+        live_objects.set_attribute(m, value, name, item)
+        return
     if not isinstance(value, ObjectRef):
         raise Break("JN216", f"an attribute of a {type(value).__name__} is set")
     cls = m.outside.classes[value.id]
@@ -486,6 +493,7 @@ def _store(m: Machine, value: ObjectRef, name: str, item: Abstract) -> None:
     if not m.is_outside(value.id):
         return
     m.outside.mark_written(value.id)
+    m.live.writes.add(name)
     source = m.outside.source(value.id)
     if source is not None:
         m.note_written(Attribute(source, name))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
+from janus_mlir.capture import live
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import (
@@ -23,6 +24,8 @@ from janus_mlir.capture.values import (
     FunctionValue,
     JaxArray,
     Known,
+    LiveObject,
+    LiveType,
     MemberValue,
     MethodValue,
     Number,
@@ -103,6 +106,8 @@ def _isinstance(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -
     target = classes_of(args[1])
     if target is None:
         raise Break("JN301", "isinstance of an unknown class")
+    if isinstance(args[0], LiveObject):
+        return live.instance_of(m, args[0], target)
     return Known(is_instance(m, args[0], target))
 
 
@@ -110,6 +115,8 @@ def is_instance(m: Machine, value: Abstract, target: Any) -> bool:
     """Return ``isinstance(value, target)``."""
     from janus_mlir.capture.calls import class_of
 
+    if isinstance(value, LiveObject):
+        return live.is_instance(m, value, target)
     if isinstance(value, Known):
         return isinstance(value.value, target)
     cls = class_of(value, m)
@@ -135,6 +142,8 @@ def _type(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abst
     from janus_mlir.capture.calls import class_of
 
     arity(args, kwargs, 1)
+    if isinstance(args[0], LiveObject):
+        return LiveType(args[0])
     cls = class_of(args[0], m)
     if cls is None:
         raise Break("JN301", "type() of an unknown object")
@@ -168,6 +177,8 @@ def _getattr(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> A
 @registers(hasattr)
 def _hasattr(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
     arity(args, kwargs, 2)
+    if isinstance(args[0], LiveObject):
+        return live.has_attribute(m, args[0], constant_key(args[1]))
     return Known(has_attribute(m, args[0], constant_key(args[1])))
 
 

@@ -13,6 +13,7 @@ from janus_mlir import policy
 from janus_mlir._native._runtime import JitFunction
 from janus_mlir.capture import code as c
 from janus_mlir.capture import numpy as npy
+from janus_mlir.capture import recursion
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, expand, new_dict
 from janus_mlir.capture.control import Left, Unjoined, run
@@ -309,6 +310,10 @@ def _push(
     if not policy.may_inline(len(m.state.frames)):
         raise Break("JN303", f"calls nested deeper than {config.inline_depth}")
     bound = bind(m, context, args, kwargs, default_count, default, kwdefault)
+    if override is None and not context.code.is_generator:
+        result = recursion.call(m, context, bound)
+        if result is not None:
+            return result
     caller = m.state.top
     waiting = Suspended(caller.function, caller.pc - 1, dict(caller.vars), dst, caller.override)
     frame = Frame(context, 0, {}, dst, m.b.span, override, callers=(*caller.callers, waiting))
@@ -320,6 +325,7 @@ def _push(
             frame.vars[name] = cell
         else:
             frame.vars[name] = value
+    frame.bound = bound
     if context.code.is_generator:
         m.state.frames.pop()
         return make_generator(m, frame)

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from janus_mlir.capture import recursion
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.control import Unjoined, run
+from janus_mlir.capture.control import Left, Unjoined, run
 from janus_mlir.capture.entry import EntryProgram
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import Block, Graph
 from janus_mlir.capture.instructions import write_variable
 from janus_mlir.capture.machine import BreakNote, Machine
 from janus_mlir.capture.sites import Site
-from janus_mlir.capture.sources import Argument, Source
+from janus_mlir.capture.sources import Source
 from janus_mlir.capture.speculation import Respecialise, Speculation
-from janus_mlir.capture.state import Frame, State
+from janus_mlir.capture.state import RESULT, Frame, State
+from janus_mlir.capture.values import Known
 from janus_mlir.locations import span_of
 
 if TYPE_CHECKING:
@@ -100,8 +102,18 @@ def _capture(m: Machine) -> Captured:
     state = m.state = State([frame], {})
     # What is assumed of the arguments is assumed at the function's head.
     m.b.span = span_of(m.function.source.node, m.function.code.filename)
-    for i, name in enumerate(parameter_names(m.function)):
-        write_variable(m, name, m.outside.wrap(m.arguments[i], Argument(i, name)))
+    recursion.expect(m, m.function)
+    bound = {name: recursion.argument(m, name, i) for i, name in enumerate(parameter_names(m.function))}
+    frame.bound = bound
+    if recursion.is_called(m, m.function):
+        frame.pc = len(m.function.code.instrs)
+        try:
+            frame.vars[RESULT] = recursion.call(m, m.function, bound) or Known(None)
+        except Left:
+            raise Break("JN505", "a recursion that never ends") from None
+    else:
+        for name, value in bound.items():
+            write_variable(m, name, value)
     outcomes = run(m, state, None)
     completes = bool(outcomes.ways)
     if completes:
@@ -116,9 +128,10 @@ def _capture(m: Machine) -> Captured:
             completes = False
     else:
         m.b.op("return")
+    recursion.check(m)
     m.outside.finish()
     used: set[int] = set()
-    array_ops = _walk(m.graph.body, used)
+    array_ops = sum(_walk(body, used) for body in (m.graph.body, *(f.body for f in m.graph.functions)))
     if m.graph.return_site is not None:
         used.add(m.graph.return_site)
     completes = completes or any(s.kind == "return" for s in m.sites if s.id in used)

@@ -6,6 +6,7 @@ import enum
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from janus_mlir.capture import live
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, Value
@@ -21,6 +22,7 @@ from janus_mlir.capture.values import (
     JaxArray,
     Known,
     ListRef,
+    LiveObject,
     MemberValue,
     Number,
     NumpyArray,
@@ -181,6 +183,8 @@ def _set_order(content: SetContent) -> list[Any]:
 def length(m: Machine, value: Abstract) -> Abstract:
     """Return ``len(value)``."""
     match value:
+        case LiveObject():
+            return live.length(m, value)
         case ListRef():
             content: ListContent = m.get(value.id)
             if content.items is not None:
@@ -226,7 +230,10 @@ def _position(index: Abstract) -> int | None:
 
 def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = False) -> Abstract:
     """Return ``value[index]``; `checked`: an int index is known to be in range."""
+    index = live.settled(m, index)
     match value:
+        case LiveObject():
+            return live.get_item(m, value, index)
         case JaxArray():
             from janus_mlir.capture.jax_methods import jax_getitem
 
@@ -383,6 +390,10 @@ def _unpacking(count: int) -> Any:
 
 def unpack(m: Machine, value: Abstract, count: int, star: int | None) -> list[Abstract]:
     """Return the values for the targets of an unpacking assignment."""
+    if isinstance(value, LiveObject):
+        if star is not None:
+            raise Break("JN218", "starred unpacking of a live object")
+        return live.unpack(m, value, count)
     if isinstance(value, (JaxArray, NumpyArray)):
         if not value.shape or not isinstance(value.shape[0], int):
             raise Break("JN218", "unpacking along a symbolic extent")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import INT, Block, Value
 from janus_mlir.capture.join import POISON, Choices, Joiner, NotJoinable
+from janus_mlir.capture.live import Ambiguous, assume, split
 from janus_mlir.capture.outcomes import Outcomes, Scope
 from janus_mlir.capture.state import Rewriter, State, Where, tidy
 from janus_mlir.locations import Span
@@ -60,6 +61,7 @@ class Fork:
 def assume_side(m: Machine, cond: Value, side: bool, action: Action, span: Span) -> None:
     """Go on with `action` under the guard that the branch takes that side."""
     m.guard(cond, "branch", expected=side, text=_text(side), branch=span)
+    assume(m, m.state, cond, side)
     action(m.state)
 
 
@@ -132,6 +134,8 @@ def _step(m: Machine, state: State) -> Fork | Outcomes | None:
     frame.passed = 0
     try:
         return m.step()
+    except Ambiguous as several:
+        return _tell_apart(m, several)
     except Failed as failed:
         if not is_handled(m.state):
             m.leave_for(failed)
@@ -150,6 +154,29 @@ def _step(m: Machine, state: State) -> Fork | Outcomes | None:
         return unwind(m, raised.exception)
     finally:
         m.checks = outer
+
+
+def _tell_apart(m: Machine, several: Ambiguous) -> Fork:
+    """Branch on what a live object is, and execute the instruction again on both sides."""
+    from janus_mlir.capture import code as c
+
+    depth, pc = m.state.where
+    cond, if_true, if_false = split(m, several.value, several.kinds)
+    m.live.tests[cond.uid] = (several.value.ref.uid, if_true, if_false)
+
+    def side(taken: bool) -> Action:
+        return lambda state: assume(m, state, cond, taken)
+
+    frame = m.state.top
+    meet = frame.function.flow.postdominators[pc]
+    instrs = frame.function.code.instrs
+    if isinstance(instrs[pc], c.GetAttr):
+        # Different methods: their calls have results that may meet again.
+        calls = (i for i in range(pc, len(instrs)) if isinstance(instrs[i], c.Call))
+        call = next(calls, None)
+        if call is not None and instrs[call].fn == instrs[pc].dst:  # type: ignore[attr-defined]
+            meet = call + 1
+    return Fork(cond, side(True), side(False), None if meet is None else (depth, meet))
 
 
 def finish(m: Machine, outcomes: Outcomes, scope: Scope | None, *, step: bool = False) -> Outcomes:
@@ -308,7 +335,7 @@ def _merge(
             try:
                 joined = joiner.states(one, two)
             except NotJoinable as error:
-                if not _at_end(where, one):
+                if m.inner or not _at_end(where, one):
                     raise Unjoined(where, str(error)) from None
                 _return_separately(m, sides, where)
                 return _merge(m, cond, sides, mark, before)
@@ -389,6 +416,7 @@ class Inside:
 
     def leave(self, state: State) -> None:
         """Rename in `state`; snapshots taken inside the region are of no use outside."""
+        state.forget_values()
         self.rewriter.state(state)
         for frame in state.frames:
             while frame.snapshot is not None and frame.snapshot.mark >= self._mark:

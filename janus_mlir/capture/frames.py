@@ -102,7 +102,7 @@ def _constructed(initialise: Callable[[], Any], made: Any) -> Any:
 
 def take_snapshot(m: Machine, value: Abstract | None = None) -> None:
     """Note that the innermost frame can be left here: at a statement, or with the value of the call before."""
-    if m.pure:
+    if m.pure or m.inner:
         return
     state = m.state
     frame = state.top

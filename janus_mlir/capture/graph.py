@@ -142,6 +142,7 @@ class Builder:
     def op(
         self,
         name: str,
+        /,
         operands: Sequence[Value] = (),
         results: Sequence[Type] = (),
         *,
@@ -153,7 +154,7 @@ class Builder:
         self.block.ops.append(Op(name, list(operands), values, attrs, list(regions), self.span, self.callers))
         return values
 
-    def one(self, name: str, operands: Sequence[Value], result: Type, **attrs: Any) -> Value:
+    def one(self, name: str, /, operands: Sequence[Value], result: Type, **attrs: Any) -> Value:
         """Append an op with one result and return it."""
         return self.op(name, operands, [result], **attrs)[0]
 

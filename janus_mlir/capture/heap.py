@@ -106,7 +106,7 @@ class GeneratorContent(Content):
     managed: bool = False
 
 
-IteratorKind = Literal["sequence", "range", "array", "enumerate", "zip", "map", "reversed"]
+IteratorKind = Literal["sequence", "range", "array", "live", "enumerate", "zip", "map", "reversed"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +114,8 @@ class IteratorContent(Content):
     """Position of an iterator.
 
     ``sequence``: `items` to come. ``range``: `parts` are (start, step) numbers, `position` and
-    `length` count iterations. ``array``: leading axis of `parts[0]`. ``enumerate``: `parts[0]` is the inner iterator and
+    `length` count iterations. ``array``: leading axis of `parts[0]`. ``live``: items of the
+    list or tuple `parts[0]`. ``enumerate``: `parts[0]` is the inner iterator and
     `position` the next count. ``zip``: `parts` are iterators. ``map``: `parts[0]` the function, the rest iterators.
     """
 

@@ -31,6 +31,7 @@ from janus_mlir.capture.generators import ask_in_frame, yield_item
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import CellContent
 from janus_mlir.capture.iteration import get_iterator, next_item
+from janus_mlir.capture.live import assume, forced, settled
 from janus_mlir.capture.managers import enter_context, exit_context, exit_with_exception
 from janus_mlir.capture.matching import match_instruction
 from janus_mlir.capture.namespaces import cell_value, global_value, write_cell, write_global
@@ -38,7 +39,14 @@ from janus_mlir.capture.operators import binary, compare, inplace, truth, unary
 from janus_mlir.capture.sources import Cell, CellOf, Global, Source
 from janus_mlir.capture.state import RESULT, State
 from janus_mlir.capture.text import build_string, format_value
-from janus_mlir.capture.values import Abstract, CellRef, Known, SliceValue, TupleValue
+from janus_mlir.capture.values import (
+    Abstract,
+    CellRef,
+    Known,
+    LiveObject,
+    SliceValue,
+    TupleValue,
+)
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -108,8 +116,8 @@ def read_variable(m: Machine, name: str) -> Abstract:
         content = m.get(value.id)
         if content.value is None:
             raise Break("JN211", f"`{name}` may be unbound here")
-        return content.value  # type: ignore[no-any-return]
-    return value
+        value = content.value
+    return settled(m, value) if isinstance(value, LiveObject) else value
 
 
 def write_variable(m: Machine, name: str, value: Abstract) -> None:
@@ -198,11 +206,11 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
             _store_free(m, name, read_variable(m, src))
             return None
         case c.Unary(op=op, a=a):
-            return unary(m, op, read_variable(m, a))
+            return unary(m, op, forced(m, read_variable(m, a)))
         case c.Binary(op=op, a=a, b=b):
-            return binary(m, op, read_variable(m, a), read_variable(m, b))
+            return binary(m, op, forced(m, read_variable(m, a)), forced(m, read_variable(m, b)))
         case c.Inplace(op=op, a=a, b=b):
-            return inplace(m, op, read_variable(m, a), read_variable(m, b))
+            return inplace(m, op, forced(m, read_variable(m, a)), forced(m, read_variable(m, b)))
         case c.Compare(op="contains" | "not_contains" as op, a=a, b=b):
             return contains(m, read_variable(m, b), read_variable(m, a), negate=op == "not_contains")
         case c.Compare(op=op, a=a, b=b):
@@ -339,7 +347,7 @@ def fork_to(m: Machine, cond: Value, then: int, orelse: int, span: Any) -> Fork 
     doubt = None if likely is None else Doubt(likely, _goto(then if likely else orelse), span)
     # Counts that a version has learnt better of are of no use to passes.
     known = counts if span not in m.speculation.both else None
-    return Fork(cond, _goto(then), _goto(orelse), join, doubt, known, pruned)
+    return Fork(cond, _side(m, cond, True, then), _side(m, cond, False, orelse), join, doubt, known, pruned)
 
 
 _ARITHMETIC = (c.Const, c.Move, c.Unary, c.Binary, c.Inplace, c.Compare, c.StatementStart, c.Jump)
@@ -358,6 +366,14 @@ def _is_arithmetic(code: c.Code, pc: int, end: int | None) -> bool:
         instr = code.instrs[pc]
         pc = instr.target if isinstance(instr, c.Jump) else pc + 1
     return False
+
+
+def _side(m: Machine, cond: Value, side: bool, pc: int) -> Any:
+    def action(state: State) -> None:
+        assume(m, state, cond, side)
+        state.top.pc = pc
+
+    return action
 
 
 def _goto(pc: int) -> Any:

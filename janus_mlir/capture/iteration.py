@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from janus_mlir.capture import code as c
+from janus_mlir.capture import live
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import items_of
 from janus_mlir.capture.exceptions import Raised
@@ -20,6 +21,7 @@ from janus_mlir.capture.values import (
     IteratorRef,
     JaxArray,
     Known,
+    LiveObject,
     NumpyArray,
     ObjectRef,
     RangeValue,
@@ -89,6 +91,10 @@ def get_iterator(m: Machine, value: Abstract) -> Abstract:
     """Return ``iter(value)``."""
     if isinstance(value, IteratorRef):
         return value
+    if isinstance(value, LiveObject):
+        return make_iterator(
+            m, IteratorContent("live", (), (value,), Known(0), live.length(m, value, iterated=True))
+        )
     if isinstance(value, Known) and isinstance(value.value, range):
         r = value.value
         value = RangeValue(Known(r.start), Known(r.stop), Known(r.step))
@@ -134,7 +140,7 @@ def next_item(m: Machine, iterator: Abstract) -> NextItem:
     match content.kind:
         case "sequence" | "reversed":
             return _sequence(iterator, content)
-        case "range" | "array":
+        case "range" | "array" | "live":
             return _counted(m, iterator, content)
         case "enumerate":
             return _enumerate(m, iterator, content)
@@ -183,6 +189,10 @@ def _counted(m: Machine, iterator: IteratorRef, content: IteratorContent) -> Nex
         from janus_mlir.capture.containers import get_item
 
         m.put(iterator.id, replace(content, position=count_up(m, position)))
+        if content.kind == "live":
+            walked = content.parts[0]
+            assert isinstance(walked, LiveObject)
+            return live.next_of(m, walked, position)
         if content.kind == "array":
             return get_item(m, content.parts[0], position, checked=True)
         start, step = content.parts
@@ -254,7 +264,7 @@ def _left(m: Machine, state: State, iterator: Abstract) -> int | None:
         return None
     if content.kind in ("sequence", "reversed"):
         return len(content.items)
-    if content.kind in ("range", "array"):
+    if content.kind in ("range", "array", "live"):
         if isinstance(content.position, Known) and isinstance(content.length, Known):
             return int(content.length.value - content.position.value)
         return None

@@ -6,12 +6,12 @@ import enum
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.graph import BOOL, FLOAT, INT, ScalarType, Type, Value
+from janus_mlir.capture.graph import BOOL, FLOAT, INT, OBJECT, ScalarType, Type, Value
 from janus_mlir.capture.heap import (
     CellContent,
     DictContent,
@@ -21,7 +21,7 @@ from janus_mlir.capture.heap import (
     ObjectContent,
 )
 from janus_mlir.capture.rebuild import UNBOUND
-from janus_mlir.capture.state import Frame, Rewriter, State, references
+from janus_mlir.capture.state import Fact, Frame, Rewriter, State, references
 from janus_mlir.capture.values import (
     Abstract,
     ChoiceValue,
@@ -30,8 +30,11 @@ from janus_mlir.capture.values import (
     HeapRef,
     JaxArray,
     Known,
+    LiveObject,
+    LiveType,
     MemberValue,
     MethodValue,
+    Null,
     Number,
     NumberKind,
     NumpyArray,
@@ -47,6 +50,9 @@ from janus_mlir.capture.values import (
 
 SCALARS: dict[NumberKind, ScalarType] = {"int": INT, "float": FLOAT, "bool": BOOL}
 
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.machine import Machine
 
 #: Marks a phi operand that is never read, because its way is not taken.
 POISON: Any = object()
@@ -169,12 +175,13 @@ class Joiner:
         load: Callable[[int, Any], Abstract],
         numbering: Numbering,
         choices: Choices,
-        made: MadeObjects,
+        machine: Machine,
     ) -> None:
-        self.made = made
+        self.made: MadeObjects = machine
         self._pairs: dict[tuple[int, int], ObjectRef] = {}
         self.numbering = numbering
         self.choices = choices
+        self.machine = machine
         #: Contents of outside objects as the call found them.
         self.outside = outside
         #: Reads an attribute or item of an outside object as the call found it.
@@ -228,6 +235,12 @@ class Joiner:
                 return a
             case (JaxArray(), JaxArray()):
                 return self._jax(a, b)
+            case (LiveObject(), _) | (_, LiveObject()):
+                return self.live_object(a, b)
+            case (LiveType(), LiveType()):
+                joined = self.value(a.value, b.value)
+                assert isinstance(joined, LiveObject)
+                return LiveType(joined)
             case (NumpyScalar(), NumpyScalar()) if a.dtype == b.dtype:
                 return NumpyScalar(self.tensor(a.ref, b.ref), a.dtype)
             case (NumpyArray(), NumpyArray()):
@@ -339,7 +352,13 @@ class Joiner:
             choices = tuple({**dict(a.outside()), **dict(b.outside())}.items())
             choice = self.leaf(_which(a), _which(b), INT) if choices else None
             self._arrays[key] = JaxArray(
-                self.tensor(a.ref, b.ref), a.dtype, a.shape, a.weak, choice=choice, choices=choices
+                self.tensor(a.ref, b.ref),
+                a.dtype,
+                a.shape,
+                a.weak,
+                choice=choice,
+                choices=choices,
+                live=self._origin(a, b),
             )
         return self._arrays[key]
 
@@ -361,8 +380,32 @@ class Joiner:
             self.heap[storage] = Storage(self.tensor(sa.ref, sb.ref), sa.dtype, sa.shape)
         pair = (a.id, b.id)
         if pair not in self._arrays:
-            self._arrays[pair] = NumpyArray(storage, a.dtype, a.shape)
+            self._arrays[pair] = NumpyArray(storage, a.dtype, a.shape, live=self._origin(a, b))
         return self._arrays[pair]
+
+    def _origin(self, a: JaxArray | NumpyArray, b: JaxArray | NumpyArray) -> Value | None:
+        """Return the live object that either array was read from."""
+        if a.live is None and b.live is None:
+            return None
+        return self.leaf(a.live or _NULL, b.live or _NULL, OBJECT)
+
+    def live_object(self, a: Abstract, b: Abstract) -> Abstract:
+        """Join two objects of which one is live."""
+        from janus_mlir.capture.live import seen_of
+
+        m = self.machine
+        for side in (a, b):
+            made = isinstance(side, HeapRef) and m.outside.source(side.id) is None
+            if made or isinstance(
+                side, (Number, JaxArray, NumpyArray, NumpyScalar, ExtentNumber, FunctionValue)
+            ):
+                raise NotJoinable("an object from outside on one way, and one made by the call on the other")
+            if isinstance(side, HeapRef) and side.id in m.state.heap:
+                raise NotJoinable("an object that the call has changed")
+        seen = m.live.join(seen_of(m, a), seen_of(m, b))
+        leaf_a = a.ref if isinstance(a, LiveObject) else a
+        leaf_b = b.ref if isinstance(b, LiveObject) else b
+        return LiveObject(self.leaf(leaf_a, leaf_b, OBJECT), seen)
 
     def _note(self, value: Abstract) -> None:
         if isinstance(value, NumpyArray):
@@ -454,7 +497,7 @@ class Joiner:
             if any(k in reached and (k in a.heap or k in b.heap) for k in lost):
                 raise NotJoinable("an object was stored outside on one way only")
         self._check_storages()
-        joined = State(frames, self.heap, escaped, max(a.effects, b.effects))
+        joined = State(frames, self.heap, escaped, max(a.effects, b.effects), _facts(a, b))
         self._check_united(joined)
         return joined
 
@@ -474,6 +517,21 @@ class Joiner:
             raise NotJoinable("arrays share memory on one way only")
         if self._kept & (set(firsts) | set(seconds)):
             raise NotJoinable("arrays share memory on one way only")
+
+
+#: What an array made by the call was read from.
+_NULL = Null()
+
+
+def _facts(a: State, b: State) -> dict[int, Fact]:
+    """Return what is known of live objects on both ways."""
+    joined = {}
+    for uid, one in a.facts.items():
+        two = b.facts.get(uid)
+        if two is not None:
+            value = one.value if one.value is two.value else None
+            joined[uid] = Fact(one.kinds | two.kinds, one.proven and two.proven, value)
+    return joined
 
 
 def _which(value: JaxArray) -> Value | Abstract:

@@ -16,9 +16,22 @@ from janus_mlir.capture.entry import EntryProgram
 from janus_mlir.capture.exceptions import Checks, Doubtful
 from janus_mlir.capture.frames import resume_point, step_point, take_snapshot
 from janus_mlir.capture.function import FunctionContext
-from janus_mlir.capture.graph import BOOL, FLOAT, INT, Block, Builder, Graph, Op, TensorType, Type, Value
+from janus_mlir.capture.graph import (
+    BOOL,
+    FLOAT,
+    INT,
+    OBJECT,
+    Block,
+    Builder,
+    Graph,
+    Op,
+    TensorType,
+    Type,
+    Value,
+)
 from janus_mlir.capture.heap import Content
 from janus_mlir.capture.join import POISON, SCALARS, Numbering, number_kind
+from janus_mlir.capture.live import Observer, object_ref
 from janus_mlir.capture.objects import Outside
 from janus_mlir.capture.outcomes import Outcomes
 from janus_mlir.capture.rebuild import UNBOUND
@@ -44,6 +57,7 @@ from janus_mlir.locations import Span
 
 if TYPE_CHECKING:
     from janus_mlir.capture.jax_callbacks import Lifts
+    from janus_mlir.capture.recursion import Procedure
     from janus_mlir.profile.data import BranchCounts, CodeKey, Profile
     from janus_mlir.profile.history import History
 
@@ -76,6 +90,12 @@ class Machine:
         self.b = Builder(self.graph)
         self.entry = EntryProgram(self.b, len(arguments))
         self.outside = Outside(self)
+        self.live = Observer(speculation.live)
+        #: Functions that are called, by what identifies them, and how many of them are being captured right now.
+        self.functions: dict[Any, Procedure] = {}
+        self.inner = 0
+        #: Those that have been called before it was known what they return.
+        self.unknown_exits: set[Any] = set()
         self.sites: list[Site] = []
         self.notes: list[BreakNote] = []
         #: Lines that were executed, by function.
@@ -203,6 +223,8 @@ class Machine:
         if isinstance(operand, Value):
             return operand
         assert isinstance(operand, Abstract)
+        if type == OBJECT:
+            return object_ref(self, operand)
         ref = self.number_ref(operand)
         assert ref.type == type or type == SCALARS[number_kind(operand) or "int"]
         return ref
@@ -224,6 +246,8 @@ class Machine:
         return views.apply_view(self.b, storage.ref, array.view)
 
     def write(self, array: NumpyArray, content: Value) -> None:
+        if array.live is not None:
+            raise Break("JN505", "an array of a live object is written in place")
         from janus_mlir.capture.numpy import views
 
         storage = self.get(array.storage)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import functools
 import types
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -306,6 +307,14 @@ class Outside:
     def source(self, id: int) -> Source | None:
         place = self._places.get(id)
         return place.source if place is not None else None
+
+    def id_of(self, source: Source) -> int | None:
+        """Return the id of an outside object that has been met under this source."""
+        return next((id_ for id_, place in self._places.items() if place.source == source), None)
+
+    def loaded_names(self) -> Iterable[tuple[int, Any]]:
+        """Return the attributes and items that have been read at the entry."""
+        return self._loaded.keys()
 
     def live(self, id: int) -> Any:
         return self._places[id].live

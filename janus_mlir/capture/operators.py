@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from janus_mlir.capture import live
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, Value
@@ -25,6 +26,8 @@ from janus_mlir.capture.values import (
     JaxArray,
     Known,
     ListRef,
+    LiveObject,
+    LiveType,
     MethodValue,
     Number,
     NumpyArray,
@@ -205,6 +208,14 @@ def unary(m: Machine, op: str, a: Abstract) -> Abstract:
 
 def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     """Return ``a op b`` of a comparison, ``is`` included."""
+    if isinstance(a, (LiveObject, LiveType)) or isinstance(b, (LiveObject, LiveType)):
+        if op in ("is_", "is_not"):
+            return live.identical(m, a, b, negate=op == "is_not")
+        a, b = live.forced(m, a), live.forced(m, b)
+        if isinstance(a, (LiveObject, LiveType)) or isinstance(b, (LiveObject, LiveType)):
+            if op not in ("eq", "ne"):
+                raise Break("JN212", "an ordering of live objects")
+            return live.equal(m, a, b, negate=op == "ne")
     if op in ("is_", "is_not"):
         same = identical(m, a, b)
         return Known(same if op == "is_" else not same)
@@ -342,6 +353,8 @@ def truth(m: Machine, value: Abstract) -> bool | Value:
             return compare_numbers(m, "ne", value, Known(0))
         case Number():
             return truth_of(m, value)
+        case LiveObject():
+            return live.truth(m, value)
         case JaxArray():
             if any(not isinstance(e, int) or e != 1 for e in value.shape):
                 raise Break("JN208", "truth value of an array with more than one element")

@@ -30,6 +30,8 @@ from janus_mlir.capture.values import (
     JaxArray,
     Known,
     ListRef,
+    LiveObject,
+    LiveType,
     MemberValue,
     MethodValue,
     Number,
@@ -56,7 +58,7 @@ SiteKind = Literal["return", "effect", "exit"]
 class ValueSpec:
     """How one value of a site becomes a Python object."""
 
-    kind: Literal["int", "float", "bool", "numpy", "npscalar", "jax"]
+    kind: Literal["int", "float", "bool", "numpy", "npscalar", "jax", "object"]
     dtype: np.dtype[Any] | None = None
     shape: tuple[Any, ...] = ()
     weak: bool = False
@@ -170,6 +172,10 @@ class SiteWriter:
                 return self.value(self.machine.number_ref(value), ValueSpec("int"))
             case JaxArray():
                 return self._jax(value)
+            case LiveObject():
+                return self.value(value.ref, ValueSpec("object"))
+            case LiveType():
+                return f"type({self.expr(value.value)})"
             case NumpyScalar():
                 if value.source is not None:
                     return self.object(value.source)
@@ -216,11 +222,19 @@ class SiteWriter:
             for number, source in value.choices:
                 name = f"{self.object(source)} if {which} == {number} else {name}"
             name = self.temp(name)
+        name = self._origin(value.live, name)
         self._memo[value.id] = name
         if self.escapes:
             self.lines.append(f"{self.env()}[{value.id}] = {name}")
             self.state.escaped |= {value.id}
         return name
+
+    def _origin(self, live: Value | None, name: str) -> str:
+        """Return the array that a live object is, if there is one, in place of the one just made."""
+        if live is None:
+            return name
+        found = self.value(live, ValueSpec("object"))
+        return self.temp(f"{found} if {found} is not None else {name}")
 
     def _numpy(self, value: NumpyArray) -> str:
         if value.source is not None:
@@ -229,6 +243,10 @@ class SiteWriter:
         if known is not None:
             return known
         base = self._storage(value.storage)
+        if value.live is not None:
+            if value.view or self.escapes:
+                raise Break("JN506", "a view of an array that may be from outside")
+            base = self._origin(value.live, base)
         if not value.view:
             self._memo[value.id] = base
             return base

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 
 from janus_mlir.capture.sources import Source
 from janus_mlir.locations import Span
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.live import LiveFacts
 
 
 @dataclass(slots=True)
@@ -32,6 +36,8 @@ class Speculation:
     prune: bool = True
     #: Most iterations of a loop that are unrolled.
     unroll_limit: int = 64
+    #: What has been found out about recursion and live objects, by all captures of the function.
+    live: LiveFacts = field(default_factory=lambda: _live_facts())
 
     def copy(self) -> Speculation:
         values = (getattr(self, f.name) for f in fields(self))
@@ -62,6 +68,12 @@ class Speculation:
             or self.extents - other.extents
             or self.by_code - other.by_code
         )
+
+
+def _live_facts() -> LiveFacts:
+    from janus_mlir.capture.live import LiveFacts
+
+    return LiveFacts()
 
 
 class Respecialise(Exception):

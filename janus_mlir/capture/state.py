@@ -38,6 +38,8 @@ class Frame:
     call_span: Span | None = None
     #: What a constructor call returns instead of ``__init__``'s None.
     override: Abstract | None = None
+    #: The arguments of the call.
+    bound: dict[str, Abstract] = field(default_factory=dict)
     #: Iterations executed in line so far, by loop head.
     unrolled: dict[int, int] = field(default_factory=dict)
     #: The frames that wait for this one's result, outermost first.
@@ -96,6 +98,17 @@ class Snapshot:
     earlier: Snapshot | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is known of a live object on the current path."""
+
+    #: What it may be; `proven` if that has been checked, else it is what is left of what was observed.
+    kinds: frozenset[tuple[Any, ...]]
+    proven: bool
+    #: The number or array that it holds, once read.
+    value: Abstract | None = None
+
+
 @dataclass(slots=True, eq=False)
 class State:
     """Frames, heap and the ids of objects that exist outside already (through a recorded effect)."""
@@ -104,6 +117,8 @@ class State:
     heap: dict[int, Any]
     escaped: frozenset[int] = frozenset()
     effects: int = 0
+    #: What is known of live objects, by the uid of the graph value.
+    facts: dict[int, Fact] = field(default_factory=dict)
 
     @property
     def top(self) -> Frame:
@@ -114,7 +129,16 @@ class State:
         return len(self.frames) - 1, self.frames[-1].pc
 
     def clone(self) -> State:
-        return State([f.clone() for f in self.frames], dict(self.heap), self.escaped, self.effects)
+        return State(
+            [f.clone() for f in self.frames], dict(self.heap), self.escaped, self.effects, dict(self.facts)
+        )
+
+    def forget_values(self) -> None:
+        """Forget what was read of live objects, keeping what they are: the state leaves a region."""
+        self.facts = {
+            uid: fact if fact.value is None else Fact(fact.kinds, fact.proven)
+            for uid, fact in self.facts.items()
+        }
 
 
 class Rewriter:

@@ -73,6 +73,8 @@ class JaxArray(Abstract):
     #: Where control flow has met: which of the outside arrays `choices` it is (by its id), 0 if none of them.
     choice: Value | None = None
     choices: tuple[tuple[int, Source], ...] = ()
+    #: The live object that it was read from; null at run time if it was made by the call.
+    live: Value | None = None
 
     def outside(self) -> tuple[tuple[int, Source], ...]:
         """Return the outside arrays that this may be, each with its id."""
@@ -104,6 +106,28 @@ class NumpyArray(Abstract):
     view: tuple[ViewStep, ...] = ()
     source: Source | None = None
     id: int = field(default_factory=fresh_id)
+    #: The live object that it was read from; null at run time if it was made by the call.
+    live: Value | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveObject(Abstract):
+    """An outside object that only run time knows; `seen` is what has been observed of such (see `live`)."""
+
+    ref: Value
+    seen: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveType(Abstract):
+    """The class of a live object."""
+
+    value: LiveObject
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Null(Abstract):
+    """No object: what an array that the call has made was read from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
