@@ -25,7 +25,9 @@ from rich.table import Table
 
 import janus_mlir as janus
 
-WORDS = sorted({cls.__name__ for cls in vars(ast).values() if isinstance(cls, type) and issubclass(cls, ast.AST)})
+WORDS = sorted(
+    {cls.__name__ for cls in vars(ast).values() if isinstance(cls, type) and issubclass(cls, ast.AST)}
+)
 INDEX = {name: number for number, name in enumerate(WORDS)}
 
 
@@ -60,7 +62,9 @@ def encode(model: TreeLSTM, node: Node) -> tuple[Any, Any]:
     right_memory, right = encode(model, node.right)
     gates = model.inner[node.word] + left @ model.from_left + right @ model.from_right
     i, f, g, o, u = jnp.split(gates, 5)
-    memory = jax.nn.sigmoid(i) * jnp.tanh(u) + jax.nn.sigmoid(f) * left_memory + jax.nn.sigmoid(g) * right_memory
+    memory = (
+        jax.nn.sigmoid(i) * jnp.tanh(u) + jax.nn.sigmoid(f) * left_memory + jax.nn.sigmoid(g) * right_memory
+    )
     return memory, jax.nn.sigmoid(o) * jnp.tanh(memory)
 
 

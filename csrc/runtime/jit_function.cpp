@@ -73,6 +73,8 @@ struct JitFunction {
   uint64_t python_ns = 0;
   bool disabled = false;
   bool settled = false;
+  /// Calls in progress that native code has given up because they nest too deep.
+  uint32_t too_deep = 0;
 };
 
 struct JitFunctionObject {
@@ -176,6 +178,8 @@ PyObject *jit_vectorcall(PyObject *self, PyObject *const *args, size_t flagged_c
     watch.lap(jit.python_ns);
     return result;
   }
+  if (jit.too_deep)
+    return call_function(jit, args, flagged_count, keywords);
   size_t count = static_cast<size_t>(PyVectorcall_NARGS(flagged_count));
   if (keywords && PyTuple_GET_SIZE(keywords) == 0)
     keywords = nullptr;
@@ -214,7 +218,14 @@ PyObject *jit_vectorcall(PyObject *self, PyObject *const *args, size_t flagged_c
     if (status < 0 || context->journal.exhausted) {
       // Nothing has been committed, so that Python may do the call from its start.
       context.release();
-      return call_function(jit, args, flagged_count, keywords);
+      if (status != JANUS_TOO_DEEP)
+        return call_function(jit, args, flagged_count, keywords);
+      // The recursion is for Python to do as a whole: each of its calls would go as deep in vain.
+      Ref alive = Ref::borrow(self);
+      ++jit.too_deep;
+      PyObject *result = call_function(jit, args, flagged_count, keywords);
+      --jit.too_deep;
+      return result;
     }
     jit.compiled_calls += status == JANUS_RETURNED;
     PyObject *result = commit(version, context, status);

@@ -102,12 +102,19 @@ class Seen:
         return self.used
 
 
+def _looks_up_itself(cls: type) -> bool:
+    """Whether a class has a say in how attributes of its instances are looked up."""
+    return getattr(cls, "__getattribute__", None) is not object.__getattribute__ or hasattr(
+        cls, "__getattr__"
+    )
+
+
 def _steps(live: Any, step: Any) -> Iterator[Any]:
     """Yield what an attribute or item of an object is, running no code of the user's."""
     kind, name = step
     if kind == "attr":
         cls = type(live)
-        if cls.__getattribute__ is not object.__getattribute__ or hasattr(cls, "__getattr__"):
+        if _looks_up_itself(cls):
             return
         found = inspect.getattr_static(cls, name, _MISSING)
         computed = found is not _MISSING and hasattr(type(found), "__get__")
@@ -154,6 +161,7 @@ class Observer:
         #: Attributes written to live objects.
         self.live_writes: set[str] = set()
         self.reads_items = False
+        self.reads_arrays = False
 
     def at(self, key: Any) -> Seen:
         """Return what has been observed under a key that means the same in every capture."""
@@ -271,8 +279,8 @@ def object_ref(m: Machine, value: object) -> Value:
 def seen_of(m: Machine, value: Abstract) -> Seen:
     """Return what is observed of a value that `object_ref` takes."""
     match value:
-        case LiveObject():
-            return value.seen
+        case LiveObject(seen=Seen() as seen):
+            return seen
         case Known():
             seen = m.live.at(("known", str(type(value.value)), repr(value.value)[:80]))
             m.live.feed(seen, [value.value])
@@ -431,6 +439,7 @@ def _unboxed(m: Machine, value: LiveObject, found: Kinds) -> Abstract:
         elif name == "npscalar":
             result = NumpyScalar(ref, dtype)
         else:
+            m.live.reads_arrays = True
             storage = fresh_id()
             m.put(storage, Storage(ref, dtype, shape))
             result = NumpyArray(storage, dtype, shape, live=value.ref)
@@ -444,7 +453,7 @@ def _unboxed(m: Machine, value: LiveObject, found: Kinds) -> Abstract:
 
 def _resolve(cls: type, name: str) -> Any:
     """Return what reading an attribute of an instance amounts to: "data", a function, a property."""
-    if cls.__getattribute__ is not object.__getattribute__ or hasattr(cls, "__getattr__"):
+    if _looks_up_itself(cls):
         raise Break("JN216", f"`{cls.__qualname__}` defines how attributes are looked up")
     found = inspect.getattr_static(cls, name, _MISSING)
     if found is _MISSING or isinstance(found, types.MemberDescriptorType):

@@ -312,6 +312,10 @@ class Outside:
         """Return the id of an outside object that has been met under this source."""
         return next((id_ for id_, place in self._places.items() if place.source == source), None)
 
+    def written_places(self) -> list[int]:
+        """Return the ids of the outside objects that the call writes."""
+        return [id_ for id_ in self.written if id_ in self._places]
+
     def loaded_names(self) -> Iterable[tuple[int, Any]]:
         """Return the attributes and items that have been read at the entry."""
         return self._loaded.keys()

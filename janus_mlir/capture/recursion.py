@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 from janus_mlir import log
 from janus_mlir.capture import code as c
 from janus_mlir.capture.breaks import Break
@@ -108,9 +110,12 @@ def _self_calls(context: FunctionContext) -> set[Any] | None:
     code = context.code
     names = [*code.params.posonly, *code.params.pos_or_kw]
     own: dict[str, int] = {}
+    copies: dict[str, str] = {}
     found: set[Any] | None = None
     for instr in code.instrs:
         match instr:
+            case c.Move(dst=dst, src=src):
+                copies[dst] = src
             case c.LoadGlobal(name=name) if name == code.name:
                 live = unwrap_callable(context.namespace.object.get(name))
                 if live is not None and live.__code__ == context.source.code_object:
@@ -119,13 +124,13 @@ def _self_calls(context: FunctionContext) -> set[Any] | None:
                 own[instr.dst] = 0
             case c.GetAttr(name=name, obj=obj) if name == code.name and names:
                 own[instr.dst] = 1
-                if obj != names[0]:
+                if copies.get(obj, obj) != names[0]:
                     found = (found or set()) | {names[0]}
             case c.Call() if instr.fn in own:
                 found = found or set()
                 passed = dict(zip(names[own[instr.fn] :], (var for var, _ in instr.args), strict=False))
                 passed.update((name, var) for name, var in instr.kwargs if name is not None)
-                found |= {name for name, var in passed.items() if var != name}
+                found |= {name for name, var in passed.items() if copies.get(var, var) != name}
     return found
 
 
@@ -198,10 +203,14 @@ def check(m: Machine) -> None:
     outside = {name for (_, name) in m.outside.loaded_names() if name in observer.live_writes}
     if attributes or outside:
         _inline_all(m, f"`{min(attributes | outside)}` of live objects is both read and written")
+    if observer.reads_arrays and any(
+        isinstance(m.outside.live(i), np.ndarray) for i in m.outside.written_places()
+    ):
+        _inline_all(m, "an array is written in place, and arrays of live objects are read")
     if observer.reads_items:
         written = {
             source
-            for id_ in m.outside.written
+            for id_ in m.outside.written_places()
             if (source := m.outside.source(id_)) is not None and isinstance(m.outside.live(id_), (list, dict))
         }
         if written - facts.written:
@@ -233,7 +242,9 @@ def _same(a: Abstract, b: Abstract) -> bool:
             return a.id == b.id
         case TupleValue(), TupleValue() if a.cls is b.cls and len(a.items) == len(b.items):
             return all(map(_same, a.items, b.items))
-        case (JaxArray(), JaxArray()) | (NumpyArray(), NumpyArray()):
+        case JaxArray(), JaxArray():
+            return a.source is None or a.source == b.source
+        case NumpyArray(), NumpyArray():
             return a.source is None or a.source == b.source
     # Made by the call: they are parameters whatever they are.
     return type(a) is type(b) and not isinstance(a, (ObjectRef, ListRef, DictRef))
@@ -255,7 +266,7 @@ def _incoming(m: Machine, key: Any, context: FunctionContext, bound: dict[str, A
         if isinstance(item, tuple) and item[0] == "attr":
             _, source, name = item
             id_ = m.outside.id_of(source)
-            content = heap.get(id_, ObjectContent())
+            content = ObjectContent() if id_ is None else heap.get(id_, ObjectContent())
             if id_ is not None and isinstance(content, ObjectContent) and content.get(name) is None:
                 heap[id_] = content.set(name, m.load_initial(id_, name))
     variables = {

@@ -289,7 +289,9 @@ def of_dicts(tree: Any) -> int:
     return tree["value"] + of_dicts(tree["left"]) + of_dicts(tree["right"])
 
 
-@cases.add(lambda n: Node("+", Node("k", None, None), Node("*", Node("k"), Node("k"))) if n % 2 else Node("k"))
+@cases.add(
+    lambda n: Node("+", Node("k", None, None), Node("*", Node("k"), Node("k"))) if n % 2 else Node("k")
+)
 def operated(node: Any) -> int:
     if node.value == "+":
         return operated(node.left) + operated(node.right)
