@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import jax
-import numpy as np
-
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.graph import BOOL, FLOAT, INT, OBJECT, TensorType, Value
+from janus_mlir.capture.graph import BOOL, INT, OBJECT, TensorType, Value
+from janus_mlir.capture.observing import (
+    ARRAYS,
+    NONE,
+    NUMBERS,
+    Kind,
+    Kinds,
+    Seen,
+    looks_up_itself,
+)
 from janus_mlir.capture.sources import Attribute, Pinned, Source, pinned
-from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.state import Fact
 from janus_mlir.capture.values import (
     Abstract,
@@ -48,188 +51,7 @@ if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
     from janus_mlir.capture.state import State
 
-#: What a live object may be: a name, and what belongs to it (class; dtype, extents and weakness of an array).
-Kind = tuple[Any, ...]
-Kinds = frozenset[Kind]
-
-NONE: Kind = ("none", type(None))
-_PLAIN = {int: "int", float: "float", bool: "bool", str: "str", list: "list", tuple: "tuple", dict: "dict"}
-_ARRAYS = ("numpy", "jax", "npscalar")
-_NUMBERS = {"int": INT, "float": FLOAT, "bool": BOOL}
-#: Objects that one value is observed for.
-_MAX_SEEN = 20_000
-_MISSING = object()
-
-
-def kind_of(live: Any) -> Kind:
-    """Return what an object is, as far as compiled code is concerned."""
-    cls = type(live)
-    if live is None:
-        return NONE
-    if cls in _PLAIN:
-        return (_PLAIN[cls], cls)
-    if (
-        cls is np.ndarray
-        and find_dtype(live.dtype) is not None
-        and live.dtype.isnative
-        and live.dtype.kind != "c"
-    ):
-        return ("numpy", cls, live.dtype, live.shape, False)
-    if isinstance(live, np.generic) and find_dtype(live.dtype) is not None and live.dtype.kind != "c":
-        return ("npscalar", cls, live.dtype, (), False)
-    if isinstance(live, jax.Array) and not isinstance(live, jax.core.Tracer):
-        dtype = np.dtype(live.dtype) if not jax.numpy.issubdtype(live.dtype, jax.dtypes.extended) else None
-        if dtype is not None and find_dtype(dtype) is not None and dtype.kind != "c":
-            return ("jax", cls, dtype, live.shape, bool(live.aval.weak_type))
-    return ("object", cls)
-
-
-class Seen:
-    """The objects that a value stands for, as far as they have been observed."""
-
-    def __init__(self, key: Any, known: Iterable[Kind]) -> None:
-        self.key = key
-        self.kinds: set[Kind] = set(known)
-        #: The kinds that code has been captured for.
-        self.used: Kinds | None = None
-        self.objects: dict[int, Any] = {}
-        self.children: dict[Any, Seen] = {}
-        self.into: list[Seen] = []
-
-    def guess(self) -> Kinds:
-        """Return the kinds to be ready for."""
-        self.used = frozenset(self.kinds)
-        return self.used
-
-
-def _looks_up_itself(cls: type) -> bool:
-    """Whether a class has a say in how attributes of its instances are looked up."""
-    return getattr(cls, "__getattribute__", None) is not object.__getattribute__ or hasattr(
-        cls, "__getattr__"
-    )
-
-
-def _steps(live: Any, step: Any) -> Iterator[Any]:
-    """Yield what an attribute or item of an object is, running no code of the user's."""
-    kind, name = step
-    if kind == "attr":
-        cls = type(live)
-        if _looks_up_itself(cls):
-            return
-        found = inspect.getattr_static(cls, name, _MISSING)
-        computed = found is not _MISSING and hasattr(type(found), "__get__")
-        if computed and not isinstance(found, types.MemberDescriptorType):
-            return
-        value = getattr(live, name, _MISSING)
-        if value is not _MISSING:
-            yield value
-    elif type(live) is dict:
-        if kind == "key" and name in live:
-            yield live[name]
-    elif type(live) in (list, tuple):
-        if kind == "item" and -len(live) <= name < len(live):
-            yield live[name]
-        elif kind == "items":
-            yield from live
-
-
-@dataclass(slots=True)
-class LiveFacts:
-    """What captures of a function have found out about recursion and live objects; shared by its versions."""
-
-    #: Functions that are called, not inlined: what of their arguments varies.
-    recursive: dict[Any, set[Any]] = field(default_factory=dict)
-    #: Functions that cannot be.
-    inlined: dict[Any, str] = field(default_factory=dict)
-    #: Variables of loops, by code and name, that walk along objects.
-    walked: set[Any] = field(default_factory=set)
-    kinds: dict[Any, set[Kind]] = field(default_factory=dict)
-    #: Outside containers that calls write: live ones must not be these.
-    written: set[Source] = field(default_factory=set)
-
-
-class Observer:
-    """What one capture has observed of live objects, and has done with them."""
-
-    def __init__(self, facts: LiveFacts) -> None:
-        self.facts = facts
-        self.seen: dict[Any, Seen] = {}
-        self.tests: dict[int, tuple[int, Fact, Fact]] = {}
-        #: Attributes read of live objects, and written to any object, by name.
-        self.reads: set[str] = set()
-        self.writes: set[str] = set()
-        #: Attributes written to live objects.
-        self.live_writes: set[str] = set()
-        self.reads_items = False
-        self.reads_arrays = False
-
-    def at(self, key: Any) -> Seen:
-        """Return what has been observed under a key that means the same in every capture."""
-        found = self.seen.get(key)
-        if found is None:
-            found = self.seen[key] = Seen(key, self.facts.kinds.get(key, ()))
-        return found
-
-    def feed(self, seen: Seen, objects: Iterable[Any]) -> None:
-        """Add objects, and all that follows from them."""
-        work = [(seen, list(objects))]
-        while work:
-            target, found = work.pop()
-            new = []
-            for live in found:
-                if id(live) in target.objects:
-                    continue
-                target.kinds.add(kind_of(live))
-                if len(target.objects) < _MAX_SEEN:
-                    target.objects[id(live)] = live
-                    new.append(live)
-            if not new:
-                continue
-            for step, child in target.children.items():
-                work.append((child, [value for live in new for value in _steps(live, step)]))
-            work.extend((into, new) for into in target.into)
-
-    def child(self, seen: Seen, step: Any) -> Seen:
-        """Return what an attribute or item is observed to be."""
-        found = seen.children.get(step)
-        if found is None:
-            found = seen.children[step] = self.at((seen.key, step))
-            self.feed(found, [value for live in list(seen.objects.values()) for value in _steps(live, step)])
-        return found
-
-    def flow(self, source: Seen, target: Seen) -> None:
-        """Note that what `source` stands for `target` stands for too."""
-        if source is target or target in source.into:
-            return
-        source.into.append(target)
-        target.kinds |= source.kinds
-        self.feed(target, list(source.objects.values()))
-
-    def join(self, a: Seen, b: Seen) -> Seen:
-        """Return what either of two values stands for."""
-        if a is b or b in a.into:
-            return b
-        if a in b.into:
-            return a
-        joined = next((s for s in (a, b) if s.key[0] == "join"), None)
-        if joined is None:
-            joined = self.at(("join", a.key, b.key))
-        self.flow(a, joined)
-        self.flow(b, joined)
-        return joined
-
-    def settle(self) -> None:
-        """Start again if code has been captured for less than has been observed since."""
-        changed = False
-        for seen in self.seen.values():
-            if seen.used is not None and seen.used != seen.kinds:
-                self.facts.kinds.setdefault(seen.key, set()).update(seen.kinds)
-                changed = True
-            elif seen.used:
-                self.facts.kinds.setdefault(seen.key, set()).update(seen.kinds)
-        if changed:
-            raise Respecialise
-
+_NOTHING = object()
 
 # ---- making ------------------------------------------------------------------------------------------
 
@@ -394,7 +216,7 @@ def settled(m: Machine, value: Abstract) -> Abstract:
     if found == {NONE} and fact is not None and fact.proven:
         return Known(None)
     names = {kind[0] for kind in found}
-    if len(names) != 1 or not names & {*_ARRAYS, *_NUMBERS}:
+    if len(names) != 1 or not names & {*ARRAYS, *NUMBERS}:
         return value
     return _unboxed(m, value, found)
 
@@ -419,8 +241,8 @@ def forced(m: Machine, value: Abstract) -> Abstract:
 def _unboxed(m: Machine, value: LiveObject, found: Kinds) -> Abstract:
     name = next(iter(found))[0]
     result: Abstract
-    if name in _NUMBERS:
-        type_ = _NUMBERS[name]
+    if name in NUMBERS:
+        type_ = NUMBERS[name]
         ref, ok = m.b.op("janus.unbox", [value.ref], [type_, BOOL], kind="number")
         m.guard(ok, "type", text=f"the object is {'an int' if name == 'int' else f'a {name}'}")
         result = Number(name, ref)
@@ -453,10 +275,10 @@ def _unboxed(m: Machine, value: LiveObject, found: Kinds) -> Abstract:
 
 def _resolve(cls: type, name: str) -> Any:
     """Return what reading an attribute of an instance amounts to: "data", a function, a property."""
-    if _looks_up_itself(cls):
+    if looks_up_itself(cls):
         raise Break("JN216", f"`{cls.__qualname__}` defines how attributes are looked up")
-    found = inspect.getattr_static(cls, name, _MISSING)
-    if found is _MISSING or isinstance(found, types.MemberDescriptorType):
+    found = inspect.getattr_static(cls, name, _NOTHING)
+    if found is _NOTHING or isinstance(found, types.MemberDescriptorType):
         return "data"
     if isinstance(found, (types.FunctionType, property, staticmethod)):
         return found
@@ -479,7 +301,7 @@ def get_attribute(m: Machine, value: LiveObject, name: str) -> Abstract:
     names = {kind[0] for kind in found}
     if names <= {"list", "dict", "tuple", "str"}:
         return MemberValue(value, name)
-    if names & {*_ARRAYS, *_NUMBERS}:
+    if names & {*ARRAYS, *NUMBERS}:
         from janus_mlir.capture.attributes import get_attribute as read
 
         inner = forced(m, value)
@@ -547,7 +369,7 @@ def set_attribute(m: Machine, value: LiveObject, name: str, item: Abstract) -> N
         cls = kind[1]
         if kind[0] != "object" or cls.__setattr__ is not object.__setattr__:
             raise Break("JN216", f"an attribute of a {cls.__qualname__} is set")
-        static = inspect.getattr_static(cls, name, _MISSING)
+        static = inspect.getattr_static(cls, name, _NOTHING)
         if hasattr(type(static), "__set__") and not isinstance(static, types.MemberDescriptorType):
             raise Break("JN216", f"`{cls.__qualname__}.{name}` is a descriptor")
     require(m, value, found)
@@ -726,7 +548,7 @@ def is_instance(m: Machine, value: LiveObject, target: Any) -> bool:
 
 
 __all__ = [
-    "Ambiguous", "Kind", "LiveFacts", "Observer", "Seen", "assume", "constant", "equal", "forced",
+    "Ambiguous", "assume", "constant", "equal", "forced",
     "from_source", "get_attribute", "get_item", "has_attribute", "identical", "instance_of", "is_instance", "kinds",
     "length", "next_of", "object_ref", "require", "seen_of", "set_attribute", "settled", "split", "truth", "unpack",
 ]  # fmt: skip

@@ -31,8 +31,9 @@ from janus_mlir.capture.graph import (
 )
 from janus_mlir.capture.heap import Content
 from janus_mlir.capture.join import POISON, SCALARS, Numbering, number_kind
-from janus_mlir.capture.live import Observer, object_ref
+from janus_mlir.capture.live import object_ref
 from janus_mlir.capture.objects import Outside
+from janus_mlir.capture.observing import Observer
 from janus_mlir.capture.outcomes import Outcomes
 from janus_mlir.capture.rebuild import UNBOUND
 from janus_mlir.capture.sites import Site, SiteWriter

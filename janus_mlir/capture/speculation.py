@@ -9,7 +9,7 @@ from janus_mlir.capture.sources import Source
 from janus_mlir.locations import Span
 
 if TYPE_CHECKING:
-    from janus_mlir.capture.live import LiveFacts
+    from janus_mlir.capture.observing import LiveFacts
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class Speculation:
 
 
 def _live_facts() -> LiveFacts:
-    from janus_mlir.capture.live import LiveFacts
+    from janus_mlir.capture.observing import LiveFacts
 
     return LiveFacts()
 
