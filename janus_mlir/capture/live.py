@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from janus_mlir.capture.state import State
 
 _NOTHING = object()
+#: Detail of the break on a path that no observed object takes.
+NEVER_SEEN = "an object that has never been seen here"
 
 # ---- making ------------------------------------------------------------------------------------------
 
@@ -162,7 +164,7 @@ def require(m: Machine, value: LiveObject, wanted: Kinds) -> None:
     if fact is not None and fact.proven and _classes(fact.kinds) <= _classes(wanted):
         return
     if not wanted:
-        raise Break("JN505", "an object that has never been seen here")
+        raise Break("JN505", NEVER_SEEN)
     names = " or ".join(sorted(c.__qualname__ for c in _classes(wanted)))
     m.guard(is_one_of(m, value, wanted), "type", text=f"the object is a {names}")
     m.state.facts[value.ref.uid] = Fact(wanted, True)
@@ -528,7 +530,7 @@ def instance_of(m: Machine, value: LiveObject, target: Any) -> Abstract:
     """Return ``isinstance(value, target)``."""
     found = kinds(m, value)
     if not found:
-        raise Break("JN505", "an object that has never been seen here")
+        raise Break("JN505", NEVER_SEEN)
     yes = frozenset(k for k in found if issubclass(k[1], target))
     if not yes or yes == found:
         require(m, value, found)
@@ -548,7 +550,7 @@ def is_instance(m: Machine, value: LiveObject, target: Any) -> bool:
 
 
 __all__ = [
-    "Ambiguous", "assume", "constant", "equal", "forced",
+    "NEVER_SEEN", "Ambiguous", "assume", "constant", "equal", "forced",
     "from_source", "get_attribute", "get_item", "has_attribute", "identical", "instance_of", "is_instance", "kinds",
     "length", "next_of", "object_ref", "require", "seen_of", "set_attribute", "settled", "split", "truth", "unpack",
 ]  # fmt: skip

@@ -22,7 +22,7 @@ from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import Block, Function, Value
 from janus_mlir.capture.heap import CellContent
 from janus_mlir.capture.join import NotJoinable
-from janus_mlir.capture.live import from_source
+from janus_mlir.capture.live import NEVER_SEEN, from_source
 from janus_mlir.capture.procedures import (
     Matcher,
     Mismatch,
@@ -98,6 +98,8 @@ def _self_calls(context: FunctionContext) -> set[Any] | None:
 
     code = context.code
     names = [*code.params.posonly, *code.params.pos_or_kw]
+    outer = context.source.qualname.rpartition(".")[0]
+    is_method = bool(outer) and not outer.endswith("<locals>")
     own: dict[str, int] = {}
     copies: dict[str, str] = {}
     found: set[Any] | None = None
@@ -111,7 +113,7 @@ def _self_calls(context: FunctionContext) -> set[Any] | None:
                     own[instr.dst] = 0
             case c.LoadFree(name=name) if name == code.name:
                 own[instr.dst] = 0
-            case c.GetAttr(name=name, obj=obj) if name == code.name and names:
+            case c.GetAttr(name=name, obj=obj) if name == code.name and names and is_method:
                 own[instr.dst] = 1
                 if copies.get(obj, obj) != names[0]:
                     found = (found or set()) | {names[0]}
@@ -329,6 +331,10 @@ def _capture(m: Machine, procedure: Procedure) -> None:
                 if returned is not None:
                     m.b.op("return", returned)
             if returned is not None:
+                stuck = [n.detail for n in m.notes[notes:] if n.code != "JN208" and n.detail != NEVER_SEEN]
+                if stuck:
+                    # Unrolled for one structure, it may get further.
+                    raise Mismatch(None, stuck[0])
                 procedure.function.body = block
                 procedure.done = True
                 m.graph.functions.append(procedure.function)

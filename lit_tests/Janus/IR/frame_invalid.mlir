@@ -9,7 +9,7 @@ func.func @negative_site() {
 // -----
 
 func.func @live_value_of_unknown_type(%f: () -> ()) {
-  // expected-error @+1 {{operand #0 must be variadic of tensor, buffer or number, but got '() -> ()'}}
+  // expected-error @+1 {{operand #0 must be variadic of tensor, buffer, number or object, but got '() -> ()'}}
   janus.frame site 0 (%f : () -> ())
   return
 }
