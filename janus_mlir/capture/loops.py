@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from janus_mlir import policy
+from janus_mlir.capture import recursion
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.control import Inside, Unjoined, run
 from janus_mlir.capture.graph import Block, Op, Value
@@ -44,6 +45,7 @@ def run_loop(m: Machine, state: State) -> Outcomes:
     frame = state.top
     scope = Scope(None, depth, head, frame.function.flow.loops[head])
     several: tuple[Block, Outcomes] | None = None
+    recursion.walk(m, state)
     if m.may_unroll(state):
         block = Block()
         try:
@@ -53,6 +55,9 @@ def run_loop(m: Machine, state: State) -> Outcomes:
             if error.where[0] > depth:
                 raise
         else:
+            again = outcomes.get((depth, head))
+            if again is not None:
+                recursion.note_walk(m, state, again)
             if len(outcomes.ways) <= 1:
                 m.b.block.ops.extend(block.ops)
                 m.count_unrolled(outcomes, (depth, head))

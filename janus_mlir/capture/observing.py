@@ -35,7 +35,7 @@ _PLAIN = {int: "int", float: "float", bool: "bool", str: "str", list: "list", tu
 ARRAYS = ("numpy", "jax", "npscalar")
 NUMBERS = {"int": INT, "float": FLOAT, "bool": BOOL}
 #: Objects that one value is observed for.
-_MAX_SEEN = 20_000
+_MAX_SEEN = 4_000
 _MISSING = object()
 
 
@@ -121,6 +121,8 @@ class LiveFacts:
     inlined: dict[Any, str] = field(default_factory=dict)
     #: Variables of loops, by code and name, that walk along objects.
     walked: set[Any] = field(default_factory=set)
+    #: Whether loops are left to unroll along objects, because reading them live did not work.
+    walks_refused: bool = False
     kinds: dict[Any, set[Kind]] = field(default_factory=dict)
     #: Outside containers that calls write: live ones must not be these.
     written: set[Source] = field(default_factory=set)

@@ -22,7 +22,7 @@ from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import Block, Function, Value
 from janus_mlir.capture.heap import CellContent
 from janus_mlir.capture.join import NotJoinable
-from janus_mlir.capture.live import NEVER_SEEN, from_source
+from janus_mlir.capture.live import NEVER_SEEN, from_source, object_ref, seen_of
 from janus_mlir.capture.procedures import (
     Matcher,
     Mismatch,
@@ -40,7 +40,9 @@ from janus_mlir.capture.values import (
     CellRef,
     JaxArray,
     Known,
+    LiveObject,
     NumpyArray,
+    ObjectRef,
     Storage,
     TupleValue,
     fresh_id,
@@ -190,6 +192,8 @@ def check(m: Machine) -> None:
     """See whether what was captured holds for what has been observed, and reads live objects as the call leaves them."""
     m.live.settle()
     observer, facts = m.live, m.live.facts
+    if facts.walked and any(n.code != "JN208" and n.detail != NEVER_SEEN for n in m.notes):
+        _inline_all(m, "a loop along objects leaves compiled code")
     attributes = observer.reads & observer.writes
     outside = {name for (_, name) in m.outside.loaded_names() if name in observer.live_writes}
     if attributes or outside:
@@ -209,6 +213,41 @@ def check(m: Machine) -> None:
             raise Respecialise
 
 
+def walk(m: Machine, state: State) -> None:
+    """At the head of a loop: take the objects that it walks along as live ones."""
+    frame = state.top
+    for code, head, name in m.live.facts.walked:
+        if head != frame.pc or code != key_of(frame.function) or name not in frame.vars:
+            continue
+        value = frame.vars[name]
+        known = isinstance(value, Known) and value.value is None
+        outside = isinstance(value, ObjectRef) and m.outside.source(value.id) is not None
+        if known or (outside and isinstance(value, ObjectRef) and value.id not in state.heap):
+            m.state = state
+            seen = m.live.at(("walk", code, head, name))
+            m.live.flow(seen_of(m, value), seen)
+            frame.vars[name] = LiveObject(object_ref(m, value), seen)
+
+
+def note_walk(m: Machine, before: State, after: State) -> None:
+    """Start again with live objects if an iteration has gone from an outside object to one that it refers to."""
+    facts = m.live.facts
+    if facts.walks_refused or m.pure:
+        return
+    frame = before.top
+    for name, old in frame.vars.items():
+        new = after.top.vars.get(name)
+        if not isinstance(old, ObjectRef) or not isinstance(new, ObjectRef) or old.id == new.id:
+            continue
+        start, source = m.outside.source(old.id), m.outside.source(new.id)
+        while source is not None and source != start:
+            source = getattr(source, "base", None)
+        item = (key_of(frame.function), frame.pc, name)
+        if start is not None and source == start and item not in facts.walked:
+            facts.walked.add(item)
+            raise Respecialise
+
+
 def _inline_all(m: Machine, why: str) -> None:
     facts = m.live.facts
     called = [key for key in facts.recursive if key not in facts.inlined]
@@ -216,6 +255,7 @@ def _inline_all(m: Machine, why: str) -> None:
         raise Break("JN505", why)
     facts.inlined.update(dict.fromkeys(called, why))
     facts.walked.clear()
+    facts.walks_refused = True
     raise Respecialise
 
 
@@ -429,4 +469,4 @@ def _made_values(procedure: Procedure, exit_: State) -> list[Value]:
     return list(found.values())
 
 
-__all__ = ["Procedure", "argument", "call", "check", "is_called", "key_of"]
+__all__ = ["Procedure", "argument", "call", "check", "expect", "is_called", "key_of", "note_walk", "walk"]

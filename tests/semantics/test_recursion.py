@@ -487,3 +487,13 @@ def test_slots() -> None:
         assert compiled(tree) == slotted(tree)
     if janus.config.stress is None:
         assert compiled.stats.versions == 1 and compiled.stats.deopts == 0, compiled.explain()
+
+
+def test_one_version_for_lists_of_all_lengths() -> None:
+    for function, value in ((walked, int), (walked_arrays, row)):
+        compiled = janus.jit(function, warmup=2)
+        for n in (3, 5, 4, 9, 2, 40, 1, 300):
+            nodes = chain(n, value=value)
+            np.testing.assert_allclose(compiled(nodes), function(nodes), rtol=1e-5)
+        if janus.config.stress is None:
+            assert compiled.stats.versions == 1, compiled.explain()
