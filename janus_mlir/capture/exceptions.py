@@ -145,6 +145,9 @@ def raise_instruction(m: Machine, instr: c.Raise) -> Exception:
 
     if m.pure:
         return Break("JN208", "an exception is raised here")
+    function = m.state.top.function
+    if not function.source.exact and function.code.statements[instr.stmt].kind == "Assert":
+        return Break("JN208", "an assertion whose words are not those of the source")
     if instr.exc is None:
         handled = _being_handled(m)
         if not isinstance(handled, ObjectRef):
