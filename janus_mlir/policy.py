@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Compilations", "Settled", "Side", "arrays_kept_for_guard", "branch_plan",
-    "candidates", "extent_is_symbolic", "function_by_code",
+    "candidates", "extent_is_symbolic", "function_by_code", "give_more_room",
     "last_resort", "learn_argument", "least_useful", "leaves_too_often", "may_inline", "may_peel", "may_step",
     "may_unroll",
-    "number_is_constant", "pointless", "relax", "too_many_branches",
+    "number_is_constant", "pointless", "python_is_as_good", "relax", "too_many_branches",
 ]  # fmt: skip
 
 # ---- constant, static, dynamic ---------------------------------------------------------------------
@@ -173,6 +173,26 @@ def last_resort(facts: Speculation) -> Iterator[Speculation]:
     other = facts.with_constants(facts.dynamic)
     if other is not None:
         yield other
+
+
+def python_is_as_good(code: str) -> bool:
+    """Whether arguments that cannot be captured for this reason are not tried under other facts.
+
+    Ints beyond 64 bits differ from call to call, as a rule, so that a version for each would serve one call.
+    """
+    return code == "JN504"
+
+
+#: Items beyond which lists of run-time length get no more room.
+MAX_CAPACITY = 1 << 21
+
+
+def give_more_room(facts: Speculation) -> bool:
+    """Give lists of run-time length more room, because one was full; False if they have enough as it is."""
+    if facts.capacity >= MAX_CAPACITY:
+        return False
+    facts.capacity *= 8
+    return True
 
 
 # ---- branches, loops, calls ------------------------------------------------------------------------

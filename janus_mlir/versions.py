@@ -295,6 +295,8 @@ class FunctionManager:
                     captured = capture(self.context(), slots, candidate, self.profile)
                 except Break as reason:
                     failure = failure or reason
+                    if policy.python_is_as_good(reason.reason_code):
+                        break
                     continue
                 if best is None or self._merit(captured) > self._merit(best[0]):
                     best = captured, candidate
@@ -536,6 +538,9 @@ class FunctionManager:
         """See whether compiled code is to be left less often."""
         with self._lock:
             if record.retired:
+                return
+            if site.grows and policy.give_more_room(self.speculation):
+                self._retire(record, "a list needs more room")
                 return
             if site.branch is not None and site.branch not in self.speculation.both:
                 self.work.flip(self.speculation, site.branch)

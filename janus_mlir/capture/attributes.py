@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from janus_mlir.capture import compressed
 from janus_mlir.capture import live as live_objects
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
@@ -22,6 +23,7 @@ from janus_mlir.capture.sources import Attribute, Derived, Global, pinned
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
+    CompressedRef,
     DictRef,
     ExtentNumber,
     FunctionValue,
@@ -40,6 +42,7 @@ from janus_mlir.capture.values import (
     SetRef,
     TextValue,
     TupleValue,
+    ViewValue,
 )
 
 if TYPE_CHECKING:
@@ -81,9 +84,26 @@ def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
             return _jax(m, value, name)
         case NumpyArray() | NumpyScalar():
             return npy.attribute(m, value, name) or MemberValue(value, name)
+        case CompressedRef():
+            return compressed.attribute(m, value, name) or MemberValue(value, name)
         case TupleValue():
             return _tuple(m, value, name)
-        case ListRef() | DictRef() | SetRef() | IteratorRef() | Number() | ExtentNumber() | TextValue():
+        case Number() | ExtentNumber() if name in ("real", "imag", "numerator", "denominator"):
+            return _part_of_number(m, value, name)
+        case DictRef() if name == "default_factory" and value.factory is not None:
+            return value.factory
+        case ListRef() if name == "maxlen" and value.cls is not list:
+            return Known(value.limit)
+        case (
+            ListRef()
+            | DictRef()
+            | SetRef()
+            | IteratorRef()
+            | Number()
+            | ExtentNumber()
+            | TextValue()
+            | ViewValue()
+        ):
             return MemberValue(value, name)
         case MethodValue():
             if name == "__self__":
@@ -109,6 +129,32 @@ def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
     raise Break("JN216", f"attribute `{name}` of a {type(value).__name__}")
 
 
+def _part_of_number(m: Machine, value: Abstract, name: str) -> Abstract:
+    from janus_mlir.capture.join import number_kind
+    from janus_mlir.capture.numbers import as_int, make
+
+    whole = number_kind(value) != "float"
+    if name == "imag":
+        return Known(0 if whole else 0.0)
+    if whole:
+        return Known(1) if name == "denominator" else make("int", as_int(m, value))
+    if name == "real":
+        return value
+    raise Break("JN208", f"AttributeError: {name}")
+
+
+def attribute_names(m: Machine, value: ObjectRef) -> list[str]:
+    """Return the names in the ``__dict__`` of an object, in order."""
+    cls = m.outside.classes[value.id]
+    if not cls.__dictoffset__ or any(vars(base).get("__slots__") for base in cls.__mro__):
+        raise Break("JN216", f"the attributes of a `{cls.__qualname__}`")
+    names = [name for name, _ in m.get(value.id).written]
+    if value.id not in m.initial:
+        return names
+    found = m.outside.dict_names(value.id)
+    return [*found, *(name for name in names if name not in found)]
+
+
 def _known(m: Machine, value: Known, name: str) -> Abstract:
     live = value.value
     if isinstance(live, types.ModuleType):
@@ -124,6 +170,8 @@ def _known(m: Machine, value: Known, name: str) -> Abstract:
         if found is _MISSING:
             raise Failed.by(getattr, live, name)
         return MemberValue(value, name) if callable(found) else Known(getattr(live, name))
+    if isinstance(live, np.ufunc) and isinstance(getattr(live, name, None), types.BuiltinFunctionType):
+        return Known(getattr(live, name))  # a new object each time
     if isinstance(live, (np.dtype, types.FunctionType, functools.partial, np.ufunc)):
         try:
             return m.outside.wrap(
@@ -174,7 +222,7 @@ def _class(m: Machine, cls: type, name: str) -> Abstract:
         raise Break("JN216", f"`{cls.__qualname__}` has no plain attribute `{name}`")
     live = getattr(cls, name)
     source = Attribute(pinned(cls.__qualname__, cls), name)
-    if issubclass(cls, (np.generic, jax.Array)) or cls.__module__ in ("builtins", "numpy"):
+    if issubclass(cls, (np.generic, jax.Array)) or cls.__module__ in ("builtins", "numpy", "itertools"):
         return Known(live)
     if isinstance(found, classmethod):
         m.outside.wrap(live.__func__, Attribute(source, "__func__"))
@@ -393,9 +441,15 @@ def _no_attribute(m: Machine, value: ObjectRef, name: str) -> Exception:
     return Failed(AttributeError, f"{cls.__name__!r} object has no attribute {name!r}")
 
 
+#: Packages whose classes look attributes up as `object` does, but for what bound methods look like.
+_PLAIN_LOOKUP = frozenset({"equinox"})
+
+
 def _custom_lookup(cls: type) -> bool:
     """Whether a class of objects decides itself how attributes are found."""
     own = getattr(cls, "__getattribute__", None)
+    if str(getattr(own, "__module__", "")).partition(".")[0] in _PLAIN_LOOKUP:
+        return False
     return own is not object.__getattribute__ and own is not BaseException.__getattribute__
 
 

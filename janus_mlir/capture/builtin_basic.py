@@ -267,10 +267,6 @@ def _super(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abs
     return TupleValue((args[0], args[1]), SuperPair)
 
 
-class DictView:
-    """Marks the items of ``keys()``, ``values()`` or ``items()`` of a dict: good for iteration only."""
-
-
 class SuperPair:
     """Marks the pair (class, object) of a ``super()`` value."""
 

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from janus_mlir.capture import library, library_numbers, sets, unions
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import (
     get_item,
 )
-from janus_mlir.capture.graph import BOOL, FLOAT, Value
-from janus_mlir.capture.iteration import exhaust, get_iterator, next_item
+from janus_mlir.capture.graph import BOOL, FLOAT, INT, Value
+from janus_mlir.capture.iteration import collect, get_iterator, next_item
 from janus_mlir.capture.join import number_kind
 from janus_mlir.capture.numbers import (
     absolute,
-    as_float,
     fold_call,
-    guard_finite,
     is_number,
     make,
+    number_unary,
     round_number,
     select_number,
     to_float,
@@ -34,10 +33,12 @@ from janus_mlir.capture.values import (
     Abstract,
     JaxArray,
     Known,
-    Number,
+    ListRef,
     NumpyArray,
     NumpyScalar,
     ObjectRef,
+    SetRef,
+    TextValue,
     TupleValue,
 )
 
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
 
 
-from janus_mlir.capture.builtin_table import Handler, arity, handles, registers
+from janus_mlir.capture.builtin_table import Handler, arity, registers
 
 
 @registers(int)
@@ -76,6 +77,11 @@ def _number(
         from janus_mlir.capture.jax_methods import to_number
 
         return to_number(m, value, kind)
+    if isinstance(value, TextValue) and len(value.parts) == 1:
+        inner, conversion, spec = value.parts[0] if isinstance(value.parts[0], tuple) else (None, "", "x")
+        plain = conversion in (None, "s", "r") and not spec
+        if plain and inner is not None and number_kind(inner) in ("int", kind):
+            return convert(m, inner)  # what was written is read back
     if is_number(value):
         return convert(m, value)
     raise Break("JN301", f"{kind}() of a {type(value).__name__}")
@@ -113,11 +119,61 @@ def _jax(m: Machine, function: Any, args: list[Abstract]) -> Abstract:
 
 @registers(round)
 def _round(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
-    if len(args) == 1 and is_number(args[0]) and not kwargs:
-        return round_number(m, args[0])
-    if all(isinstance(a, Known) for a in args) and not kwargs:
-        return fold_call(round, *args)
-    raise Break("JN301", "round() to digits, or of an array")
+    digits = kwargs.pop("ndigits", args[1] if len(args) > 1 else Known(None))
+    arity(args[:1], kwargs, 1)
+    value = args[0]
+    whole = isinstance(digits, Known) and digits.value is None
+    if isinstance(value, Known) and isinstance(digits, Known):
+        return fold_call(round, value) if whole else fold_call(round, value, digits)
+    if is_number(value) and whole:
+        return round_number(m, value)
+    if is_number(value) and isinstance(digits, Known) and type(digits.value) is int:
+        return _round_to(m, value, digits.value)
+    if isinstance(value, NumpyScalar) and value.dtype.kind == "f":
+        if whole:
+            return round_number(m, npy.to_number(m, value, "float"))
+        return npy.call(m, np.round, [value, digits], {})
+    raise Break("JN301", "round() of an array, or to a run-time number of digits")
+
+
+#: Powers of ten that are exact as floats.
+_EXACT_POWERS = 22
+
+
+def _round_to(m: Machine, value: Abstract, digits: int) -> Abstract:
+    """Return ``round(value, digits)``, rounded by the exact decimal value as Python does."""
+    if number_kind(value) != "float":
+        if digits >= 0:
+            return number_unary(m, "pos", value)
+        if digits < -17:
+            raise Break("JN301", "round() of an int to many tens")
+        return library.call(m, library_numbers.round_int, number_unary(m, "pos", value), Known(10**-digits))
+    if not 0 <= digits <= _EXACT_POWERS:
+        raise Break("JN301", "round() of a float to tens or to very many digits")
+    one = m.b.one
+    x = m.number_ref(value)
+    unit = m.const(10.0**digits)
+    product = one("arith.mulf", [x, unit], FLOAT)
+    # Larger products have no fraction, and what is lost in them is not small.
+    magnitude = one("math.absf", [product], FLOAT)
+    small = one("arith.cmpf", [magnitude, m.const(2.0**51)], BOOL, predicate="olt")
+    m.guard(small, "domain", text="the float is rounded to a digit that it has")
+    lost = one("math.fma", [x, unit, one("arith.negf", [product], FLOAT)], FLOAT)
+    floor = one("math.floor", [product], FLOAT)
+    beyond = one("arith.subf", [one("arith.subf", [product, floor], FLOAT), m.const(0.5)], FLOAT)
+    zero = m.const(0.0)
+
+    def test(predicate: str, a: Value) -> Value:
+        return one("arith.cmpf", [a, zero], BOOL, predicate=predicate)
+
+    half = one("arith.mulf", [floor, m.const(0.5)], FLOAT)
+    odd = one("arith.cmpf", [half, one("math.floor", [half], FLOAT)], BOOL, predicate="une")
+    tie = one("arith.andi", [test("oeq", lost), odd], BOOL)
+    at_half = one("arith.andi", [test("oeq", beyond), one("arith.ori", [test("ogt", lost), tie], BOOL)], BOOL)
+    up = one("arith.ori", [test("ogt", beyond), at_half], BOOL)
+    chosen = one("arith.select", [up, one("arith.addf", [floor, m.const(1.0)], FLOAT), floor], FLOAT)
+    result = one("arith.divf", [chosen, unit], FLOAT)
+    return make("float", one("math.copysign", [result, x], FLOAT))
 
 
 @registers(divmod)
@@ -130,6 +186,11 @@ def _divmod(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Ab
 
 @registers(pow)
 def _pow(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    if len(args) == 3 and not kwargs:
+        if all(isinstance(a, Known) for a in args):
+            return fold_call(pow, *args)
+        if all(number_kind(a) == "int" for a in args):
+            return library.call(m, library_numbers.power_modulo, *args)
     arity(args, kwargs, 2)
     return binary(m, "pow", *args)
 
@@ -140,22 +201,29 @@ def _extreme(op: str) -> Handler:
         default = kwargs.pop("default", None)
         if kwargs:
             raise Break("JN301", "min/max with unusual arguments")
-        items = exhaust(m, get_iterator(m, args[0])) if len(args) == 1 else args
+        if len(args) == 1 and isinstance(args[0], SetRef):
+            items: Any = [Known(k) for k in sets.content(m, args[0]).items]
+        else:
+            items = collect(m, args[0]) if len(args) == 1 else args
+        by_itself = key is None or (isinstance(key, Known) and key.value is None)
+        if isinstance(items, ListRef):
+            return _extreme_of_list(m, op, items, None if by_itself else key, default)
         if not items:
             if default is not None:
                 return default
             raise Failed.by(min if op == "lt" else max, ())
-        best = items[0]
-        best_key = keyed(m, key, best)
-        for item in items[1:]:
-            item_key = keyed(m, key, item)
+        best: Abstract = items[0]
+        with m.keep(*items):
+            keys = [keyed(m, key, item) for item in items]
+        best_key = keys[0]
+        for item, item_key in zip(items[1:], keys[1:], strict=True):
             better = truth(m, compare(m, op, item_key, best_key))
             if isinstance(better, bool):
                 if better:
                     best, best_key = item, item_key
                 continue
-            best = _choose(m, better, item, best)
-            best_key = best if key is None else _choose(m, better, item_key, best_key)
+            best = choose_value(m, better, item, best)
+            best_key = best if by_itself else choose_value(m, better, item_key, best_key)
         return best
 
     return handler
@@ -169,12 +237,37 @@ def keyed(m: Machine, key: Abstract | None, item: Abstract) -> Abstract:
     return call_inline(m, key, [item])
 
 
-def _choose(m: Machine, cond: Value, a: Abstract, b: Abstract) -> Abstract:
-    if is_number(a) and is_number(b):
+def _extreme_of_list(
+    m: Machine, op: str, items: ListRef, key: Abstract | None, default: Abstract | None
+) -> Abstract:
+    if default is not None:
+        raise Break("JN301", "min/max with a default of a run-time number of items")
+    if key is not None:
+        return library.call(m, library.smallest_by if op == "lt" else library.largest_by, items, key)
+    return library.call(m, library.smallest if op == "lt" else library.largest, items)
+
+
+def choose_value(m: Machine, cond: Value, a: Abstract, b: Abstract) -> Abstract:
+    """Return ``a if cond else b``."""
+    if number_kind(a) is not None and number_kind(a) == number_kind(b):
         return select_number(m, cond, a, b)
     if isinstance(a, NumpyScalar) and isinstance(b, NumpyScalar) and a.dtype == b.dtype:
         return NumpyScalar(m.b.one("arith.select", [cond, a.ref, b.ref], a.ref.type), a.dtype)
-    raise Break("JN505", "a run-time choice between objects")
+    if (
+        isinstance(a, TupleValue)
+        and isinstance(b, TupleValue)
+        and a.cls is b.cls
+        and len(a.items) == len(b.items)
+    ):
+        items = (choose_value(m, cond, x, y) for x, y in zip(a.items, b.items, strict=True))
+        return TupleValue(tuple(items), a.cls)
+    if a is b:
+        return a
+    which = m.b.one("arith.select", [cond, m.const(0), m.const(1)], INT)
+    found = unions.choose(m, which, [a, b])
+    if found is None:
+        raise Break("JN505", "a run-time choice between objects")
+    return found
 
 
 registers(min)(_extreme("lt"))
@@ -186,8 +279,12 @@ def _sum(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstr
     start = kwargs.pop("start", args[1] if len(args) > 1 else Known(0))
     arity(args[:1], kwargs, 1)
     total = start
-    for item in exhaust(m, get_iterator(m, args[0])):
-        total = binary(m, "add", total, item)
+    items = collect(m, args[0])
+    if isinstance(items, ListRef):
+        return library.call(m, library.total, items, start)
+    with m.keep(*items):
+        for item in items:
+            total = binary(m, "add", total, item)
     return total
 
 
@@ -196,22 +293,30 @@ def _quantifier(stop: bool) -> Handler:
         arity(args, kwargs, 1)
         result: bool | Value = not stop
         iterator = get_iterator(m, args[0])
-        while True:
-            effects = m.state.effects
-            step = next_item(m, iterator)
-            if step.more is False:
-                break
-            if step.more is not True:
-                raise Break("JN218", "the number of items is only known at run time")
-            value = truth(m, step.advance(m))
-            if not isinstance(result, bool) and m.state.effects != effects:
-                raise Break("JN105", "items with effects, whose number depends on run-time values")
-            if isinstance(value, bool):
-                if value is stop:
-                    return Known(stop)
-                continue
-            name = "arith.ori" if stop else "arith.andi"
-            result = value if isinstance(result, bool) else m.b.one(name, [result, value], BOOL)
+        with m.keep(iterator):
+            while True:
+                effects = m.state.effects
+                step = next_item(m, iterator)
+                if step.more is False:
+                    break
+                if step.more is not True:
+                    items = collect(m, iterator)
+                    assert isinstance(items, ListRef)
+                    rest = library.call(m, library.any_true if stop else library.all_true, items)
+                    if isinstance(result, bool):
+                        return rest
+                    found = truth(m, rest)
+                    last = m.const(found) if isinstance(found, bool) else found
+                    return make("bool", m.b.one("arith.ori" if stop else "arith.andi", [result, last], BOOL))
+                value = truth(m, step.advance(m))
+                if not isinstance(result, bool) and m.state.effects != effects:
+                    raise Break("JN105", "items with effects, whose number depends on run-time values")
+                if isinstance(value, bool):
+                    if value is stop:
+                        return Known(stop)
+                    continue
+                name = "arith.ori" if stop else "arith.andi"
+                result = value if isinstance(result, bool) else m.b.one(name, [result, value], BOOL)
         return Known(result) if isinstance(result, bool) else make("bool", result)
 
     return handler
@@ -259,107 +364,3 @@ def _register_operators() -> None:
 
 
 _register_operators()
-
-#: ``math`` functions of one float: MLIR op, and the condition that CPython demands.
-_MATH: dict[str, tuple[str, str]] = {
-    "sqrt": ("math.sqrt", "nonnegative"), "exp": ("math.exp", "finite result"), "log": ("math.log", "positive"),
-    "log2": ("math.log2", "positive"), "log10": ("math.log10", "positive"), "log1p": ("math.log1p", "above -1"),
-    "sin": ("math.sin", "finite"), "cos": ("math.cos", "finite"), "tan": ("math.tan", "finite"),
-    "tanh": ("math.tanh", ""), "atan": ("math.atan", ""), "fabs": ("math.absf", ""), "expm1": ("math.expm1", "finite result"),
-    "erf": ("math.erf", ""), "sinh": ("math.sinh", "finite result"), "cosh": ("math.cosh", "finite result"),
-}  # fmt: skip
-
-
-def _math(name: str, op: str, domain: str) -> Handler:
-    function = getattr(math, name)
-
-    def handler(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
-        if all(isinstance(a, Known) for a in args) and not kwargs:
-            return fold_call(function, *args)
-        arity(args, kwargs, 1)
-        x = as_float(m, _plain_float(m, args[0]))
-        # Of NaN they are NaN.
-        bounds = {"nonnegative": ("uge", 0.0), "positive": ("ugt", 0.0), "above -1": ("ugt", -1.0)}
-        if domain in bounds:
-            predicate, bound = bounds[domain]
-            inside = m.b.one("arith.cmpf", [x, m.const(bound)], BOOL, predicate=predicate)
-            text = f"the argument of math.{name} is in its domain"
-            m.check(inside, "domain", text, Failed.by(function, -1.0))
-        if domain == "finite":
-            guard_finite(m, x, f"the argument of math.{name} is finite")
-        result = m.b.one(op, [x], FLOAT)
-        if domain == "finite result":
-            guard_finite(m, result, f"math.{name} does not overflow")
-        return make("float", result)
-
-    return handler
-
-
-def _plain_float(m: Machine, value: Abstract) -> Abstract:
-    if is_number(value):
-        return value
-    if isinstance(value, JaxArray):
-        from janus_mlir.capture.jax_methods import to_number
-
-        return to_number(m, value, "float")
-    if isinstance(value, (NumpyArray, NumpyScalar)):
-        return npy.to_number(m, value, "float")
-    raise Break("JN208", "a number is expected")
-
-
-for _name, (_op, _domain) in _MATH.items():
-    registers(getattr(math, _name))(_math(_name, _op, _domain))
-
-
-def _float_test(name: str) -> Handler:
-    def handler(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
-        if all(isinstance(a, Known) for a in args):
-            return fold_call(getattr(math, name), *args)
-        arity(args, kwargs, 1)
-        x = as_float(m, _plain_float(m, args[0]))
-        if name == "isnan":
-            return make("bool", m.b.one("arith.cmpf", [x, x], BOOL, predicate="uno"))
-        infinity = m.const(float("inf"))
-        predicate = "oeq" if name == "isinf" else "olt"
-        return make(
-            "bool",
-            m.b.one("arith.cmpf", [m.b.one("math.absf", [x], FLOAT), infinity], BOOL, predicate=predicate),
-        )
-
-    return handler
-
-
-for _name in ("isnan", "isinf", "isfinite"):
-    registers(getattr(math, _name))(_float_test(_name))
-
-
-def _to_whole(name: str, op: str) -> Handler:
-    def handler(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
-        if all(isinstance(a, Known) for a in args):
-            return fold_call(getattr(math, name), *args)
-        arity(args, kwargs, 1)
-        value = _plain_float(m, args[0])
-        if not (isinstance(value, Number) and value.kind == "float"):
-            return to_int(m, value)
-        return to_int(m, make("float", m.b.one(op, [value.ref], FLOAT)))
-
-    return handler
-
-
-for _name, _op in (("floor", "math.floor"), ("ceil", "math.ceil"), ("trunc", "math.trunc")):
-    registers(getattr(math, _name))(_to_whole(_name, _op))
-
-
-def _math_constant(function: Any) -> Handler:
-    def handler(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
-        if all(isinstance(a, Known) for a in args) and not kwargs:
-            return fold_call(function, *args)
-        raise Break("JN301", f"math.{function.__name__} of run-time values")
-
-    return handler
-
-
-for _name in dir(math):
-    _function = getattr(math, _name)
-    if callable(_function) and not handles(_function) and not _name.startswith("_"):
-        registers(_function)(_math_constant(_function))

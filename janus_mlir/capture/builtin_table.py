@@ -26,17 +26,37 @@ def registers(*functions: Any) -> Callable[[Handler], Handler]:
     return register
 
 
+#: Class methods of builtin classes, which are new objects each time: by class and name.
+_METHODS: dict[tuple[type, str], Handler] = {}
+
+
+def registers_method(cls: type, name: str) -> Callable[[Handler], Handler]:
+    """Register a class method of a builtin class."""
+
+    def register(handler: Handler) -> Handler:
+        _METHODS[cls, name] = handler
+        return handler
+
+    return register
+
+
+def _method(live: Any) -> Handler | None:
+    owner = getattr(live, "__self__", None)
+    return _METHODS.get((owner, live.__name__)) if isinstance(owner, type) else None
+
+
 def handles(live: Any) -> bool:
     """Whether a callable is a builtin with a meaning of its own in capture."""
     entry = _TABLE.get(id(live))
-    return entry is not None and entry[0] is live
+    return (entry is not None and entry[0] is live) or _method(live) is not None
 
 
 def call_builtin(
     m: Machine, live: Any, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
 ) -> Abstract:
     """Call a builtin."""
-    return _TABLE[id(live)][1](m, args, kwargs)
+    method = _method(live)
+    return (method or _TABLE[id(live)][1])(m, args, kwargs)
 
 
 def arity(args: list[Abstract], kwargs: dict[str, Abstract], low: int, high: int | None = None) -> None:

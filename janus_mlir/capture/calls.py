@@ -12,8 +12,8 @@ import numpy as np
 from janus_mlir import policy
 from janus_mlir._native._runtime import JitFunction
 from janus_mlir.capture import code as c
+from janus_mlir.capture import compressed, recursion
 from janus_mlir.capture import numpy as npy
-from janus_mlir.capture import recursion
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, expand, new_dict
 from janus_mlir.capture.control import Left, Unjoined, run
@@ -28,6 +28,7 @@ from janus_mlir.capture.state import INLINE, RAISED, RAISED_PC, Frame, Suspended
 from janus_mlir.capture.values import (
     Abstract,
     CellRef,
+    CompressedRef,
     DictRef,
     ExtentNumber,
     FunctionValue,
@@ -46,6 +47,7 @@ from janus_mlir.capture.values import (
     SliceValue,
     TextValue,
     TupleValue,
+    ViewValue,
 )
 from janus_mlir.config import config
 
@@ -77,7 +79,8 @@ def call_instruction(m: Machine, instr: c.Call) -> None:
             kwargs[key] = item
     pc = frame.pc
     try:
-        result = call(m, function, args, kwargs, instr.dst)
+        with m.keep(function, *args, *kwargs.values()):
+            result = call(m, function, args, kwargs, instr.dst)
     except Break:
         m.state.top.pc = pc
         raise
@@ -116,11 +119,12 @@ def call_inline(
         If the callee leaves the compiled code on every path.
     """
     depth, pc = m.state.where
-    result = call(m, function, args, kwargs or {}, INLINE)
-    if not isinstance(result, Entered):
-        return result
-    m.state.top.expects = expects
-    return finish_inline(m, depth, pc)
+    with m.keep(function, *args, *(kwargs or {}).values()):
+        result = call(m, function, args, kwargs or {}, INLINE)
+        if not isinstance(result, Entered):
+            return result
+        m.state.top.expects = expects
+        return finish_inline(m, depth, pc)
 
 
 def finish_inline(m: Machine, depth: int, pc: int) -> Abstract:
@@ -217,9 +221,14 @@ def _call_known(
     if npy.is_numpy_callable(live):
         if any(isinstance(a, JaxArray) for a in [*args, *kwargs.values()]):
             raise Break("JN403", "a JAX array is passed to a NumPy function")
+        if any(isinstance(a, CompressedRef) for a in args):
+            return compressed.call(m, live, args, kwargs)
         return npy.call(m, live, args, kwargs)
     if isinstance(live, functools.partial):
         return _call_partial(m, function, args, kwargs, dst)
+    found = builtin_calls.call_getter(m, live, args) if not kwargs else None
+    if found is not None:
+        return found
     if isinstance(live, type):
         return builtin_calls.construct(m, live, args, kwargs, dst)
     managed = decorated_generator(live)
@@ -452,8 +461,10 @@ def run_generator(m: Machine, instr: c.MakeGenerator) -> Abstract:
     m.state.frames.append(Frame(context, 0, variables, INLINE, m.b.span, items))
     result = finish_inline(m, depth, here)
     content = m.get(result.id) if isinstance(result, ListRef) else None
-    if m.state.effects != effects or content is None or content.items is None:
+    if m.state.effects != effects or content is None:
         raise Break("JN105", "a generator expression with effects")
+    if not isinstance(content, ListContent) or content.items is None:
+        return make_iterator(m, IteratorContent("list", (), (result,), Known(0)))
     return make_iterator(m, IteratorContent("sequence", content.items))
 
 
@@ -496,13 +507,11 @@ def class_of(value: Abstract, m: Machine | None) -> type | None:
             return int
         case TupleValue():
             return value.cls
-        case ListRef():
-            return list
-        case DictRef():
-            return dict
-        case SetRef():
-            return set
-        case NumpyArray():
+        case ListRef() | DictRef() | SetRef():
+            return value.cls
+        case ViewValue():
+            return type(getattr({}, value.kind)())
+        case NumpyArray() | CompressedRef():
             return np.ndarray
         case NumpyScalar():
             return value.dtype.type

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import collections
 import enum
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import live
+from janus_mlir.capture import compressed, live, sets
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
-from janus_mlir.capture.graph import BOOL, Value
-from janus_mlir.capture.heap import DictContent, ListContent, SetContent
-from janus_mlir.capture.numbers import compare_numbers, is_number, make, number_binary
+from janus_mlir.capture.graph import Value
+from janus_mlir.capture.heap import DictContent, ListContent, SetContent, VectorContent
+from janus_mlir.capture.numbers import compare_numbers, make, number_binary
 from janus_mlir.capture.sites import SiteWriter
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
+    CompressedRef,
     DictRef,
     ExtentNumber,
     IteratorRef,
@@ -33,6 +35,7 @@ from janus_mlir.capture.values import (
     SliceValue,
     TextValue,
     TupleValue,
+    ViewValue,
 )
 
 if TYPE_CHECKING:
@@ -86,17 +89,10 @@ def build_set(m: Machine, items: tuple[Abstract, ...]) -> Abstract:
     return handle
 
 
-def add_item(m: Machine, value: Abstract, item: Abstract) -> None:
-    """Add to a set that a comprehension makes."""
-    assert isinstance(value, SetRef)
-    content: SetContent = m.get(value.id)
-    key = constant_key(item)
-    if key not in content.items:
-        m.put(value.id, SetContent((*content.items, key)))
-
-
-def constant_key(value: Abstract) -> Any:
+def constant_key(value: Abstract, m: Machine | None = None) -> Any:
     """Return the Python value of a dict key or set element that is a constant."""
+    if m is not None and isinstance(value, Number):
+        m.need_constants([value])
     if isinstance(value, Known) and (isinstance(value.value, _KEYS) or callable(value.value)):
         return value.value
     if isinstance(value, TupleValue) and value.cls is tuple:
@@ -124,7 +120,10 @@ def expand(m: Machine, items: list[tuple[Abstract, bool]]) -> tuple[Abstract, ..
 
 def list_items(m: Machine, value: ListRef) -> tuple[Abstract, ...]:
     """Return the items of a list, reading an outside list if need be."""
-    content: ListContent = m.get(value.id)
+    content = m.get(value.id)
+    if isinstance(content, VectorContent):
+        raise Break("JN218", "a list whose length is only known at run time")
+    assert isinstance(content, ListContent)
     if content.items is None:
         if content.appended is None:
             raise Break("JN218", "a list whose length depends on the way taken")
@@ -155,9 +154,15 @@ def items_of(m: Machine, value: Abstract) -> list[Abstract] | None:
             return list(list_items(m, value))
         case DictRef():
             return [Known(k) for k, _ in dict_entries(m, value)]
+        case ViewValue():
+            entries = dict_entries(m, value.dict)
+            if value.kind == "keys":
+                return [Known(k) for k, _ in entries]
+            if value.kind == "values":
+                return [v for _, v in entries]
+            return [TupleValue((Known(k), v)) for k, v in entries]
         case SetRef():
-            content: SetContent = m.get(value.id)
-            return [Known(k) for k in _set_order(content)]
+            return [Known(k) for k in sets.ordered(m.get(value.id))]
         case Known() if isinstance(value.value, (tuple, str, bytes, range)):
             return [Known(item) for item in value.value]
         case Known() if isinstance(value.value, type) and issubclass(value.value, enum.Enum):
@@ -173,20 +178,16 @@ def items_of(m: Machine, value: Abstract) -> list[Abstract] | None:
     return None
 
 
-def _set_order(content: SetContent) -> list[Any]:
-    """Iteration order of a set follows hashes; it is only used where the elements are small ints or single."""
-    if len(content.items) > 1:
-        raise Break("JN214", "iteration over a set")
-    return list(content.items)
-
-
 def length(m: Machine, value: Abstract) -> Abstract:
     """Return ``len(value)``."""
     match value:
         case LiveObject():
             return live.length(m, value)
         case ListRef():
-            content: ListContent = m.get(value.id)
+            content = m.get(value.id)
+            if isinstance(content, VectorContent):
+                return make("int", content.length)
+            assert isinstance(content, ListContent)
             if content.items is not None:
                 return Known(len(content.items))
             if content.appended is None:
@@ -194,8 +195,12 @@ def length(m: Machine, value: Abstract) -> Abstract:
             return number_binary(m, "add", m.outside.list_length(value.id), Known(len(content.appended)))
         case DictRef():
             return Known(len(dict_entries(m, value)))
+        case ViewValue():
+            return Known(len(dict_entries(m, value.dict)))
+        case CompressedRef():
+            return compressed.count(m, value)
         case SetRef():
-            return Known(len(m.get(value.id).items))
+            return Known(len(sets.content(m, value).items))
         case TupleValue():
             return Known(len(value.items))
         case JaxArray() | NumpyArray():
@@ -230,6 +235,8 @@ def _position(index: Abstract) -> int | None:
 
 def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = False) -> Abstract:
     """Return ``value[index]``; `checked`: an int index is known to be in range."""
+    from janus_mlir.capture import lookups
+
     index = live.settled(m, index)
     match value:
         case LiveObject():
@@ -238,13 +245,21 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
             from janus_mlir.capture.jax_methods import jax_getitem
 
             return jax_getitem(m, value, index)
+        case CompressedRef():
+            return compressed.item(m, value, index)
+        case NumpyArray() if isinstance(index, CompressedRef):
+            return compressed.take(m, value, index)
         case NumpyArray() | NumpyScalar():
-            return npy.getitem(m, value, index)
+            masked = compressed.select(m, value, index) if isinstance(value, NumpyArray) else None
+            return masked if masked is not None else npy.getitem(m, value, index)
         case TupleValue():
             return _sequence_item(m, value, list(value.items), index)
         case ListRef():
             position = _position(index)
-            content: ListContent = m.get(value.id)
+            content = m.get(value.id)
+            if isinstance(content, VectorContent):
+                return _vector_item(m, value, content, index)
+            assert isinstance(content, ListContent)
             if content.items is None and position is not None and content.appended is not None:
                 if not content.appended:
                     return m.outside.load_index(value.id, position)
@@ -252,10 +267,25 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
                     return content.appended[position]
             return _sequence_item(m, value, list(list_items(m, value)), index)
         case DictRef():
-            found = dict_get(m, value, constant_key(index))
-            if found is None:
-                raise Failed(KeyError, index)
-            return found
+            if lookups.is_run_time_key(index):
+                chosen = lookups.lookup(m, value, index, None)
+                if chosen is not None:
+                    return chosen
+            key = constant_key(index, m)
+            found = dict_get(m, value, key)
+            if found is not None:
+                return found
+            if value.cls is collections.Counter:
+                return Known(0)
+            if value.factory is not None and not (
+                isinstance(value.factory, Known) and value.factory.value is None
+            ):
+                from janus_mlir.capture.calls import call_inline
+
+                made = call_inline(m, value.factory, [])
+                set_item(m, value, index, made)
+                return made
+            raise Failed(KeyError, index)
         case RangeValue():
             items = items_of(m, value)
             assert items is not None
@@ -283,6 +313,22 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
     raise Break("JN215", f"a subscript of a {type(value).__name__}")
 
 
+def _vector_item(m: Machine, value: ListRef, content: VectorContent, index: Abstract) -> Abstract:
+    from janus_mlir.capture import library, vectors
+
+    if isinstance(index, SliceValue) or (isinstance(index, Known) and isinstance(index.value, slice)):
+        bounds = _bounds(index)
+        return library.call(m, library.sliced, value, *bounds)
+    return vectors.borrow(m, value, vectors.read(m, content, vectors.position(m, content, index)))
+
+
+def _bounds(index: Abstract) -> tuple[Abstract, Abstract, Abstract]:
+    if isinstance(index, SliceValue):
+        return index.start, index.stop, index.step
+    assert isinstance(index, Known)
+    return Known(index.value.start), Known(index.value.stop), Known(index.value.step)
+
+
 def _sequence_item(m: Machine, value: Abstract, items: list[Abstract], index: Abstract) -> Abstract:
     if isinstance(index, Known) and isinstance(index.value, slice):
         try:
@@ -298,15 +344,30 @@ def _sequence_item(m: Machine, value: Abstract, items: list[Abstract], index: Ab
             )
             raise Failed.by(lambda: like[1])
         return items[position]
-    if isinstance(index, (Number, ExtentNumber)) and items and all(is_number(i) for i in items):
-        return _choose(m, items, index, [] if isinstance(value, ListRef) else ())
+    if isinstance(index, SliceValue) and isinstance(value, ListRef):
+        from janus_mlir.capture import library, vectors
+
+        vectors.vectorise(m, value)
+        return library.call(m, library.sliced, value, *_bounds(index))
+    if isinstance(index, (Number, ExtentNumber)) and items:
+        return _choose(m, value, items, index, [] if isinstance(value, ListRef) else ())
     raise Break("JN215", "a subscript that is only known at run time")
 
 
-def _choose(m: Machine, items: list[Abstract], index: Abstract, like: Any) -> Abstract:
-    """Return one of a few numbers by a run-time index."""
-    from janus_mlir.capture.numbers import select_number
+#: Items of which one is chosen by comparing the index with each position.
+_MAX_CHOICES = 16
 
+
+def _choose(m: Machine, value: Abstract, items: list[Abstract], index: Abstract, like: Any) -> Abstract:
+    """Return the item at a run-time index."""
+    from janus_mlir.capture import unions, vectors
+    from janus_mlir.capture.numbers import as_int, select_number
+
+    apart = all(m.tags.of(i) is not None and not isinstance(i, TupleValue) for i in items)
+    if len(items) > _MAX_CHOICES or not apart:
+        ref = value if isinstance(value, ListRef) else new_list(m, tuple(items))
+        content = vectors.vectorise(m, ref)
+        return vectors.borrow(m, ref, vectors.read(m, content, vectors.position(m, content, index)))
     count = Known(len(items))
     negative = compare_numbers(m, "lt", index, Known(0))
     index = select_number(m, negative, number_binary(m, "add", index, count), index)
@@ -314,10 +375,10 @@ def _choose(m: Machine, items: list[Abstract], index: Abstract, like: Any) -> Ab
         inside = compare_numbers(m, op, index, bound)
         if isinstance(inside, Value):
             m.check(inside, "bounds", "the index is in range", Failed.by(lambda: like[1]))
-    result = items[-1]
-    for i in range(len(items) - 2, -1, -1):
-        result = select_number(m, compare_numbers(m, "eq", index, Known(i)), items[i], result)
-    return result
+    found = unions.choose(m, as_int(m, index), items)
+    if found is None:
+        raise Break("JN215", "a subscript that is only known at run time")
+    return found
 
 
 def dict_get(m: Machine, value: DictRef, key: Any) -> Abstract | None:
@@ -327,57 +388,6 @@ def dict_get(m: Machine, value: DictRef, key: Any) -> Abstract | None:
     if found is None and not content.complete and m.outside.dict_has(value.id, key):
         found = m.outside.load_entry(value.id, key)
     return found
-
-
-def contains(m: Machine, container: Abstract, item: Abstract, *, negate: bool) -> Abstract:
-    """Return ``item in container`` (or its negation)."""
-    from janus_mlir.capture.operators import compare, truth
-
-    result: bool | Value
-    if isinstance(container, DictRef):
-        result = dict_get(m, container, constant_key(item)) is not None
-    elif isinstance(container, SetRef):
-        result = constant_key(item) in m.get(container.id).items
-    elif isinstance(container, Known) and isinstance(item, Known):
-        try:
-            result = item.value in container.value
-        except Exception as error:  # the user's own error, which Python will raise again
-            raise Failed.of(error) from None
-    elif isinstance(container, ObjectRef) and (own := _membership(m, container)) is not None:
-        from janus_mlir.capture.calls import call_inline
-
-        result = truth(m, call_inline(m, own, [container, item]))
-    elif isinstance(container, (JaxArray, NumpyArray)):
-        raise Break("JN212", f"membership in a {type(container).__name__}")
-    else:
-        from janus_mlir.capture.iteration import exhaust, get_iterator
-
-        items = items_of(m, container)
-        if items is None and isinstance(container, ObjectRef):
-            items = exhaust(m, get_iterator(m, container))
-        if items is None:
-            raise Break("JN212", f"membership in a {type(container).__name__}")
-        result = False
-        for other in items:
-            if isinstance(other, (JaxArray, NumpyArray)):
-                raise Break("JN212", "membership in a container of arrays")
-            equal = truth(m, compare(m, "eq", other, item))
-            if equal is True:
-                result = True
-                break
-            if equal is not False:
-                result = equal if isinstance(result, bool) else m.b.one("arith.ori", [result, equal], BOOL)
-    if isinstance(result, bool):
-        return Known(result != negate)
-    if negate:
-        result = m.b.one("arith.xori", [result, m.const(True)], BOOL)
-    return make("bool", result)
-
-
-def _membership(m: Machine, value: ObjectRef) -> Abstract | None:
-    from janus_mlir.capture.attributes import class_attribute
-
-    return class_attribute(m, value, "__contains__")
 
 
 def _unpacking(count: int) -> Any:
@@ -398,6 +408,11 @@ def unpack(m: Machine, value: Abstract, count: int, star: int | None) -> list[Ab
         if not value.shape or not isinstance(value.shape[0], int):
             raise Break("JN218", "unpacking along a symbolic extent")
         items = [get_item(m, value, Known(i)) for i in range(value.shape[0])]
+    elif isinstance(value, ListRef) and isinstance(m.get(value.id), VectorContent) and star is None:
+        same = compare_numbers(m, "eq", length(m, value), Known(count))
+        if isinstance(same, Value):
+            m.guard(same, "shape", text=f"there are {count} values to unpack")
+        return [get_item(m, value, Known(i)) for i in range(count)]
     else:
         found = items_of(m, value)
         if found is None:
@@ -420,7 +435,7 @@ def unpack(m: Machine, value: Abstract, count: int, star: int | None) -> list[Ab
 # ---- writing -----------------------------------------------------------------------------
 
 
-def _mutation(m: Machine, value: Any, text: str, template: str, *operands: Abstract) -> None:
+def record_mutation(m: Machine, value: Any, text: str, template: str, *operands: Abstract) -> None:
     """Record the change of an object that exists outside; `template` has ``{0}`` for it and ``{1}``... for operands."""
     if not m.is_outside(value.id):
         return
@@ -436,12 +451,16 @@ def append(m: Machine, value: Abstract, item: Abstract) -> None:
     """Append to a list."""
     if not isinstance(value, ListRef):
         raise Break("JN215", f"append to a {type(value).__name__}")
-    content: ListContent = m.get(value.id)
-    if content.items is not None:
+    content = m.get(value.id)
+    if isinstance(content, VectorContent):
+        from janus_mlir.capture import vectors
+
+        m.put(value.id, vectors.append_item(m, content, item))
+    elif content.items is not None:
         m.put(value.id, ListContent((*content.items, item)))
     elif content.appended is not None:
         m.put(value.id, ListContent(None, (*content.appended, item)))
-    _mutation(m, value, "list.append", "{0}.append({1})", item)
+    record_mutation(m, value, "list.append", "{0}.append({1})", item)
 
 
 def replace_items(
@@ -449,18 +468,39 @@ def replace_items(
 ) -> None:
     """Give a list new contents, which outside is done by `template`."""
     m.put(value.id, ListContent(items))
-    _mutation(m, value, text, template, *operands)
+    record_mutation(m, value, text, template, *operands)
+
+
+def replace_vector(
+    m: Machine, value: ListRef, content: VectorContent, text: str, template: str, *operands: Abstract
+) -> None:
+    """Give a list of run-time length new contents, which outside is done by `template`."""
+    m.put(value.id, content)
+    record_mutation(m, value, text, template, *operands)
 
 
 def set_item(m: Machine, value: Abstract, index: Abstract, item: Abstract) -> None:
     """Do ``value[index] = item``."""
+    from janus_mlir.capture import lookups
+
     match value:
+        case NumpyArray() if isinstance(item, CompressedRef):
+            compressed.store(m, value, index, item)
         case NumpyArray():
             npy.setitem(m, value, index, item)
         case ListRef():
             position = _position(index)
-            if position is None:
-                raise Break("JN215", "a list item is set at a run-time index")
+            if isinstance(index, SliceValue) or (isinstance(index, Known) and isinstance(index.value, slice)):
+                _set_slice(m, value, index, item)
+                return
+            if position is None or isinstance(m.get(value.id), VectorContent):
+                from janus_mlir.capture import vectors
+
+                vector = vectors.vectorise(m, value)
+                vectors.take_over(m, item)
+                m.put(value.id, vectors.write(m, vector, vectors.position(m, vector, index), item))
+                record_mutation(m, value, "list item", "{0}[{1}] = {2}", index, item)
+                return
             items = list(list_items(m, value))
             if not -len(items) <= position < len(items):
                 raise Failed(IndexError, "list assignment index out of range")
@@ -469,7 +509,9 @@ def set_item(m: Machine, value: Abstract, index: Abstract, item: Abstract) -> No
         case AttributesRef():
             raise Break("JN216", "the `__dict__` of an object is changed")
         case DictRef():
-            key = constant_key(index)
+            if lookups.is_run_time_key(index) and lookups.store(m, value, index, item):
+                return
+            key = constant_key(index, m)
             content: DictContent = m.get(value.id)
             if not content.complete:
                 dict_get(m, value, key)
@@ -480,7 +522,7 @@ def set_item(m: Machine, value: Abstract, index: Abstract, item: Abstract) -> No
                     from janus_mlir.capture.sources import Key
 
                     m.note_written(Key(source, key))
-            _mutation(m, value, f"item {key!r}", "{0}[{1}] = {2}", Known(key), item)
+            record_mutation(m, value, f"item {key!r}", "{0}[{1}] = {2}", Known(key), item)
         case ObjectRef():
             from janus_mlir.capture.attributes import class_attribute
             from janus_mlir.capture.calls import call_inline
@@ -493,11 +535,31 @@ def set_item(m: Machine, value: Abstract, index: Abstract, item: Abstract) -> No
             raise Break("JN208", f"item assignment on a {type(value).__name__}")
 
 
+def _set_slice(m: Machine, value: ListRef, index: Abstract, item: Abstract) -> None:
+    """Do ``value[a:b:c] = item`` with constant bounds."""
+    from janus_mlir.capture.iteration import exhaust, get_iterator
+
+    if not isinstance(index, Known):
+        raise Break("JN215", "a list slice is set at a run-time index")
+    items = list(list_items(m, value))
+    new = exhaust(m, get_iterator(m, item))
+    try:
+        items[index.value] = new
+    except ValueError as error:
+        raise Break("JN208", str(error)) from None
+    replace_items(m, value, tuple(items), "list items", "{0}[{1}] = {2}", index, new_list(m, tuple(new)))
+
+
 def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
     """Do ``del value[index]``."""
     match value:
         case ListRef():
             position = _position(index)
+            if isinstance(m.get(value.id), VectorContent):
+                from janus_mlir.capture import library
+
+                library.call(m, library.pop_at, value, index)
+                return
             items = list(list_items(m, value))
             if isinstance(index, Known) and isinstance(index.value, slice):
                 del items[index.value]
@@ -516,7 +578,7 @@ def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
             entries = dict_entries(m, value)
             content: DictContent = replace(DictContent(entries), complete=True).remove(key)
             m.put(value.id, content)
-            _mutation(m, value, f"item {key!r} deleted", "del {0}[{1}]", Known(key))
+            record_mutation(m, value, f"item {key!r} deleted", "del {0}[{1}]", Known(key))
         case ObjectRef():
             from janus_mlir.capture.attributes import class_attribute
             from janus_mlir.capture.calls import call_inline
@@ -530,7 +592,7 @@ def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
 
 
 __all__ = [
-    "SliceValue", "TextValue", "append", "build_dict", "build_set", "constant_key", "contains", "delete_item",
+    "SliceValue", "TextValue", "append", "build_dict", "build_set", "constant_key", "delete_item",
     "dict_entries", "dict_get", "expand", "get_item", "items_of", "length", "list_items", "new_dict", "new_list",
-    "replace_items", "set_item", "unpack",
+    "record_mutation", "replace_items", "replace_vector", "set_item", "unpack",
 ]  # fmt: skip

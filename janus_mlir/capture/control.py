@@ -109,7 +109,6 @@ def run(m: Machine, state: State, scope: Scope | None, *, started: bool = False)
 
 def _step(m: Machine, state: State) -> Fork | Outcomes | None:
     """Execute one instruction; what cannot be captured leaves the function there."""
-    from janus_mlir.capture.choices import split
     from janus_mlir.capture.exceptions import (
         Checks,
         Doubtful,
@@ -122,10 +121,6 @@ def _step(m: Machine, state: State) -> Fork | Outcomes | None:
 
     frame = state.top
     frame.at = frame.pc
-    if frame.pc not in frame.function.flow.loops:
-        fork = split(m, frame.function.code.instrs[frame.pc])
-        if fork is not None:
-            return fork
     before = state.clone() if is_handled(state) and frame.pc not in frame.function.flow.loops else None
     outer = m.checks
     m.checks = Checks(
@@ -317,7 +312,7 @@ def _merge(
     a, b = (s.outcomes for s in sides)
     for outcomes in (a, b):
         for _, reached in outcomes.ways:
-            tidy(reached, m.kept())
+            tidy(reached, m.kept(), m.pins)
     wheres: list[Where] = []
     for where, _ in [*a.ways, *b.ways]:
         if where not in wheres:
@@ -330,8 +325,7 @@ def _merge(
         if one is not None and two is not None:
             # What a branch has never left so far is better assumed than chosen at run time; at the end each way returns.
             certain = before is not None and before[0].doubt is not None and where == before[0].join
-            choices = Choices.NONE if certain or _at_end(where, one) else Choices.ALL
-            joiner = Joiner(m.initial, m.load_initial, m.numbering, choices, m)
+            joiner = Joiner(m, Choices.NONE if certain or _at_end(where, one) else Choices.ALL)
             try:
                 joined = joiner.states(one, two)
             except NotJoinable as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from janus_mlir.capture.graph import Value
+from janus_mlir.capture.layouts import Layout
 from janus_mlir.capture.values import Abstract
 
 
@@ -24,6 +26,27 @@ class ListContent(Content):
 
     items: tuple[Abstract, ...] | None
     appended: tuple[Abstract, ...] | None = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorContent(Content):
+    """Items of a list whose length only run time knows: one tensor per part of an item, and the length.
+
+    The leading extent of each tensor is the capacity. See `janus_mlir.capture.vectors`.
+    """
+
+    layout: Layout
+    buffers: tuple[Value, ...]
+    length: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompressedContent(Content):
+    """Elements of an array of run-time size: those of `data` where `mask` holds."""
+
+    data: Value
+    mask: Value
+    dtype: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,14 +129,17 @@ class GeneratorContent(Content):
     managed: bool = False
 
 
-IteratorKind = Literal["sequence", "range", "array", "live", "enumerate", "zip", "map", "reversed"]
+IteratorKind = Literal[
+    "sequence", "list", "cycle", "range", "array", "live", "enumerate", "zip", "map", "reversed"
+]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IteratorContent(Content):
     """Position of an iterator.
 
-    ``sequence``: `items` to come. ``range``: `parts` are (start, step) numbers, `position` and
+    ``sequence``: `items` to come. ``list``: `parts[0]` is the list, whose items are looked up as they come.
+    ``cycle``: `items` again and again, `position` is the next. ``range``: `parts` are (start, step) numbers, `position` and
     `length` count iterations. ``array``: leading axis of `parts[0]`. ``live``: items of the
     list or tuple `parts[0]`. ``enumerate``: `parts[0]` is the inner iterator and
     `position` the next count. ``zip``: `parts` are iterators. ``map``: `parts[0]` the function, the rest iterators.

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from janus_mlir import policy
 from janus_mlir.capture import code as c
+from janus_mlir.capture import sets
 from janus_mlir.capture.attributes import delete_attribute, get_attribute, set_attribute
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.calls import call_instruction, make_function, run_generator
 from janus_mlir.capture.containers import (
-    add_item,
     append,
     build_dict,
     build_set,
-    contains,
     delete_item,
     expand,
     get_item,
@@ -32,6 +31,7 @@ from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import CellContent
 from janus_mlir.capture.iteration import get_iterator, next_item
 from janus_mlir.capture.live import assume, forced, settled
+from janus_mlir.capture.lookups import contains
 from janus_mlir.capture.managers import enter_context, exit_context, exit_with_exception
 from janus_mlir.capture.matching import match_instruction
 from janus_mlir.capture.namespaces import cell_value, global_value, write_cell, write_global
@@ -39,11 +39,13 @@ from janus_mlir.capture.operators import binary, compare, inplace, truth, unary
 from janus_mlir.capture.sources import Cell, CellOf, Global, Source
 from janus_mlir.capture.state import RESULT, State
 from janus_mlir.capture.text import build_string, format_value
+from janus_mlir.capture.unions import needs_known, split
 from janus_mlir.capture.values import (
     Abstract,
     CellRef,
     Known,
     LiveObject,
+    SetRef,
     SliceValue,
     TupleValue,
 )
@@ -55,6 +57,10 @@ if TYPE_CHECKING:
 def execute(m: Machine, instr: c.Instr) -> Fork | None:
     """Execute one instruction; return a fork if only run time can tell how it goes on."""
     frame = m.state.top
+    m.next_pc = frame.pc + 1
+    union = needs_known(m, instr)
+    if union is not None:
+        return split(m, union, instr)
     match instr:
         case c.Branch():
             return _branch(m, instr)
@@ -257,6 +263,11 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
         case c.ListAppend(list=list_, item=item):
             append(m, read_variable(m, list_), read_variable(m, item))
             return None
+        case c.SetAdd(set=set_, item=item):
+            target = read_variable(m, set_)
+            assert isinstance(target, SetRef)
+            sets.method(m, target, "add", [read_variable(m, item)])
+            return None
         case c.DictStore(dict=dict_, key=key, item=item):
             set_item(m, read_variable(m, dict_), read_variable(m, key), read_variable(m, item))
             return None
@@ -266,9 +277,6 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
             return run_generator(m, instr)
         case c.ExceptMatch(exc=exc, cls=cls):
             return Known(matches(m, read_variable(m, exc), read_variable(m, cls)))
-        case c.SetAdd(set=set_, item=item):
-            add_item(m, read_variable(m, set_), read_variable(m, item))
-            return None
         case c.Length() | c.MatchSequence() | c.MatchMapping() | c.MatchKeys() | c.MatchClass():
             return match_instruction(m, instr)
         case c.Import():

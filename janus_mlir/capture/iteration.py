@@ -13,19 +13,24 @@ from janus_mlir.capture.containers import items_of
 from janus_mlir.capture.exceptions import Raised
 from janus_mlir.capture.generators import generator_content, resume_inline
 from janus_mlir.capture.graph import BOOL, Value
-from janus_mlir.capture.heap import GeneratorContent, IteratorContent
+from janus_mlir.capture.heap import GeneratorContent, IteratorContent, ListContent, VectorContent
 from janus_mlir.capture.numbers import compare_numbers, number_binary
 from janus_mlir.capture.values import (
     Abstract,
+    CompressedRef,
+    DictRef,
     ExtentNumber,
     IteratorRef,
     JaxArray,
     Known,
+    ListRef,
     LiveObject,
     NumpyArray,
     ObjectRef,
     RangeValue,
+    SetRef,
     TupleValue,
+    ViewValue,
 )
 
 if TYPE_CHECKING:
@@ -118,7 +123,18 @@ def get_iterator(m: Machine, value: Abstract) -> Abstract:
         if not isinstance(found, (IteratorRef, ObjectRef)):
             raise Break("JN218", "`__iter__` does not return an iterator")
         return found
+    if isinstance(value, CompressedRef):
+        from janus_mlir.capture import library
+
+        return get_iterator(m, library.call(m, library.scalar_items, value))
+    if isinstance(value, ListRef):
+        if not isinstance(m.get(value.id), VectorContent):
+            items_of(m, value)  # an outside list is read
+        return make_iterator(m, IteratorContent("list", (), (value,), Known(0)))
     items = items_of(m, value)
+    source = value.dict if isinstance(value, ViewValue) else value
+    if items is not None and isinstance(source, (DictRef, SetRef)):
+        return make_iterator(m, IteratorContent("sequence", tuple(items), (source,), Known(len(items))))
     if items is None:
         raise Break("JN218", f"iteration over a {type(value).__name__}")
     return make_iterator(m, IteratorContent("sequence", tuple(items)))
@@ -139,7 +155,11 @@ def next_item(m: Machine, iterator: Abstract) -> NextItem:
     assert isinstance(iterator, IteratorRef)
     match content.kind:
         case "sequence" | "reversed":
-            return _sequence(iterator, content)
+            return _sequence(m, iterator, content)
+        case "list":
+            return _list(m, iterator, content)
+        case "cycle":
+            return _cycle(iterator, content)
         case "range" | "array" | "live":
             return _counted(m, iterator, content)
         case "enumerate":
@@ -172,12 +192,70 @@ def _ask(m: Machine, iterator: Abstract) -> NextItem:
     return NextItem(True, lambda m: found)
 
 
-def _sequence(iterator: IteratorRef, content: IteratorContent) -> NextItem:
+def _sequence(m: Machine, iterator: IteratorRef, content: IteratorContent) -> NextItem:
+    if content.parts:
+        from janus_mlir.capture.containers import length
+
+        now = length(m, content.parts[0])
+        if not (
+            isinstance(now, Known)
+            and isinstance(content.position, Known)
+            and now.value == content.position.value
+        ):
+            raise Break("JN208", "a dict or set changes size during iteration")
+
     def advance(m: Machine) -> Abstract:
         m.put(iterator.id, replace(content, items=content.items[1:]))
         return content.items[0]
 
     return NextItem(bool(content.items), advance)
+
+
+def _cycle(iterator: IteratorRef, content: IteratorContent) -> NextItem:
+    position = content.position
+    if len(content.items) > 1 and not isinstance(position, Known):
+        raise Break("JN218", "itertools.cycle in a loop that is not unrolled")
+
+    def advance(m: Machine) -> Abstract:
+        if len(content.items) == 1:
+            return content.items[0]
+        assert isinstance(position, Known)
+        m.put(iterator.id, replace(content, position=Known((position.value + 1) % len(content.items))))
+        chosen: Abstract = content.items[position.value]
+        return chosen
+
+    return NextItem(True, advance)
+
+
+def _list(m: Machine, iterator: IteratorRef, content: IteratorContent) -> NextItem:
+    """A list is asked for its length and items anew each time, as Python does."""
+    from janus_mlir.capture import vectors
+    from janus_mlir.capture.containers import list_items
+    from janus_mlir.capture.numbers import as_int
+
+    (items,), position = content.parts, content.position
+    assert isinstance(items, ListRef) and position is not None
+    vector = m.get(items.id)
+    if isinstance(vector, VectorContent) or not isinstance(position, Known):
+        vector = vectors.vectorise(m, items)
+        more: bool | Value = m.b.one(
+            "arith.cmpi", [as_int(m, position), vector.length], BOOL, predicate="slt"
+        )
+    else:
+        more = position.value < len(list_items(m, items))
+        if not more:
+            m.put(iterator.id, IteratorContent("sequence"))
+
+    def advance(m: Machine) -> Abstract:
+        m.put(iterator.id, replace(content, position=count_up(m, position)))
+        now = m.get(items.id)
+        if isinstance(now, VectorContent):
+            return vectors.borrow(m, items, vectors.read(m, now, as_int(m, position)))
+        assert isinstance(position, Known)
+        found: Abstract = list_items(m, items)[position.value]
+        return found
+
+    return NextItem(more, advance)
 
 
 def _counted(m: Machine, iterator: IteratorRef, content: IteratorContent) -> NextItem:
@@ -244,6 +322,10 @@ def _zip(m: Machine, iterator: IteratorRef, content: IteratorContent) -> NextIte
     return NextItem(more, advance)
 
 
+#: Number of items of an endless iterator.
+_FOREVER = 2**62
+
+
 def static_length(m: Machine, state: State) -> int | None:
     """Return how many iterations the ``for`` loop at hand has left, None if only run time knows."""
     frame = state.top
@@ -264,14 +346,25 @@ def _left(m: Machine, state: State, iterator: Abstract) -> int | None:
         return None
     if content.kind in ("sequence", "reversed"):
         return len(content.items)
+    if content.kind == "list":
+        (items,) = content.parts
+        assert isinstance(items, ListRef)
+        now = m.content(state, items.id)
+        if isinstance(now, ListContent) and now.items is not None and isinstance(content.position, Known):
+            return max(0, len(now.items) - int(content.position.value))
+        return None
     if content.kind in ("range", "array", "live"):
         if isinstance(content.position, Known) and isinstance(content.length, Known):
             return int(content.length.value - content.position.value)
         return None
+    if content.kind == "cycle":
+        return _FOREVER
     parts = content.parts[:1] if content.kind == "enumerate" else content.parts
     parts = content.parts[1:] if content.kind == "map" else parts
     lengths = [_left(m, state, part) for part in parts]
     known = [n for n in lengths if n is not None]
+    if known and min(known) == 0 and content.kind != "enumerate":
+        return 0
     return min(known) if len(known) == len(lengths) and known else None
 
 
@@ -309,15 +402,39 @@ def runs_user_code(m: Machine, state: State) -> bool:
     return False
 
 
+def static_count(m: Machine, iterator: Abstract) -> int | None:
+    """Return how many items an iterator has left, None if only run time knows."""
+    return _left(m, m.state, iterator)
+
+
+def collect(m: Machine, value: Abstract) -> list[Abstract] | ListRef:
+    """Return the items of an iterable, or a list of them if only run time knows their number."""
+    from janus_mlir.capture import library
+
+    if isinstance(value, ListRef) and isinstance(m.get(value.id), VectorContent):
+        return value
+    iterator = get_iterator(m, value)
+    if static_count(m, iterator) is not None:
+        return exhaust(m, iterator)
+    made = library.call(m, library.to_list, iterator)
+    assert isinstance(made, ListRef)
+    content = m.get(made.id)
+    if isinstance(content, ListContent) and content.items is not None:
+        return list(content.items)
+    return made
+
+
 def exhaust(m: Machine, iterator: Abstract) -> list[Abstract]:
     """Take all items of an iterator whose length is static."""
     items: list[Abstract] = []
-    while True:
-        step = next_item(m, iterator)
-        if step.more is False:
-            return items
-        if step.more is not True:
-            raise Break("JN218", "the number of items is only known at run time")
-        if len(items) > 10_000:
-            raise Break("JN604", "too many items")
-        items.append(step.advance(m))
+    with m.keep(iterator):
+        while True:
+            step = next_item(m, iterator)
+            if step.more is False:
+                return items
+            if step.more is not True:
+                raise Break("JN218", "the number of items is only known at run time")
+            if len(items) > 10_000:
+                raise Break("JN604", "too many items")
+            items.append(step.advance(m))
+            m.pins.append(items[-1])

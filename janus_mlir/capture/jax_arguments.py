@@ -13,8 +13,8 @@ import numpy as np
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, list_items
 from janus_mlir.capture.graph import BOOL, INT, TensorType, Value
-from janus_mlir.capture.jax_callbacks import Callback
-from janus_mlir.capture.jax_values import Transformed, is_jax_callable
+from janus_mlir.capture.jax_callbacks import Callback, node_items, rebuild_node
+from janus_mlir.capture.jax_values import Transformed, is_jax_callable, is_node
 from janus_mlir.capture.numbers import as_int
 from janus_mlir.capture.values import (
     Abstract,
@@ -28,6 +28,7 @@ from janus_mlir.capture.values import (
     Number,
     NumpyArray,
     NumpyScalar,
+    ObjectRef,
     SliceValue,
     TupleValue,
 )
@@ -44,6 +45,14 @@ class Leaf:
     """Stands for a traced argument inside the structure of static ones."""
 
     index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A pytree node with attributes, and the structure of these."""
+
+    cls: type
+    attributes: tuple[tuple[str, Any], ...]
 
 
 class Static:
@@ -115,6 +124,9 @@ class Arguments:
                 return [self.convert(item) for item in list_items(m, value)]
             case DictRef():
                 return {k: self.convert(v) for k, v in dict_entries(m, value)}
+            case ObjectRef() if is_node(m.outside.classes[value.id]):
+                attributes = [(k, self.convert(v)) for k, v in node_items(m, value)]
+                return Node(m.outside.classes[value.id], tuple(attributes))
             case SliceValue():
                 return slice(self.convert(value.start), self.convert(value.stop), self.convert(value.step))
             case FunctionValue() | MethodValue() | Transformed():
@@ -169,6 +181,8 @@ def restore(structure: Any, leaves: Sequence[Any]) -> Any:
         return leaves[structure.index]
     if isinstance(structure, Static):
         return structure.value
+    if isinstance(structure, Node):
+        return rebuild_node(structure.cls, [(k, restore(s, leaves)) for k, s in structure.attributes])
     if isinstance(structure, tuple):
         items = [restore(s, leaves) for s in structure]
         return tuple(items) if type(structure) is tuple else type(structure)._make(items)  # type: ignore[attr-defined]
@@ -182,6 +196,8 @@ def restore(structure: Any, leaves: Sequence[Any]) -> Any:
 
 
 def structure_key(structure: Any) -> Any:
+    if isinstance(structure, Node):
+        return (structure.cls, *((k, structure_key(v)) for k, v in structure.attributes))
     if isinstance(structure, (list, tuple)):
         return (type(structure), *map(structure_key, structure))
     if isinstance(structure, dict):

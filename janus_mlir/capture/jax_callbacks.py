@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -10,12 +11,15 @@ import numpy as np
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, list_items, new_dict, new_list
 from janus_mlir.capture.graph import TensorType, Value
+from janus_mlir.capture.heap import ObjectContent
+from janus_mlir.capture.jax_values import is_node
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,
     JaxArray,
     Known,
     ListRef,
+    ObjectRef,
     TupleValue,
 )
 from janus_mlir.runtime.dtypes import dtype_by_mlir, find_dtype
@@ -98,6 +102,8 @@ def from_tracer(m: Machine, tree: Any) -> Abstract:
         return new_list(m, tuple(from_tracer(m, t) for t in tree))
     if type(tree) is dict:
         return new_dict(m, tuple((k, from_tracer(m, t)) for k, t in tree.items()))
+    if is_node(type(tree)):
+        return new_node(m, tree, lambda value: _from_attribute(m, value))
     if isinstance(tree, jax.Array):
         found = find_dtype(tree.dtype)
         if found is None:
@@ -108,6 +114,37 @@ def from_tracer(m: Machine, tree: Any) -> Abstract:
         weak = bool(getattr(tree.aval, "weak_type", False))
         return JaxArray(ref, np.dtype(tree.dtype), tuple(tree.shape), weak)
     raise Break("JN403", f"a {type(tree).__name__} is passed to a function by JAX")
+
+
+def _from_attribute(m: Machine, value: Any) -> Abstract:
+    if isinstance(value, (jax.Array, tuple, list, dict)) or is_node(type(value)):
+        return from_tracer(m, value)
+    return Known(value)
+
+
+def new_node(m: Machine, live: Any, convert: Callable[[Any], Abstract]) -> ObjectRef:
+    """Return a new object with the class and the (converted) attributes of a pytree node."""
+    handle = ObjectRef()
+    m.outside.classes[handle.id] = type(live)
+    m.put(handle.id, ObjectContent(tuple((k, convert(v)) for k, v in vars(live).items())))
+    return handle
+
+
+def node_items(m: Machine, value: ObjectRef) -> list[tuple[str, Abstract]]:
+    """Return the attributes of a pytree node."""
+    from janus_mlir.capture.attributes import attribute_names, get_attribute
+
+    if not is_node(m.outside.classes[value.id]):
+        raise Break("JN403", f"a {m.outside.classes[value.id].__qualname__} is passed to a JAX function")
+    return [(name, get_attribute(m, value, name)) for name in attribute_names(m, value)]
+
+
+def rebuild_node(cls: type, attributes: list[tuple[str, Any]]) -> Any:
+    """Return an object of a class with the given attributes."""
+    made: Any = object.__new__(cls)
+    for name, value in attributes:
+        object.__setattr__(made, name, value)
+    return made
 
 
 def _to_tracer(m: Machine, value: Abstract) -> Any:
@@ -123,6 +160,9 @@ def _to_tracer(m: Machine, value: Abstract) -> Any:
             return [_to_tracer(m, item) for item in list_items(m, value)]
         case DictRef():
             return {k: _to_tracer(m, item) for k, item in dict_entries(m, value)}
+        case ObjectRef():
+            items = [(k, _to_tracer(m, item)) for k, item in node_items(m, value)]
+            return rebuild_node(m.outside.classes[value.id], items)
     raise Break("JN403", f"a {type(value).__name__} is returned to JAX")
 
 

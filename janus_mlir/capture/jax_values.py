@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
+import sys
 import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,12 +23,48 @@ if TYPE_CHECKING:
     pass
 
 #: Packages whose functions are traced as a whole.
-TRACED_PACKAGES = frozenset({"jax", "jaxlib", "optax", "chex"})
+TRACED_PACKAGES = frozenset({"jax", "jaxlib", "optax", "chex", "equinox"})
 TRANSFORMS: tuple[Any, ...] = (
     jax.grad, jax.value_and_grad, jax.vmap, jax.jit, jax.checkpoint, jax.jacfwd, jax.jacrev, jax.hessian,
 )  # fmt: skip
 #: Janus's own transformations and what they are in JAX.
 OWN_TRANSFORMS = {id(janus_grad): jax.grad, id(janus_value_and_grad): jax.value_and_grad}
+
+
+def _maker(module: str, name: str) -> Any:
+    """Return a function of a package if that is loaded, None otherwise."""
+    return getattr(sys.modules.get(module), name, None)
+
+
+def transforms() -> tuple[Any, ...]:
+    """Return the transformations whose function is captured: those of JAX, and of libraries that are loaded."""
+    found = [
+        _maker("equinox", name)
+        for name in ("filter_grad", "filter_value_and_grad", "filter_vmap", "filter_jit")
+    ]
+    return (*TRANSFORMS, *(f for f in found if f is not None))
+
+
+def called_once() -> tuple[Any, ...]:
+    """Return the transformations that call the function exactly once: its effects are those of a call."""
+    found = [_maker("equinox", name) for name in ("filter_grad", "filter_value_and_grad")]
+    return (jax.grad, jax.value_and_grad, *(f for f in found if f is not None))
+
+
+def compilers() -> tuple[Any, ...]:
+    """Return the transformations that compile a function, which has no meaning in compiled code."""
+    found = _maker("equinox", "filter_jit")
+    return (jax.jit,) if found is None else (jax.jit, found)
+
+
+@functools.cache
+def _registry() -> Any:
+    return getattr(importlib.import_module("jax._src.tree_util"), "_registry", {})
+
+
+def is_node(cls: type) -> bool:
+    """Whether JAX knows a class, other than the builtin containers, as a pytree node with attributes."""
+    return cls in _registry() and not issubclass(cls, (tuple, list, dict)) and cls.__dictoffset__ != 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,9 +20,17 @@ from janus_mlir.capture.containers import items_of, new_dict, new_list
 from janus_mlir.capture.control import Left
 from janus_mlir.capture.graph import Block, TensorType, Value
 from janus_mlir.capture.jax_arguments import Arguments, Static, restore, struct, structure_key
-from janus_mlir.capture.jax_callbacks import Callback, Lifts, from_tracer, stand_in, tracer_of
+from janus_mlir.capture.jax_callbacks import Callback, Lifts, from_tracer, new_node, stand_in, tracer_of
 from janus_mlir.capture.jax_effects import Effects
-from janus_mlir.capture.jax_values import OWN_TRANSFORMS, TRANSFORMS, Transformed, is_jax_callable
+from janus_mlir.capture.jax_values import (
+    OWN_TRANSFORMS,
+    Transformed,
+    called_once,
+    compilers,
+    is_jax_callable,
+    is_node,
+    transforms,
+)
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.values import (
     Abstract,
@@ -151,7 +159,7 @@ def first_line(error: Exception) -> str:
 def call_jax(m: Machine, live: Any, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
     """Call a JAX function."""
     live = OWN_TRANSFORMS.get(id(live), live)
-    if any(live is t for t in TRANSFORMS) and args:
+    if any(live is t for t in transforms()) and args:
         return Transformed(live, args[0], tuple(args[1:]), tuple(kwargs.items()))
     opened = _open_transform(m, live)
     if opened is not None:
@@ -168,7 +176,7 @@ def call_transformed(
     m: Machine, function: Transformed, args: list[Abstract], kwargs: dict[str, Abstract]
 ) -> Abstract:
     """Call a function that a JAX transformation has made."""
-    if function.transform is jax.jit:
+    if any(function.transform is t for t in compilers()):
         from janus_mlir.capture.calls import call_inline
 
         return call_inline(m, function.function, args, kwargs)
@@ -177,14 +185,10 @@ def call_transformed(
         tuple(arguments.convert(a) for a in args),
         {k: arguments.convert(v) for k, v in kwargs.items()},
     )
-    effects = any(function.transform is t for t in _CALLED_ONCE) and not isinstance(
+    effects = any(function.transform is t for t in called_once()) and not isinstance(
         function.function, Transformed
     )
     return _apply(m, _transform(m, arguments, function), structure, arguments, effects)
-
-
-#: Transformations that call the function exactly once, when they are called: its effects are those of a call.
-_CALLED_ONCE = (jax.grad, jax.value_and_grad)
 
 
 def _transform(m: Machine, arguments: Arguments, function: Transformed) -> Any:
@@ -367,7 +371,16 @@ def _abstract_tree(m: Machine, tree: Any) -> Abstract:
         return new_list(m, tuple(_abstract_tree(m, t) for t in tree))
     if type(tree) is dict:
         return new_dict(m, tuple((k, _abstract_tree(m, v)) for k, v in tree.items()))
+    if is_node(type(tree)):
+        return new_node(m, tree, lambda value: _attribute(m, value))
     raise Break("JN403", f"a JAX function that returns a {type(tree).__name__}")
+
+
+def _attribute(m: Machine, value: Any) -> Abstract:
+    """Return an attribute of a pytree node: arrays are wrapped, what is no part of the tree is static."""
+    if isinstance(value, (_Wrapped, tuple, list, dict)) or value is None or is_node(type(value)):
+        return _abstract_tree(m, value)
+    return Known(value)
 
 
 def _call_now(m: Machine, live: Any, structure: Any, arguments: Arguments) -> Abstract:

@@ -3,33 +3,37 @@
 from __future__ import annotations
 
 import enum
-import types
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.graph import BOOL, FLOAT, INT, OBJECT, ScalarType, Type, Value
+from janus_mlir.capture.graph import BOOL, FLOAT, INT, OBJECT, ScalarType, TensorType, Type, Value
 from janus_mlir.capture.heap import (
     CellContent,
+    CompressedContent,
     DictContent,
     GeneratorContent,
     IteratorContent,
     ListContent,
     ObjectContent,
+    SetContent,
+    VectorContent,
 )
+from janus_mlir.capture.layouts import parts
 from janus_mlir.capture.rebuild import UNBOUND
 from janus_mlir.capture.state import Fact, Frame, Rewriter, State, references
 from janus_mlir.capture.values import (
     Abstract,
-    ChoiceValue,
+    CompressedRef,
+    DictRef,
     ExtentNumber,
     FunctionValue,
     HeapRef,
     JaxArray,
     Known,
+    ListRef,
     LiveObject,
     LiveType,
     MemberValue,
@@ -45,8 +49,12 @@ from janus_mlir.capture.values import (
     Storage,
     TextValue,
     TupleValue,
+    UnionValue,
     fresh_id,
 )
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.machine import Machine
 
 SCALARS: dict[NumberKind, ScalarType] = {"int": INT, "float": FLOAT, "bool": BOOL}
 
@@ -70,8 +78,8 @@ class Phi:
     """A value that depends on the way taken: operands are graph values, or numbers still to be materialised."""
 
     value: Value
-    a: Value | Abstract
-    b: Value | Abstract
+    a: object
+    b: object
 
 
 def number_kind(value: Abstract) -> NumberKind | None:
@@ -113,91 +121,39 @@ class Choices(enum.Enum):
     ALL = "everything"
 
 
-class Numbering:
-    """Numbers the kinds of values, and the constants, that a choice can be between."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[Any, int] = {}
-        self._keep: list[Any] = []
-
-    def __call__(self, value: Abstract) -> int | None:
-        """Return the number of a value's kind, None if it cannot be in a choice."""
-        key = _option_key(value)
-        if key is None:
-            return None
-        self._keep.append(value)
-        return self._numbers.setdefault(key, len(self._numbers))
-
-
-def _option_key(value: Abstract) -> Any:
-    kind = number_kind(value)
-    if kind is not None:
-        return ("number", kind)
-    match value:
-        case Known(value=live):
-            if type(live) in (str, bytes):
-                return (type(live), live)
-            if live is None or isinstance(
-                live, (type, enum.Enum, types.FunctionType, types.BuiltinFunctionType)
-            ):
-                return ("object", id(live))
-            return ("object", id(live)) if live is UNBOUND else None
-        case TextValue(parts=parts):
-            return ("text", *(p if isinstance(p, str) else p[1:] for p in parts))
-        case NumpyScalar(dtype=dtype):
-            return ("npscalar", dtype)
-        case TupleValue(items=items, cls=cls):
-            keys = tuple(map(_option_key, items))
-            return None if None in keys else ("tuple", cls, len(items))
-    return None
-
-
-class MadeObjects(Protocol):
-    """What the machine knows of the objects that captured code makes."""
-
-    @property
-    def classes(self) -> dict[int, type]:
-        """Their classes, by id."""
-
-    raised: set[int]
-    held: frozenset[int]
-
-
 class Joiner:
     """Joins values and states, collecting the phis that the join needs.
 
-    Values of different kinds become choices, as far as `choices` allows it.
+    Values of different kinds become unions, as far as `choices` allows it.
     """
 
-    def __init__(
-        self,
-        outside: Mapping[int, Any],
-        load: Callable[[int, Any], Abstract],
-        numbering: Numbering,
-        choices: Choices,
-        machine: Machine,
-    ) -> None:
-        self.made: MadeObjects = machine
-        self._pairs: dict[tuple[int, int], ObjectRef] = {}
-        self.numbering = numbering
+    def __init__(self, machine: Machine, choices: Choices = Choices.ALL) -> None:
+        self.m = machine
         self.choices = choices
-        self.machine = machine
+        self.m = machine
         #: Contents of outside objects as the call found them.
-        self.outside = outside
+        self.outside = machine.initial
         #: Reads an attribute or item of an outside object as the call found it.
-        self.load = load
+        self.load = machine.load_initial
+        #: Whether the result stands for more than the first state does, other than by its phis.
+        self.widened = False
         self.phis: list[Phi] = []
         self._leaves: dict[tuple[int, int], Phi] = {}
         self._arrays: dict[tuple[int, int], Abstract] = {}
         self._storages: dict[tuple[int, int], int] = {}
+        self._pairs: dict[tuple[int, int], HeapRef] = {}
+        self._tags: dict[int, Known] = {}
+        #: Arrays that become items of a list of run-time length.
+        self._copied: set[int] = set()
+        self._single: list[tuple[Abstract, bool]] = []
+        self._escaped: frozenset[int] = frozenset()
         self._kept: set[int] = set()
         self._keep: list[object] = []
         self.heap_a: dict[int, Any] = {}
         self.heap_b: dict[int, Any] = {}
-        self.escaped: frozenset[int] = frozenset()
         self.heap: dict[int, Any] = {}
 
-    def leaf(self, a: Value | Abstract, b: Value | Abstract, type: Type) -> Value:
+    def leaf(self, a: object, b: object, type: Type) -> Value:
         """Return the joined graph value of two leaves."""
         if a is b and isinstance(a, Value):
             return a
@@ -261,79 +217,119 @@ class Joiner:
                 return MemberValue(self.value(a.self, b.self), a.name)
             case (HeapRef(), HeapRef()) if a.id == b.id:
                 return a
-            case (ObjectRef(), ObjectRef()) if self._may_unite(a, b):
-                return self._unite(a, b)
             case (FunctionValue(), FunctionValue()) if a.id == b.id:
                 return a
             case (TextValue(), TextValue()) if len(a.parts) == len(b.parts):
                 return TextValue(tuple(map(self._text, a.parts, b.parts)))
-        if number_kind(a) is not None and number_kind(a) == number_kind(b):
+            case (ListRef() | DictRef() | ObjectRef() | CompressedRef(), HeapRef()) if type(a) is type(b):
+                found = self._pair(a, b)
+                if found is not None:
+                    return found
+        kind = number_kind(a)
+        if kind is not None and kind == number_kind(b):
             return self.number(a, b)
-        numbers = number_kind(a) is not None and number_kind(b) is not None
-        if self.choices is Choices.ALL or (self.choices is Choices.OBJECTS and not numbers):
-            return self.choice(a, b)
-        raise NotJoinable(f"{_describe(a)} on one way and {_describe(b)} on the other")
+        return self._union(a, b)
 
-    def _may_unite(self, a: ObjectRef, b: ObjectRef) -> bool:
-        known = (a.id in self.outside, b.id in self.outside, a.id in self.escaped, b.id in self.escaped)
-        if any(known) or a.id not in self.heap_a or b.id not in self.heap_b or {a.id, b.id} & self.made.held:
-            return False
-        one, two = self.heap_a[a.id], self.heap_b[b.id]
-        names = ([name for name, _ in content.written] for content in (one, two))
-        return self.made.classes[a.id] is self.made.classes[b.id] and next(names) == next(names)
+    # ---- values of different kinds ------------------------------------------
 
-    def _unite(self, a: ObjectRef, b: ObjectRef) -> Abstract:
-        """Return one object in place of two that the captured code has made, each on its way."""
-        united = self._pairs.get((a.id, b.id))
-        if united is None:
-            united = self._pairs[a.id, b.id] = ObjectRef()
-            self.made.classes[united.id] = self.made.classes[a.id]
-            if {a.id, b.id} & self.made.raised:
-                self.made.raised.add(united.id)
-            self.heap[united.id] = self.content(united.id, self.heap_a[a.id], self.heap_b[b.id])
-        return united
-
-    def _check_united(self, joined: State) -> None:
-        """Make sure that nothing refers to the objects any more that others have taken the place of."""
-        if not self._pairs:
-            return
-        firsts, seconds = [a for a, _ in self._pairs], [b for _, b in self._pairs]
-        if len(set(firsts)) != len(firsts) or len(set(seconds)) != len(seconds):
-            raise NotJoinable("objects are one on one way only")
-        roots = [v for f in joined.frames for v in (*f.vars.values(), f.override, f.generator)]
-        roots += [
-            content for key, content in joined.heap.items() if key in self.outside or key in self.escaped
-        ]
-        roots += [v for f in joined.frames for waiting in f.callers for v in waiting.vars.values()]
-        if references(roots, joined.heap) & {*firsts, *seconds}:
-            raise NotJoinable("objects are one on one way only")
-
-    def choice(self, a: Abstract, b: Abstract) -> Abstract:
-        """Join values of different kinds."""
-        tags: list[Value | Abstract] = []
-        sides: list[dict[int, Abstract]] = []
-        for value in (a, b):
-            if isinstance(value, ChoiceValue):
-                tags.append(value.tag)
-                sides.append(dict(value.options))
-                continue
-            number = self.numbering(value)
-            if number is None:
-                raise NotJoinable(f"{_describe(a)} on one way and {_describe(b)} on the other")
-            tags.append(Known(number))
-            sides.append({number: value})
-        first, second = sides
+    def _union(self, a: Abstract, b: Abstract) -> Abstract:
+        detail = f"{_describe(a)} on one way and {_describe(b)} on the other"
+        sides = [dict(v.options) if isinstance(v, UnionValue) else {self.m.tags.of(v): v} for v in (a, b)]
+        tags = sorted({tag for side in sides for tag in side if tag is not None})
+        if None in sides[0] or None in sides[1] or len(tags) > _MAX_OPTIONS:
+            raise NotJoinable(detail)
+        known = isinstance(a, UnionValue) and set(sides[1]) <= set(sides[0])
+        if not known:
+            numbers = number_kind(a) is not None and number_kind(b) is not None
+            if self.choices is Choices.NONE or (self.choices is Choices.OBJECTS and numbers):
+                raise NotJoinable(detail)
+            self.widened = True
+        arrays = [isinstance(x, (JaxArray, NumpyArray)) for side in sides for x in side.values()]
+        if sum(arrays) > 1 and not known:
+            raise NotJoinable(detail)
         options: list[tuple[int, Abstract]] = []
-        for number in dict.fromkeys([*first, *second]):
-            if number in first and number in second:
-                options.append((number, self.value(first[number], second[number])))
-            elif number in first:
-                options.append((number, Rewriter(lambda v: self.leaf(v, POISON, v.type))(first[number])))
-            else:
-                options.append((number, Rewriter(lambda v: self.leaf(POISON, v, v.type))(second[number])))
-        if len(options) > _MAX_OPTIONS:
-            raise NotJoinable("too many different values")
-        return ChoiceValue(self.leaf(tags[0], tags[1], INT), tuple(options))
+        for tag in tags:
+            x, y = sides[0].get(tag), sides[1].get(tag)
+            if x is not None and y is not None:
+                options.append((tag, self.value(x, y)))
+            elif x is not None:
+                options.append((tag, self._one_sided(x, True)))
+            elif y is not None:
+                options.append((tag, self._one_sided(y, False)))
+        return UnionValue(self.leaf(self._tag(a), self._tag(b), INT), tuple(options))
+
+    def _tag(self, value: Abstract) -> object:
+        if isinstance(value, UnionValue):
+            return value.which
+        tag = self.m.tags.of(value)
+        assert tag is not None
+        return self._tags.setdefault(tag, Known(tag))
+
+    def _one_sided(self, value: Abstract, first: bool) -> Abstract:
+        """Return a value of one of the ways as it is where they have met."""
+
+        def moved(ref: object, type: Type) -> Value:
+            return self.leaf(ref, POISON, type) if first else self.leaf(POISON, ref, type)
+
+        kind = number_kind(value)
+        if kind is not None:
+            return Number(kind, moved(value.ref if isinstance(value, Number) else value, SCALARS[kind]))
+        match value:
+            case NumpyScalar():
+                return replace(value, ref=moved(value.ref, value.ref.type))
+            case JaxArray():
+                return replace(value, ref=moved(value.ref, value.ref.type))
+            case TextValue() | TupleValue():
+                text: Abstract = Rewriter(lambda ref: moved(ref, ref.type))(value)
+                return text
+        if isinstance(value, (HeapRef, FunctionValue, NumpyArray)):
+            self._single.append((value, first))
+        return value
+
+    def _carry_single(self) -> None:
+        """Bring along the contents of objects that exist on one way only."""
+        done: set[int] = set()
+        for value, first in self._single:
+            heap, other = (self.heap_a, self.heap_b) if first else (self.heap_b, self.heap_a)
+
+            def moved(ref: Value, first: bool = first) -> Value:
+                return self.leaf(ref, POISON, ref.type) if first else self.leaf(POISON, ref, ref.type)
+
+            rewrite = Rewriter(moved)
+            for key in references([value], heap):
+                if key in heap and key not in other and key not in self.outside and key not in done:
+                    done.add(key)
+                    self.heap[key] = rewrite(heap[key])
+
+    # ---- objects made on both ways --------------------------------------------
+
+    def _pair(self, a: HeapRef, b: HeapRef) -> HeapRef | None:
+        """Join two objects that the captured code made, None if they are not of one kind."""
+        found = self._pairs.get((a.id, b.id))
+        if found is not None:
+            return found
+        for ref, heap in ((a, self.heap_a), (b, self.heap_b)):
+            if ref.id in self.outside or ref.id in self._escaped or ref.id not in heap:
+                return None
+        if {a.id, b.id} & self.m.held:
+            return None
+        classes = self.m.outside.classes
+        if isinstance(a, ObjectRef) and classes[a.id] is not classes[b.id]:
+            return None
+        if isinstance(a, DictRef) and isinstance(b, DictRef) and (a.cls, a.factory) != (b.cls, b.factory):
+            return None
+        if isinstance(a, ListRef) and isinstance(b, ListRef) and (a.cls, a.limit) != (b.cls, b.limit):
+            return None
+        one, two = self.heap_a[a.id], self.heap_b[b.id]
+        if isinstance(one, DictContent) and [k for k, _ in one.entries] != [k for k, _ in two.entries]:
+            return None
+        joined = self._pairs[a.id, b.id] = replace(a, id=fresh_id())
+        if isinstance(a, ObjectRef):
+            classes[joined.id] = classes[a.id]
+            if {a.id, b.id} & self.m.raised:
+                self.m.raised.add(joined.id)
+        self.heap[joined.id] = self.content(-1, one, two)
+        return joined
 
     def _text(self, a: Any, b: Any) -> Any:
         if isinstance(a, str) and a == b:
@@ -393,7 +389,7 @@ class Joiner:
         """Join two objects of which one is live."""
         from janus_mlir.capture.live import seen_of
 
-        m = self.machine
+        m = self.m
         for side in (a, b):
             made = isinstance(side, HeapRef) and m.outside.source(side.id) is None
             if made or isinstance(
@@ -420,11 +416,12 @@ class Joiner:
         match a, b:
             case (Storage(), Storage()):
                 return Storage(self.tensor(a.ref, b.ref), a.dtype, a.shape)
-            case (ListContent(), ListContent()):
-                if a.items is not None and b.items is not None and len(a.items) == len(b.items):
-                    return ListContent(tuple(map(self.value, a.items, b.items)))
-                if key in self.outside:
-                    return ListContent(None, None)
+            case (ListContent() | VectorContent(), ListContent() | VectorContent()):
+                return self._list(key, a, b)
+            case (CompressedContent(), CompressedContent()) if a.dtype == b.dtype:
+                return CompressedContent(self.tensor(a.data, b.data), self.tensor(a.mask, b.mask), a.dtype)
+            case (SetContent(), SetContent()) if same_constant(a.items, b.items):
+                return a
             case (DictContent(), DictContent()):
                 if key in self.outside and not (a.complete and b.complete):
                     missing = [k for k, _ in b.entries if a.get(k) is None]
@@ -447,6 +444,8 @@ class Joiner:
                 if first.keys() == second.keys():
                     return replace(a, vars=tuple((k, self.value(v, second[k])) for k, v in a.vars))
             case (IteratorContent(), IteratorContent()) if a.kind == b.kind:
+                if a.kind == "list" and not same_constant(_constant(a.position), _constant(b.position)):
+                    self._check_iterated(a.parts[0])
                 if len(a.items) == len(b.items) and len(a.parts) == len(b.parts):
                     return replace(
                         a,
@@ -456,6 +455,80 @@ class Joiner:
                         length=self._optional(a.length, b.length),
                     )
         raise NotJoinable(f"contents of an object differ ({type(a).__name__})")
+
+    def _check_iterated(self, items: Abstract) -> None:
+        """A short list of constant length is not looked up by a run-time index: its loop is unrolled."""
+        assert isinstance(items, ListRef)
+        for heap in (self.heap_a, self.heap_b):
+            content = heap.get(items.id, self.outside.get(items.id))
+            if not isinstance(content, VectorContent):
+                raise NotJoinable("positions in a list")
+
+    def _list(self, key: int, a: ListContent | VectorContent, b: ListContent | VectorContent) -> Any:
+        """Join the contents of a list, which get a run-time length where their lengths differ."""
+        if isinstance(a, ListContent) and isinstance(b, ListContent):
+            if a.items is not None and b.items is not None and len(a.items) == len(b.items):
+                return ListContent(tuple(map(self.value, a.items, b.items)))
+            if a.items is None or b.items is None:
+                if key in self.outside:
+                    return ListContent(None, None)
+                raise NotJoinable("contents of an object differ (ListContent)")
+        from janus_mlir.capture import vectors
+        from janus_mlir.capture.layouts import merge
+
+        layout: Any = None
+        for content, heap in ((a, self.heap_a), (b, self.heap_b)):
+            if isinstance(content, ListContent):
+                if content.items is None:
+                    raise NotJoinable("contents of an object differ (ListContent)")
+                self._check_unshared(content.items, heap)
+                found = vectors.common_layout(self.m, content.items, heap, layout)
+                if content.items and found is None:
+                    raise NotJoinable("a list of run-time length of such items")
+            else:
+                found = content.layout
+                if layout is not None:
+                    found = merge(layout, found, lambda part: vectors.tag_of(self.m, part))
+                if found is None:
+                    raise NotJoinable("a list of run-time length with items of different kinds")
+            layout = found
+        if layout is None:
+            raise NotJoinable("contents of an object differ (ListContent)")
+        longest = (
+            max(len(c.items or ()) for c in (a, b) if isinstance(c, ListContent))
+            if (isinstance(a, ListContent) or isinstance(b, ListContent))
+            else 0
+        )
+        try:
+            size = vectors.capacity(self.m, layout, longest)
+        except Break as reason:
+            raise NotJoinable(reason.detail) from None
+        if not (isinstance(a, VectorContent) and a.layout == layout):
+            self.widened = True
+        leaves = [self._buffers(c, heap, layout, size) for c, heap in ((a, self.heap_a), (b, self.heap_b))]
+        types = [TensorType(part.dtype, (size, *part.shape)) for part in parts(layout)]
+        buffers = tuple(self.leaf(x, y, t) for x, y, t in zip(*leaves, types, strict=True))
+        lengths = [c.length if isinstance(c, VectorContent) else Known(len(c.items or ())) for c in (a, b)]
+        return VectorContent(layout, buffers, self.leaf(lengths[0], lengths[1], INT))
+
+    def _buffers(self, content: Any, heap: dict[int, Any], layout: Any, size: int) -> list[object]:
+        from janus_mlir.capture import vectors
+
+        if isinstance(content, VectorContent) and content.layout == layout:
+            if vectors.size_of(content) != size:
+                raise NotJoinable("lists of run-time length with room for different numbers of items")
+            return list(content.buffers)
+        packing = vectors.Packing(self.m, content, heap, layout, size)
+        return [vectors.Packed(packing, i) for i in range(len(list(parts(layout))))]
+
+    def _check_unshared(self, items: tuple[Abstract, ...], heap: dict[int, Any]) -> None:
+        """A list of run-time length copies arrays, which then must not have other names."""
+        from janus_mlir.capture import vectors
+
+        owned = list(vectors.owned_arrays(self.m, items, heap))
+        if len(set(owned)) != len(owned):
+            raise NotJoinable("an array is twice in a list of run-time length")
+        self._copied.update(owned)
 
     def _optional(self, a: Abstract | None, b: Abstract | None) -> Abstract | None:
         if a is None or b is None:
@@ -475,7 +548,7 @@ class Joiner:
                 raise NotJoinable(f"`{name}` is bound on one way only")
             else:
                 unbound = Known(UNBOUND)
-                joined.vars[name] = self.choice(a.vars.get(name, unbound), b.vars.get(name, unbound))
+                joined.vars[name] = self._union(a.vars.get(name, unbound), b.vars.get(name, unbound))
         if a.override is not None and b.override is not None:
             joined.override = self.value(a.override, b.override)
         return joined
@@ -483,7 +556,7 @@ class Joiner:
     def states(self, a: State, b: State) -> State:
         """Join two states at the same position (both tidied before)."""
         self.heap_a, self.heap_b = a.heap, b.heap
-        self.escaped = a.escaped | b.escaped
+        self._escaped = a.escaped | b.escaped
         frames = [self.frame(x, y) for x, y in zip(a.frames, b.frames, strict=True)]
         escaped = a.escaped & b.escaped
         roots = [v for s in (a, b) for f in s.frames for v in f.vars.values()]
@@ -496,10 +569,9 @@ class Joiner:
             reached = references(roots, a.heap) | references(roots, b.heap)
             if any(k in reached and (k in a.heap or k in b.heap) for k in lost):
                 raise NotJoinable("an object was stored outside on one way only")
-        self._check_storages()
-        joined = State(frames, self.heap, escaped, max(a.effects, b.effects), _facts(a, b))
-        self._check_united(joined)
-        return joined
+        self._carry_single()
+        self._check_sharing(frames, escaped)
+        return State(frames, self.heap, escaped, max(a.effects, b.effects), _facts(a, b))
 
     def _entry(self, key: int, name: Any, a: Abstract | None, b: Abstract | None) -> Abstract:
         """Join one attribute or item, which one way may have left as the call found it."""
@@ -510,13 +582,25 @@ class Joiner:
         except Break as reason:
             raise NotJoinable(reason.detail) from None
 
-    def _check_storages(self) -> None:
-        firsts = [a for a, _ in self._storages]
-        seconds = [b for _, b in self._storages]
-        if len(set(firsts)) != len(firsts) or len(set(seconds)) != len(seconds):
-            raise NotJoinable("arrays share memory on one way only")
-        if self._kept & (set(firsts) | set(seconds)):
-            raise NotJoinable("arrays share memory on one way only")
+    def _check_sharing(self, frames: list[Frame], escaped: frozenset[int]) -> None:
+        """What was two objects on one way, and one on the other, has no joined form."""
+        replaced: set[int] = set()
+        for pairs in (self._storages, self._pairs):
+            firsts, seconds = [a for a, _ in pairs], [b for _, b in pairs]
+            if len(set(firsts)) != len(firsts) or len(set(seconds)) != len(seconds):
+                raise NotJoinable("objects are shared on one way only")
+            replaced |= set(firsts) | set(seconds)
+        replaced |= self._copied
+        if replaced:
+            roots = [*self.m.pins, *(v for f in frames for v in (*f.vars.values(), f.override, f.generator))]
+            roots += [v for f in frames for waiting in f.callers for v in waiting.vars.values()]
+            roots += [c for k, c in self.heap.items() if k in self.outside or k in escaped]
+            if (references(roots, self.heap) | self._kept) & replaced:
+                raise NotJoinable("objects are shared on one way only")
+
+
+def _constant(value: Abstract | None) -> object:
+    return value.value if isinstance(value, Known) else value
 
 
 #: What an array made by the call was read from.

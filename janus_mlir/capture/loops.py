@@ -19,7 +19,6 @@ from janus_mlir.capture.graph import Block, Op, Value
 from janus_mlir.capture.join import Choices, Joiner, NotJoinable
 from janus_mlir.capture.outcomes import Outcomes, Scope
 from janus_mlir.capture.state import State, tidy
-from janus_mlir.capture.values import Abstract
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -34,7 +33,7 @@ class Carried:
     """A loop-carried value: the block argument and what it is on entry."""
 
     argument: Value
-    entry: Value | Abstract
+    entry: object
 
 
 def run_loop(m: Machine, state: State) -> Outcomes:
@@ -135,7 +134,7 @@ def _peel(m: Machine, state: State, scope: Scope, detail: str) -> Outcomes:
 
 def _dynamic(m: Machine, entry: State, scope: Scope, choices: Choices) -> Outcomes:
     where = entry.where
-    tidy(entry, m.kept())
+    tidy(entry, m.kept(), m.pins)
     header = entry.clone()
     carried: list[Carried] = []
     pure = True
@@ -150,19 +149,28 @@ def _dynamic(m: Machine, entry: State, scope: Scope, choices: Choices) -> Outcom
                 raise NotJoinable("the loop never starts again")
             m.b.block.ops.extend(block.ops)
             return outcomes
-        tidy(back, m.kept())
+        tidy(back, m.kept(), m.pins)
         if pure and back.effects != header.effects:
             # Where an iteration has effects, none may be left for a point before the loop.
             pure = False
             header.effects = back.effects
             continue
-        joiner = Joiner(m.initial, m.load_initial, m.numbering, choices, m)
+        joiner = Joiner(m, choices)
         joined = joiner.states(header, back)
         arguments = {c.argument.uid: c for c in carried}
         known = [p.a.uid for p in joiner.phis if isinstance(p.a, Value) and p.a.uid in arguments]
-        if len(known) == len(joiner.phis) and len(set(known)) == len(known):
+        settled = len(known) == len(joiner.phis) and len(set(known)) == len(known)
+        if settled and not joiner.widened:
             backs = {p.a.uid: p.b for p in joiner.phis if isinstance(p.a, Value)}
             return _emit(m, entry, block, outcomes, carried, backs, mark)
+        if joiner.widened and carried:
+            # What the header is now like may need more of the entry than the phis so far tell.
+            joiner = Joiner(m)
+            joined = joiner.states(entry, joined)
+            carried = [Carried(phi.value, phi.a) for phi in joiner.phis]
+            _keep_snapshots(joined, header)
+            header = joined
+            continue
         again = []
         replaced = set()
         for phi in joiner.phis:
@@ -171,10 +179,14 @@ def _dynamic(m: Machine, entry: State, scope: Scope, choices: Choices) -> Outcom
                 replaced.add(old.argument.uid)
             again.append(Carried(phi.value, old.entry if old is not None else phi.a))
         carried = again + [c for c in carried if c.argument.uid not in replaced]
-        for frame, before in zip(joined.frames, header.frames, strict=True):
-            frame.snapshot = before.snapshot
+        _keep_snapshots(joined, header)
         header = joined
     raise NotJoinable("the loop's state does not settle")
+
+
+def _keep_snapshots(joined: State, header: State) -> None:
+    for frame, before in zip(joined.frames, header.frames, strict=True):
+        frame.snapshot = before.snapshot
 
 
 def _emit(
@@ -183,7 +195,7 @@ def _emit(
     block: Block,
     outcomes: Outcomes,
     carried: list[Carried],
-    backs: dict[int, Value | Abstract],
+    backs: dict[int, object],
     mark: int,
 ) -> Outcomes:
     """Emit the ``scf.while`` whose body was captured into `block`."""
@@ -194,7 +206,7 @@ def _emit(
     exits = [(w, s) for w, s in outcomes.ways if w != where]
     moved: list[tuple[Value, Value]] = []
     for _, state in exits:
-        tidy(state, m.kept())
+        tidy(state, m.kept(), m.pins)
         inside = Inside(mark, own)
         inside.leave(state)
         moved += inside.moved

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ from janus_mlir.capture.graph import (
     Value,
 )
 from janus_mlir.capture.heap import Content
-from janus_mlir.capture.join import POISON, SCALARS, Numbering, number_kind
+from janus_mlir.capture.join import POISON, SCALARS, number_kind
 from janus_mlir.capture.live import object_ref
 from janus_mlir.capture.objects import Outside
 from janus_mlir.capture.observing import Observer
@@ -41,6 +42,7 @@ from janus_mlir.capture.sources import Argument, Cell, CellOf, Global, Pinned, S
 from janus_mlir.capture.speculation import Respecialise, Speculation
 from janus_mlir.capture.state import RESULT, State, Where
 from janus_mlir.capture.stress import Stress
+from janus_mlir.capture.unions import Tags
 from janus_mlir.capture.values import (
     Abstract,
     ExtentNumber,
@@ -53,6 +55,7 @@ from janus_mlir.capture.values import (
     ViewStep,
     fresh_id,
 )
+from janus_mlir.capture.vectors import Packed
 from janus_mlir.config import config
 from janus_mlir.locations import Span
 
@@ -114,17 +117,34 @@ class Machine:
         #: Objects whose ``__dict__`` has been taken.
         self.exposed: set[int] = set()
         self.checks = Checks()
-        self.numbering = Numbering()
         #: Objects that the instructions under way may still need, by id.
         self.held: frozenset[int] = frozenset()
         #: Tracers of graph values while JAX calls captured code back, and the outer values lifted so far.
         self.replaying: dict[int, Any] | None = None
         self.lifts: Lifts | None = None
         self.stress = Stress() if config.stress == "deopt" else None
+        #: What unions of values may be.
+        self.tags = Tags()
+        #: Values that handlers of instructions hold.
+        self.pins: list[Abstract] = []
+        #: Copies of items of lists of run-time length, by id of array, storage or list: the list's id.
+        self.borrowed: dict[int, int] = {}
+        #: Where the frame at hand goes on after the current instruction.
+        self.next_pc = 0
         self._symbols_by_size: dict[int, str] = {}
         self.layouts: dict[int, tuple[int, ...] | None] = {}
         self._fuel = config.max_steps
         self._forks = 0
+
+    @contextmanager
+    def keep(self, *values: Abstract) -> Iterator[None]:
+        """Keep the contents of what a handler holds while code that it calls is executed."""
+        count = len(self.pins)
+        self.pins.extend(values)
+        try:
+            yield
+        finally:
+            del self.pins[count:]
 
     # ---- bookkeeping -------------------------------------------------------------
 
@@ -223,6 +243,8 @@ class Machine:
             return self.b.one("poison", [], type)
         if isinstance(operand, Value):
             return operand
+        if isinstance(operand, Packed):
+            return operand.packing.buffers()[operand.index]
         assert isinstance(operand, Abstract)
         if type == OBJECT:
             return object_ref(self, operand)
@@ -251,6 +273,8 @@ class Machine:
             raise Break("JN505", "an array of a live object is written in place")
         from janus_mlir.capture.numpy import views
 
+        if array.storage in self.borrowed:
+            raise Break("JN218", "an array of a list of run-time length is changed in place")
         storage = self.get(array.storage)
         ref = views.write_view(self.b, storage.ref, array.view, content)
         self.put(array.storage, Storage(ref, storage.dtype, storage.shape))
@@ -370,7 +394,14 @@ class Machine:
         self.state.effects += 1
 
     def guard(
-        self, cond: Value, kind: str, *, expected: bool = True, text: str = "", branch: Span | None = None
+        self,
+        cond: Value,
+        kind: str,
+        *,
+        expected: bool = True,
+        text: str = "",
+        branch: Span | None = None,
+        grows: bool = False,
     ) -> None:
         """Leave compiled code unless `cond` is as expected."""
         if self.pure:
@@ -382,7 +413,7 @@ class Machine:
         if self.stress is not None:
             flag = self.entry.bind("bind_bool", self.stress.next_flag(), BOOL)
             cond = self.b.one("arith.andi", [cond, flag], BOOL)
-        site = self._site("exit", text or kind, reason=kind, discard=True, branch=branch)
+        site = self._site("exit", text or kind, reason=kind, discard=True, branch=branch, grows=grows)
         values = self._leave_at(site)
         self.b.op("janus.guard", [cond, *values], kind=kind, site=site.id, restart=site.discard)
 

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+import collections
 import enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from janus_mlir.capture import compressed, library, library_numbers, sets, vectors
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
+from janus_mlir.capture.builtin_basic import SuperPair
 from janus_mlir.capture.containers import (
     append,
     constant_key,
+    delete_item,
     dict_entries,
     dict_get,
     list_items,
     new_dict,
     new_list,
+    record_mutation,
     replace_items,
+    replace_vector,
     set_item,
 )
 from janus_mlir.capture.graph import BOOL, FLOAT
-from janus_mlir.capture.heap import SetContent
-from janus_mlir.capture.iteration import exhaust, get_iterator
+from janus_mlir.capture.heap import DictContent, ListContent, VectorContent
+from janus_mlir.capture.iteration import exhaust, get_iterator, static_count
 from janus_mlir.capture.jax_methods import call_at_method
 from janus_mlir.capture.jax_values import AtIndex
-from janus_mlir.capture.numbers import (
-    make,
-)
-from janus_mlir.capture.operators import compare, truth
-from janus_mlir.capture.text import build_string, format_value
+from janus_mlir.capture.lookups import is_run_time_key, lookup
+from janus_mlir.capture.numbers import as_int, make
+from janus_mlir.capture.operators import binary, compare, truth
+from janus_mlir.capture.text import METHODS, build_string, format_value, text_method
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
+    CompressedRef,
     DictRef,
     JaxArray,
     Known,
@@ -41,14 +47,13 @@ from janus_mlir.capture.values import (
     NumpyArray,
     NumpyScalar,
     SetRef,
+    TextValue,
     TupleValue,
+    ViewValue,
 )
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
-
-
-from janus_mlir.capture.builtin_basic import DictView, SuperPair
 
 
 def call_member(
@@ -64,6 +69,8 @@ def call_member(
             return call_array_method(m, self, name, args, kwargs)
         case NumpyArray() | NumpyScalar():
             return npy.method(m, self, name, args, kwargs)
+        case CompressedRef():
+            return compressed.method(m, self, name, args, kwargs)
         case ListRef():
             return _list_method(m, self, name, args, kwargs)
         case AttributesRef() if name not in ("get", "keys", "values", "items", "copy"):
@@ -71,7 +78,19 @@ def call_member(
         case DictRef():
             return _dict_method(m, self, name, args, kwargs)
         case SetRef():
-            return _set_method(m, self, name, args, kwargs)
+            if kwargs:
+                raise Break("JN301", f"set.{name} with keyword arguments")
+            return sets.method(m, self, name, args)
+        case TextValue() if not kwargs:
+            return text_method(m, self, name, args)
+        case ViewValue() if name in ("isdisjoint",):
+            raise Break("JN301", f"method `{name}` of a dict view")
+        case Number() if self.kind in ("int", "bool") and name in ("conjugate", "bit_length", "bit_count"):
+            if name == "conjugate":
+                return make("int", as_int(m, self))
+            return library.call(m, getattr(library_numbers, name), self)
+        case Number() if name == "conjugate":
+            return self
         case TupleValue() if self.cls is SuperPair:
             return Known(None)
         case TupleValue() if name in ("index", "count", "_asdict", "_replace"):
@@ -95,6 +114,8 @@ def _known_method(
             parts += [Known(live)] if i else []
             parts.append(item)
         return build_string(parts)
+    if isinstance(live, str) and name in METHODS and any(isinstance(a, TextValue) for a in args):
+        return text_method(m, TextValue((live,)), name, args)
     if isinstance(live, str) and name == "format":
         return _format_method(m, live, args, kwargs)
     if isinstance(live, (str, bytes, int, float, frozenset, range, np.dtype)) and not isinstance(
@@ -144,43 +165,186 @@ def _format_method(m: Machine, text: str, args: list[Abstract], kwargs: dict[str
     return build_string(parts)
 
 
+def extend(m: Machine, self: ListRef, more: Abstract) -> None:
+    """Append all items of an iterable to a list."""
+    if isinstance(more, ListRef) and more.id == self.id:
+        library.call(m, library.extend_by_itself, self)
+        return
+    iterator = get_iterator(m, more)
+    if static_count(m, iterator) is None:
+        library.call(m, library.extend, self, iterator)
+        return
+    for item in exhaust(m, iterator):
+        append(m, self, item)
+
+
 def _list_method(
     m: Machine, self: ListRef, name: str, args: list[Abstract], kwargs: dict[str, Abstract]
 ) -> Abstract:
+    if name == "sort" and not args:
+        return _sort(m, self, kwargs)
     if kwargs:
         raise Break("JN301", f"list.{name} with keyword arguments")
+    if self.cls is not list:
+        found = _deque_method(m, self, name, args)
+        if found is not None:
+            return found
+    none = Known(None)
     if name == "append" and len(args) == 1:
+        if self.limit is not None:
+            _make_room(m, self)
         append(m, self, args[0])
-        return Known(None)
+        return none
     if name == "extend" and len(args) == 1:
-        for item in exhaust(m, get_iterator(m, args[0])):
-            append(m, self, item)
-        return Known(None)
+        extend(m, self, args[0])
+        return none
+    moving = isinstance(m.get(self.id), VectorContent)
+    moving = moving or (name in ("pop", "insert") and bool(args) and not isinstance(args[0], Known))
+    if moving and name in ("clear", "copy", "pop", "insert", "remove", "reverse", "index", "count"):
+        return _vector_method(m, self, name, args)
     items = list_items(m, self)
     if name == "copy" and not args:
         return new_list(m, items)
     if name == "clear" and not args:
         replace_items(m, self, (), "list.clear", "{0}.clear()")
-        return Known(None)
+        return none
     if name == "reverse" and not args:
         replace_items(m, self, items[::-1], "list.reverse", "{0}.reverse()")
-        return Known(None)
+        return none
     if name == "pop" and len(args) <= 1 and all(isinstance(a, Known) for a in args):
         index = args[0].value if args else -1  # type: ignore[attr-defined]
         if not items or not -len(items) <= index < len(items):
             raise Failed.by(([0] if items else []).pop, 5)
         rest = list(items)
         found = rest.pop(index)
-        replace_items(m, self, tuple(rest), "list.pop", "{0}.pop({1})", Known(index))
+        replace_items(m, self, tuple(rest), "list.pop", "{0}.pop({1})" if args else "{0}.pop()", Known(index))
         return found
     if name == "insert" and len(args) == 2 and isinstance(args[0], Known):
         new = list(items)
         new.insert(args[0].value, args[1])
         replace_items(m, self, tuple(new), "list.insert", "{0}.insert({1}, {2})", *args)
-        return Known(None)
+        return none
+    if name == "remove" and len(args) == 1:
+        equal = [truth(m, compare(m, "eq", item, args[0])) for item in items]
+        if not all(isinstance(e, bool) for e in equal):
+            return _vector_method(m, self, name, args)
+        if True not in equal:
+            raise Break("JN208", "value not in the list")
+        at = equal.index(True)
+        replace_items(m, self, (*items[:at], *items[at + 1 :]), "list.remove", "{0}.pop({1})", Known(at))
+        return none
     if name in ("index", "count"):
         return _tuple_method(m, TupleValue(items), name, args, kwargs)
     raise Break("JN301", f"list.{name}")
+
+
+def _vector_method(m: Machine, self: ListRef, name: str, args: list[Abstract]) -> Abstract:
+    """Call a method of a list whose length, or the place that is changed in it, is only known at run time."""
+    none = Known(None)
+    vector = vectors.vectorise(m, self)
+    if name == "pop" and len(args) <= 1:
+        last = not args or (isinstance(args[0], Known) and args[0].value == -1)
+        first = not last and isinstance(args[0], Known) and args[0].value == 0
+        if not last and not first:
+            return library.call(m, library.pop_at, self, args[0])
+        vectors.nonempty(m, vector)
+        rest = vectors.without_last(m, vector) if last else vectors.without_first(m, vector)
+        found = vectors.read(m, vector, rest.length if last else m.const(0))
+        replace_vector(m, self, rest, "list.pop", "{0}.pop()" if last else _POP_FIRST[self.cls])
+        return found
+    if name == "clear" and not args:
+        replace_items(m, self, (), "list.clear", "{0}.clear()")
+        return none
+    if name == "copy" and not args:
+        return library.call(m, library.to_list, self)
+    if name == "insert" and len(args) == 2:
+        library.call(m, library.insert, self, *args)
+        return none
+    if name == "remove" and len(args) == 1:
+        library.call(m, library.remove, self, args[0])
+        return none
+    if name == "reverse" and not args:
+        library.call(m, library.reverse, self)
+        return none
+    if name == "index" and len(args) == 1:
+        return library.call(m, library.index_of, self, args[0])
+    if name == "count" and len(args) == 1:
+        return library.call(m, library.count_of, self, args[0])
+    raise Break("JN301", f"list.{name}")
+
+
+_POP_FIRST: dict[type, str] = {list: "{0}.pop(0)", collections.deque: "{0}.popleft()"}
+
+
+def _sort(m: Machine, self: ListRef, kwargs: dict[str, Abstract]) -> Abstract:
+    from janus_mlir.capture.builtin_iterators import sort_items
+
+    made = sort_items(m, self, kwargs)
+    content = m.get(made.id)
+    if m.is_outside(self.id) and isinstance(content, VectorContent):
+        replace_vector(m, self, content, "list.sort", "{0}[:] = {1}", made)
+    elif isinstance(content, VectorContent):
+        m.put(self.id, content)
+    else:
+        replace_items(m, self, list_items(m, made), "list.sort", "{0}[:] = {1}", made)
+    return Known(None)
+
+
+def _make_room(m: Machine, self: ListRef, *, first: bool = True) -> None:
+    """Drop an item at the other end of a deque that is full."""
+    content = m.get(self.id)
+    assert self.limit is not None
+    if isinstance(content, VectorContent):
+        raise Break("JN301", "a deque of bounded length with a run-time number of items")
+    if len(list_items(m, self)) >= self.limit:
+        if self.limit == 0:
+            raise Break("JN301", "a deque of length 0")
+        # Outside, the deque does this by itself when the other item comes.
+        items = list_items(m, self)
+        m.put(self.id, ListContent(items[1:] if first else items[:-1]))
+
+
+def _deque_method(m: Machine, self: ListRef, name: str, args: list[Abstract]) -> Abstract | None:
+    none = Known(None)
+    content = m.get(self.id)
+    if name == "popleft" and not args:
+        if isinstance(content, VectorContent):
+            return _vector_method(m, self, "pop", [Known(0)])
+        items = list_items(m, self)
+        if not items:
+            raise Break("JN208", "pop from an empty deque")
+        replace_items(m, self, items[1:], "deque.popleft", "{0}.popleft()")
+        return items[0]
+    if name == "appendleft" and len(args) == 1:
+        if isinstance(content, VectorContent):
+            if self.limit is not None:
+                raise Break("JN301", "a deque of bounded length with a run-time number of items")
+            library.call(m, library.insert, self, Known(0), args[0])
+            return none
+        if self.limit is not None:
+            _make_room(m, self, first=False)
+        replace_items(
+            m, self, (args[0], *list_items(m, self)), "deque.appendleft", "{0}.appendleft({1})", args[0]
+        )
+        return none
+    if name == "extend" and len(args) == 1 and self.limit is not None:
+        for item in exhaust(m, get_iterator(m, args[0])):
+            _make_room(m, self)
+            append(m, self, item)
+        return none
+    if name == "extendleft" and len(args) == 1:
+        for item in exhaust(m, get_iterator(m, args[0])):
+            _deque_method(m, self, "appendleft", [item])
+        return none
+    if name == "rotate" and len(args) <= 1 and all(isinstance(a, Known) for a in args):
+        items = list_items(m, self)
+        by = args[0].value if args else 1  # type: ignore[attr-defined]
+        cut = -by % len(items) if items else 0
+        replace_items(m, self, (*items[cut:], *items[:cut]), "deque.rotate", "{0}.rotate({1})", Known(by))
+        return none
+    if name in ("copy", "insert"):
+        raise Break("JN301", f"deque.{name}")
+    return None
 
 
 def _tuple_method(
@@ -193,7 +357,7 @@ def _tuple_method(
         return TupleValue(
             tuple(kwargs.get(f, old) for f, old in zip(fields, self.items, strict=True)), self.cls
         )
-    if len(args) == 1:
+    if name in ("index", "count") and len(args) == 1:
         equal = [truth(m, compare(m, "eq", item, args[0])) for item in self.items]
         if all(isinstance(e, bool) for e in equal):
             if name == "count":
@@ -201,30 +365,38 @@ def _tuple_method(
             if True in equal:
                 return Known(equal.index(True))
             raise Break("JN208", "value not in the sequence")
+        function = library.index_of if name == "index" else library.count_of
+        return library.call(m, function, self, args[0])
     raise Break("JN301", f"tuple.{name}")
 
 
 def _dict_method(
     m: Machine, self: DictRef, name: str, args: list[Abstract], kwargs: dict[str, Abstract]
 ) -> Abstract:
+    none = Known(None)
     if name == "get" and 1 <= len(args) <= 2:
+        default = args[1] if len(args) == 2 else none
+        chosen = lookup(m, self, args[0], default) if is_run_time_key(args[0]) else None
+        if chosen is not None:
+            return chosen
+        constant_key(args[0], m)
         found = dict_get(m, self, constant_key(args[0]))
-        return found if found is not None else (args[1] if len(args) == 2 else Known(None))
-    if name == "setdefault" and len(args) == 2:
+        return found if found is not None else (args[1] if len(args) == 2 else none)
+    if name == "setdefault" and 1 <= len(args) <= 2:
         found = dict_get(m, self, constant_key(args[0]))
+        default = args[1] if len(args) == 2 else none
         if found is None:
-            set_item(m, self, args[0], args[1])
-        return found if found is not None else args[1]
+            set_item(m, self, args[0], default)
+        return found if found is not None else default
     if name == "update":
-        if args:
-            other = args[0]
-            if not isinstance(other, DictRef):
-                raise Break("JN214", "dict.update of something that is not a dict")
-            for key, item in dict_entries(m, other):
-                set_item(m, self, Known(key), item)
-        for key, item in kwargs.items():
-            set_item(m, self, Known(key), item)
-        return Known(None)
+        if self.cls is collections.Counter:
+            raise Break("JN301", "Counter.update")
+        pairs: list[tuple[Abstract, Abstract]] = []
+        for other in args:
+            pairs += pairs_of(m, other)
+        for key, item in [*pairs, *((Known(k), v) for k, v in kwargs.items())]:
+            set_item(m, self, key, item)
+        return none
     if name == "pop" and args:
         key = constant_key(args[0])
         found = dict_get(m, self, key)
@@ -232,29 +404,64 @@ def _dict_method(
             if len(args) == 2:
                 return args[1]
             raise Failed(KeyError, args[0])
-        from janus_mlir.capture.containers import delete_item
-
         delete_item(m, self, args[0])
         return found
+    if name in ("keys", "values", "items") and not args:
+        return ViewValue(self, name)
     entries = dict_entries(m, self)
     if name == "copy" and not args:
-        return new_dict(m, entries)
-    if name == "keys" and not args:
-        return TupleValue(tuple(Known(k) for k, _ in entries), DictView)
-    if name == "values" and not args:
-        return TupleValue(tuple(v for _, v in entries), DictView)
-    if name == "items" and not args:
-        return TupleValue(tuple(TupleValue((Known(k), v)) for k, v in entries), DictView)
+        copied = DictRef(cls=self.cls, factory=self.factory)
+        m.put(copied.id, DictContent(entries))
+        return copied
+    if name == "clear" and not args:
+        m.put(self.id, DictContent(()))
+        record_mutation(m, self, "dict.clear", "{0}.clear()")
+        return none
+    if name == "popitem" and entries:
+        last = kwargs.get("last", args[0] if args else Known(True))
+        if not isinstance(last, Known):
+            raise Break("JN301", "dict.popitem")
+        key, found = entries[-1 if last.value else 0]
+        delete_item(m, self, Known(key))
+        return TupleValue((Known(key), found))
+    if name == "move_to_end" and self.cls is collections.OrderedDict and args:
+        last = kwargs.get("last", args[1] if len(args) > 1 else Known(True))
+        key = constant_key(args[0])
+        found = dict_get(m, self, key)
+        if found is None or not isinstance(last, Known):
+            raise Break("JN208", f"KeyError: {key!r}")
+        rest = tuple((k, v) for k, v in entries if k != key)
+        m.put(self.id, DictContent((*rest, (key, found)) if last.value else ((key, found), *rest)))
+        record_mutation(m, self, "move_to_end", "{0}.move_to_end({1}, {2})", args[0], last)
+        return none
+    if name == "most_common" and self.cls is collections.Counter and all(isinstance(a, Known) for a in args):
+        if not all(isinstance(v, Known) for _, v in entries):
+            raise Break("JN301", "Counter.most_common of run-time counts")
+        limit = args[0].value if args else None  # type: ignore[attr-defined]
+        plain = collections.Counter({k: v.value for k, v in entries})  # type: ignore[attr-defined]
+        return new_list(m, tuple(TupleValue((Known(k), Known(v))) for k, v in plain.most_common(limit)))
+    if name == "total" and self.cls is collections.Counter:
+        result: Abstract = Known(0)
+        for _, count in entries:
+            result = binary(m, "add", result, count)
+        return result
+    if (
+        name == "elements"
+        and self.cls is collections.Counter
+        and all(isinstance(v, Known) for _, v in entries)
+    ):
+        return get_iterator(m, TupleValue(tuple(Known(k) for k, v in entries for _ in range(v.value))))  # type: ignore[attr-defined]
     raise Break("JN301", f"dict.{name}")
 
 
-def _set_method(
-    m: Machine, self: SetRef, name: str, args: list[Abstract], kwargs: dict[str, Abstract]
-) -> Abstract:
-    content: SetContent = m.get(self.id)
-    if name == "add" and len(args) == 1 and not m.is_outside(self.id):
-        key = constant_key(args[0])
-        if key not in content.items:
-            m.put(self.id, SetContent((*content.items, key)))
-        return Known(None)
-    raise Break("JN301", f"set.{name}")
+def pairs_of(m: Machine, other: Abstract) -> list[tuple[Abstract, Abstract]]:
+    """Return the keys and values of a dict or of an iterable of pairs."""
+    if isinstance(other, DictRef):
+        return [(Known(key), item) for key, item in dict_entries(m, other)]
+    pairs = []
+    for pair in exhaust(m, get_iterator(m, other)):
+        found = m.items(pair)
+        if found is None or len(found) != 2:
+            raise Break("JN214", "a dict from something that is not pairs")
+        pairs.append((found[0], found[1]))
+    return pairs

@@ -205,10 +205,13 @@ def _power(m: Machine, a: Abstract, b: Abstract) -> Abstract:
             for _ in range(int(b.value)):
                 result = number_binary(m, "mul", result, a)
             return result
-        m.need_constants([b])
-        raise Break("JN212", "an int power whose exponent is only known at run time")
+        return _integer_power(m, a, b)
     x, y = as_float(m, a), as_float(m, b)
-    if isinstance(b, Known) and b.value == 2:
+    if isinstance(b, Known) and b.value == 0.5:
+        positive = m.b.one("arith.cmpf", [x, m.const(0.0)], BOOL, predicate="ogt")
+        m.guard(positive, "domain", text="the base of the power is positive")
+        result_ref = m.b.one("math.sqrt", [x], FLOAT)
+    elif isinstance(b, Known) and b.value == 2:
         result_ref = m.b.one("arith.mulf", [x, x], FLOAT)
     else:
         whole = isinstance(b, Known) and float(b.value).is_integer()
@@ -217,6 +220,21 @@ def _power(m: Machine, a: Abstract, b: Abstract) -> Abstract:
         result_ref = m.b.one("math.powf", [x, y], FLOAT)
     guard_finite(m, result_ref, "the power does not overflow")
     return make("float", result_ref)
+
+
+def _integer_power(m: Machine, a: Abstract, b: Abstract) -> Abstract:
+    """Return an int power by repeated squaring; what has a negative exponent is a float, if that is constant."""
+    from janus_mlir.capture import library, library_numbers
+
+    if isinstance(b, Known):
+        if b.value < 0:
+            return _power(m, to_float(m, a), to_float(m, b))
+        raise Break("JN504", "an int power that is beyond 64 bits")
+    base, exponent = (make("int", as_int(m, v)) if isinstance(v, Number) else v for v in (a, b))
+    negative = compare_numbers(m, "lt", exponent, Known(0))
+    if isinstance(negative, Value):
+        m.guard(negative, "domain", expected=False, text="the exponent is not negative")
+    return library.call(m, library_numbers.power, base, exponent)
 
 
 def guard_finite(m: Machine, value: Value, text: str) -> None:

@@ -20,6 +20,7 @@ from janus_mlir.capture.heap import Content, DictContent, ListContent, ObjectCon
 from janus_mlir.capture.sources import (
     Attribute,
     CellOf,
+    Derived,
     Global,
     HasAttribute,
     HasKey,
@@ -377,6 +378,16 @@ class Outside:
         self._check("dict_keys", place.source, keys, kind="keys", expected=f"the keys {list(keys)!r:.80}")
         return tuple((k, self.load_entry(id, k)) for k in keys)
 
+    def dict_names(self, id: int) -> tuple[str, ...]:
+        """Return the names in the ``__dict__`` of an outside object as the call found it (guarded)."""
+        place = self._places[id]
+        if not hasattr(place.live, "__dict__"):
+            raise Break("JN216", f"`{place.source.text}` has no `__dict__`")
+        names = tuple(vars(place.live))
+        source = Derived(place.source, "__dict__ names", _attribute_names)
+        self._check("eq", source, names, kind="keys", expected=f"the attributes {list(names)!r:.80}")
+        return names
+
     def dict_has(self, id: int, key: Any) -> bool:
         """Whether an outside dict had a key when the call began (guarded)."""
         place = self._places[id]
@@ -492,6 +503,10 @@ def _is_function_like(live: Any) -> bool:
         or type(live).__name__ in ("_ArrayFunctionDispatcher", "PjitFunction", "custom_jvp", "custom_vjp")
         or isinstance(live, (staticmethod, classmethod, property))
     )
+
+
+def _attribute_names(live: Any) -> tuple[str, ...]:
+    return tuple(vars(live))
 
 
 def _name(live: Any) -> str:

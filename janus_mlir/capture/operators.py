@@ -11,14 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import live
+from janus_mlir.capture import compressed, library, live, sets
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, Value
-from janus_mlir.capture.join import same_constant
-from janus_mlir.capture.numbers import compare_numbers, is_number, make, number_binary, number_unary, truth_of
+from janus_mlir.capture.heap import VectorContent
+from janus_mlir.capture.join import number_kind, same_constant
+from janus_mlir.capture.numbers import (
+    compare_numbers,
+    is_number,
+    make,
+    number_binary,
+    number_unary,
+    select_number,
+    truth_of,
+)
+from janus_mlir.capture.text import percent
 from janus_mlir.capture.values import (
     Abstract,
+    CompressedRef,
     DictRef,
     ExtentNumber,
     FunctionValue,
@@ -37,6 +48,7 @@ from janus_mlir.capture.values import (
     SetRef,
     TextValue,
     TupleValue,
+    ViewValue,
 )
 
 if TYPE_CHECKING:
@@ -54,6 +66,8 @@ def binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     """Return ``a op b``."""
     if isinstance(a, JaxArray) or isinstance(b, JaxArray):
         return _jax(m, op, a, b)
+    if isinstance(a, CompressedRef) or isinstance(b, CompressedRef):
+        return compressed.elementwise(m, lambda x, y: npy.binary(m, op, x, y), [a, b])
     if isinstance(a, ObjectRef) or isinstance(b, ObjectRef):
         return _user_binary(m, op, a, b)
     a, b = _as_plain(a, b), _as_plain(b, a)
@@ -100,10 +114,25 @@ def _sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
             return TupleValue((*a.items, *map(Known, b.value)))
         if isinstance(b, TupleValue) and isinstance(a, Known) and type(a.value) is tuple:
             return TupleValue((*map(Known, a.value), *b.items))
-        if isinstance(a, ListRef) and isinstance(b, ListRef):
+        if isinstance(a, ListRef) and isinstance(b, ListRef) and a.cls is b.cls is list:
+            if any(isinstance(m.get(x.id), VectorContent) for x in (a, b)):
+                return library.call(m, library.concatenated, a, b)
             return new_list(m, (*list_items(m, a), *list_items(m, b)))
         if isinstance(a, (Known, TextValue)) and isinstance(b, (Known, TextValue)):
             return _join_text(a, b)
+    times = op == "mul" and isinstance(a, ListRef) and a.cls is list and number_kind(b) == "int"
+    if times and (isinstance(m.get(a.id), VectorContent) or not isinstance(b, Known)):  # type: ignore[attr-defined]
+        return library.call(m, library.repeated, a, b)
+    if op == "mul" and isinstance(b, ListRef) and not isinstance(b, Known) and number_kind(a) == "int":
+        return _sequences(m, op, b, a)
+    if op == "mul" and isinstance(a, TextValue) and isinstance(b, Known) and type(b.value) is int:
+        return TextValue(a.parts * b.value)
+    if op == "or_" and isinstance(a, DictRef) and isinstance(b, DictRef):
+        return _merged(m, a, b)
+    if op in sets.OPERATORS:
+        found = sets.binary(m, op, a, b)
+        if found is not None:
+            return found
     if op == "mul" and isinstance(b, Known) and type(b.value) is int:
         if isinstance(a, TupleValue):
             return TupleValue(a.items * b.value)
@@ -114,8 +143,20 @@ def _sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     if op == "mod" and isinstance(a, Known) and isinstance(a.value, str):
         if isinstance(b, TupleValue) and all(isinstance(item, Known) for item in b.items):
             return _known(op, a.value, tuple(item.value for item in b.items))  # type: ignore[attr-defined]
-        raise Break("JN213", "%-formatting of run-time values")
+        return percent(m, a.value, b)
     raise Break("JN212", f"operator {op} on {_kind(a)} and {_kind(b)}")
+
+
+def _merged(m: Machine, a: DictRef, b: DictRef) -> Abstract:
+    from janus_mlir.capture.containers import dict_entries
+    from janus_mlir.capture.heap import DictContent
+
+    content = DictContent(dict_entries(m, a))
+    for key, value in dict_entries(m, b):
+        content = content.set(key, value)
+    handle = DictRef(cls=a.cls, factory=a.factory)
+    m.put(handle.id, content)
+    return handle
 
 
 def _join_text(a: Abstract, b: Abstract) -> Abstract:
@@ -158,14 +199,24 @@ def inplace(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     if isinstance(a, NumpyArray) and not isinstance(b, JaxArray):
         return npy.inplace(m, op, a, b)
     if isinstance(a, ListRef) and op == "add":
-        from janus_mlir.capture.containers import append
-        from janus_mlir.capture.iteration import exhaust, get_iterator
+        from janus_mlir.capture.members import extend
 
-        for item in exhaust(m, get_iterator(m, b)):
-            append(m, a, item)
+        extend(m, a, b)
         return a
-    if isinstance(a, (DictRef, SetRef)):
-        raise Break("JN212", f"in-place operator {op} on a dict or set")
+    if isinstance(a, CompressedRef):
+        changed = compressed.elementwise(m, lambda *xs: npy.inplace(m, op, *xs), [a, b])
+        assert isinstance(changed, CompressedRef)
+        m.put(a.id, m.get(changed.id))
+        return a
+    if isinstance(a, DictRef) and op == "or_":
+        from janus_mlir.capture.members import call_member
+
+        call_member(m, a, "update", [b], {})
+        return a
+    if isinstance(a, SetRef) and a.cls is set and op in sets.IN_PLACE:
+        return sets.update(m, a, sets.IN_PLACE[op], b)
+    if isinstance(a, DictRef):
+        raise Break("JN212", f"in-place operator {op} on a dict")
     if isinstance(a, ObjectRef):
         from janus_mlir.capture.attributes import class_attribute
 
@@ -190,6 +241,8 @@ def unary(m: Machine, op: str, a: Abstract) -> Abstract:
         return make("bool", m.b.one("arith.xori", [value, m.const(True)], BOOL))
     if isinstance(a, JaxArray):
         return _jax(m, op, a)
+    if isinstance(a, CompressedRef):
+        return compressed.elementwise(m, lambda x: npy.unary(m, op, x), [a])
     if isinstance(a, _ARRAYS):
         return npy.unary(m, op, a)
     if is_number(a):
@@ -223,6 +276,8 @@ def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
         if any(isinstance(x, Known) and (x.value is None or isinstance(x.value, str)) for x in (a, b)):
             return Known(op == "ne")
         return _jax(m, op, a, b)
+    if isinstance(a, CompressedRef) or isinstance(b, CompressedRef):
+        return compressed.elementwise(m, lambda x, y: npy.compare(m, op, x, y), [a, b])
     if isinstance(a, ObjectRef) or isinstance(b, ObjectRef):
         return _user_compare(m, op, a, b)
     if isinstance(a, _ARRAYS) or isinstance(b, _ARRAYS):
@@ -245,7 +300,26 @@ def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
 def _compare_sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     from janus_mlir.capture.containers import items_of
 
+    if isinstance(a, SetRef) or isinstance(b, SetRef):
+        return sets.compare(m, op, a, b)
+    if isinstance(a, DictRef) and isinstance(b, DictRef) and op in ("eq", "ne"):
+        return _equal_dicts(m, op, a, b)
+    lists = [x for x in (a, b) if isinstance(x, ListRef)]
+    if len(lists) == 2 and any(isinstance(m.get(x.id), VectorContent) for x in lists):
+        if op in ("eq", "ne"):
+            same = library.call(m, library.equal, a, b)
+            return same if op == "eq" else unary(m, "not_", same)
+        x, y = (a, b) if op in ("lt", "le") else (b, a)
+        return library.call(m, library.less, x, y, Known(op in ("le", "ge")))
+    if op in ("lt", "le", "gt", "ge") and _base(a) is _base(b) and _base(a) in (list, tuple):
+        xs, ys = items_of(m, a), items_of(m, b)
+        if xs is not None and ys is not None:
+            return _ordered(m, op, xs, ys)
     if op in ("eq", "ne"):
+        if _base(a) is _base(b) is tuple and _class_of(a) is not _class_of(b):
+            xs, ys = items_of(m, a), items_of(m, b)
+            if xs is not None and ys is not None:
+                return _equal_items(m, op, xs, ys)
         if _class_of(a) is not _class_of(b) and not (is_number(a) or is_number(b)):
             if all(_class_of(x) in (list, tuple, dict, str, type(None), range) for x in (a, b)):
                 return Known(op == "ne")
@@ -261,23 +335,43 @@ def _plain_sequence(cls: type | None) -> bool:
     return cls is list or (cls is not None and issubclass(cls, tuple) and cls.__eq__ is tuple.__eq__)
 
 
+def _base(value: Abstract) -> type | None:
+    """Return the class that decides how a value compares: a named tuple does so as a tuple."""
+    cls = _class_of(value)
+    plain = (
+        cls is not None
+        and issubclass(cls, tuple)
+        and cls.__eq__ is tuple.__eq__
+        and cls.__lt__ is tuple.__lt__
+    )
+    return tuple if plain else cls
+
+
 def _ordered(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) -> Abstract:
-    """Compare two sequences of numbers or constants item by item."""
-    if len(xs) != len(ys):
-        raise Break("JN212", "the order of sequences of different lengths")
-    result: bool | Value = op in ("le", "ge")
-    strict = {"le": "lt", "ge": "gt"}.get(op, op)
-    for x, y in reversed(list(zip(xs, ys, strict=True))):
-        if not all(is_number(v) or isinstance(v, Known) for v in (x, y)):
-            raise Break("JN212", "the order of sequences of objects")
-        less, equal = truth(m, compare(m, strict, x, y)), truth(m, compare(m, "eq", x, y))
-        if isinstance(less, bool) and isinstance(equal, bool):
-            result = less if less or not equal else result
+    """Compare sequences item by item: the first difference decides."""
+    result: Abstract = Known(bool(getattr(operator, op)(len(xs), len(ys))))
+    strict = {"lt": "lt", "le": "lt", "gt": "gt", "ge": "gt"}[op]
+    pairs = list(zip(xs, ys, strict=False))
+    if not all((is_number(v) or isinstance(v, (Known, TupleValue))) for pair in pairs for v in pair):
+        raise Break("JN212", f"comparison {op} of sequences of arrays or objects")
+    for x, y in reversed(pairs):
+        same = truth(m, compare(m, "eq", x, y))
+        if same is True:
             continue
-        parts = [m.const(v) if isinstance(v, bool) else v for v in (less, equal, result)]
-        both = m.b.one("arith.andi", parts[1:], BOOL)
-        result = m.b.one("arith.ori", [parts[0], both], BOOL)
-    return Known(result) if isinstance(result, bool) else make("bool", result)
+        decided = compare(m, strict, x, y)
+        result = decided if same is False else select_number(m, same, result, decided)
+    return result
+
+
+def _equal_dicts(m: Machine, op: str, a: DictRef, b: DictRef) -> Abstract:
+    from janus_mlir.capture.containers import dict_entries
+
+    first, second = dict(dict_entries(m, a)), dict(dict_entries(m, b))
+    if first.keys() != second.keys():
+        return Known(op == "ne")
+    if a.id == b.id:
+        return Known(op == "eq")
+    return _equal_items(m, op, list(first.values()), [second[k] for k in first])
 
 
 def _equal_items(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) -> Abstract:
@@ -368,7 +462,7 @@ def truth(m: Machine, value: Abstract) -> bool | Value:
         case TextValue():
             if any(isinstance(p, str) and p for p in value.parts):
                 return True
-        case ListRef() | DictRef() | SetRef() | RangeValue():
+        case ListRef() | DictRef() | SetRef() | RangeValue() | ViewValue():
             from janus_mlir.capture.containers import length
 
             return truth(m, length(m, value))

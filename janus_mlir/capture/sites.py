@@ -7,7 +7,9 @@ values in the journal and the objects that the entry program has fetched.
 
 from __future__ import annotations
 
+import functools
 import types
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,13 +17,31 @@ import numpy as np
 
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.exceptions import is_exception
-from janus_mlir.capture.graph import Value
-from janus_mlir.capture.heap import DictContent, IteratorContent, ListContent, ObjectContent, SetContent
+from janus_mlir.capture.graph import TensorType, Value
+from janus_mlir.capture.heap import (
+    CompressedContent,
+    DictContent,
+    IteratorContent,
+    ListContent,
+    ObjectContent,
+    SetContent,
+    VectorContent,
+)
+from janus_mlir.capture.layouts import (
+    ArrayLayout,
+    Layout,
+    NumberLayout,
+    ScalarLayout,
+    SequenceLayout,
+    TextLayout,
+    UnionLayout,
+    parts,
+)
 from janus_mlir.capture.state import State
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
-    ChoiceValue,
+    CompressedRef,
     DictRef,
     ExtentNumber,
     FunctionValue,
@@ -38,14 +58,20 @@ from janus_mlir.capture.values import (
     NumpyArray,
     NumpyScalar,
     ObjectRef,
+    PartialValue,
     RangeValue,
     SetRef,
     SliceValue,
+    TextCall,
     TextValue,
     TupleValue,
+    UnionValue,
     ViewStep,
+    ViewValue,
 )
 from janus_mlir.locations import Span
+from janus_mlir.runtime.dtypes import dtype_by_mlir
+from janus_mlir.runtime.jax_arrays import make_wrap
 
 if TYPE_CHECKING:
     from janus_mlir.capture.frames import Detour, Link
@@ -88,6 +114,31 @@ class Site:
     detour: Detour | None = None
     #: Key of the branch in the profile whose direction was assumed, if the guard is of that kind.
     branch: Span | None = None
+    #: Whether lists of run-time length need more room if this guard fails.
+    grows: bool = False
+
+
+def union_column(which: list[int], constants: dict[int, Any], columns: dict[int, list[Any]]) -> list[Any]:
+    """Return the items of a list that are one of several things, by tag."""
+    return [columns[tag][i] if tag in columns else constants[tag] for i, tag in enumerate(which)]
+
+
+def text_column(pieces: tuple[Any, ...], rows: Iterable[tuple[Any, ...]]) -> list[str]:
+    """Return strings that are made in one way of different numbers."""
+    convert: dict[Any, Callable[[Any], Any]] = {"s": str, "r": repr, "a": ascii, None: lambda x: x}
+    result = []
+    for row in rows:
+        numbers = iter(row)
+        made = (p if isinstance(p, str) else format(convert[p[0]](next(numbers)), p[1]) for p in pieces)
+        result.append("".join(made))
+    return result
+
+
+def list_iterator(items: list[Any], position: int) -> Any:
+    """Return an iterator over a list that has come to a position."""
+    iterator: Any = iter(items)
+    iterator.__setstate__(position)
+    return iterator
 
 
 class SiteWriter:
@@ -190,8 +241,21 @@ class SiteWriter:
                 return f"range({self.expr(value.start)}, {self.expr(value.stop)}, {self.expr(value.step)})"
             case TextValue():
                 return self.text(value)
-            case ChoiceValue():
-                return self._choice(value)
+            case TextCall():
+                args = [self.expr(a) for a in value.args]
+                if value.name == "chr":
+                    return f"chr({args[0]})"
+                if value.name == "%":
+                    return f"({self.expr(value.text)} % ({''.join(a + ', ' for a in args)}))"
+                return f"{self.expr(value.text)}.{value.name}({', '.join(args)})"
+            case ViewValue():
+                return f"{self.expr(value.dict)}.{value.kind}()"
+            case PartialValue():
+                given = [self.expr(value.function), *map(self.expr, value.args)]
+                given += [f"{k}={self.expr(v)}" for k, v in value.kwargs]
+                return f"{self.constant(functools.partial)}({', '.join(given)})"
+            case UnionValue():
+                return self._union(value)
             case MethodValue():
                 method = self.constant(types.MethodType)
                 return f"{method}({self.expr(value.function)}, {self.expr(value.self)})"
@@ -203,11 +267,15 @@ class SiteWriter:
                 return self._function(value)
         raise Break("JN506", f"a {type(value).__name__} cannot be rebuilt in Python")
 
-    def _choice(self, value: ChoiceValue) -> str:
-        tag = self.value(value.tag, ValueSpec("int"))
+    def _union(self, value: UnionValue) -> str:
+        which = self.value(value.which, ValueSpec("int"))
         *others, (_, last) = value.options
-        chosen = "".join(f"{self.expr(option)} if {tag} == {number} else " for number, option in others)
-        return f"({chosen}{self.expr(last)})"
+        # Objects are made first, whichever it is: what a conditional expression makes has no lasting name.
+        made = [(tag, self.expr(option)) for tag, option in others]
+        text = self.expr(last)
+        for tag, expr in reversed(made):
+            text = f"{expr} if {which} == {tag} else {text}"
+        return f"({text})"
 
     def _jax(self, value: JaxArray) -> str:
         if value.source is not None:
@@ -344,16 +412,28 @@ class SiteWriter:
     def _make(self, value: HeapRef, content: Any) -> str:
         match value, content:
             case ListRef(), ListContent(items=tuple() as items):
-                return self._made(value.id, f"[{', '.join(map(self.expr, items))}]")
+                return self._made(value.id, self._list(value, f"[{', '.join(map(self.expr, items))}]"))
+            case ListRef(), VectorContent():
+                length = self.value(content.length, ValueSpec("int"))
+                names = iter(
+                    [
+                        self._buffer(ref, part)
+                        for ref, part in zip(content.buffers, parts(content.layout), strict=True)
+                    ]
+                )
+                return self._made(value.id, self._list(value, self._column(content.layout, names, length)))
             case AttributesRef(), _:
                 raise Break("JN506", "the `__dict__` of an object outlives compiled code")
             case DictRef(), DictContent(complete=True):
                 entries = ", ".join(f"{self.constant(k)}: {self.expr(v)}" for k, v in content.entries)
-                return self._made(value.id, f"{{{entries}}}")
+                return self._made(value.id, self._dict(value, f"{{{entries}}}"))
+            case CompressedRef(), CompressedContent():
+                shape = content.data.type.shape  # type: ignore[union-attr]
+                data = self.value(content.data, ValueSpec("numpy", content.dtype, shape), fresh=True)
+                mask = self.value(content.mask, ValueSpec("numpy", np.dtype(np.bool_), shape), fresh=True)
+                return self._made(value.id, f"{data}[{mask}]")
             case SetRef(), SetContent():
-                return self._made(
-                    value.id, f"set(({''.join(self.constant(i) + ', ' for i in content.items)}))"
-                )
+                return self._made(value.id, self._set(value, content))
             case ObjectRef(), ObjectContent() if is_exception(self.machine, value):
                 return self._exception(value, content)
             case ObjectRef(), ObjectContent():
@@ -375,7 +455,75 @@ class SiteWriter:
         self.lines += [f"{name}.{k} = {v}" for k, v in attrs]
         return name
 
+    def _list(self, value: ListRef, items: str) -> str:
+        if value.cls is list:
+            return items
+        limit = "" if value.limit is None else f", {value.limit}"
+        return f"{self.constant(value.cls)}({items}{limit})"
+
+    def _dict(self, value: DictRef, entries: str) -> str:
+        if value.cls is dict:
+            return entries
+        if value.factory is not None:
+            return f"{self.constant(value.cls)}({self.expr(value.factory)}, {entries})"
+        return f"{self.constant(value.cls)}({entries})"
+
+    def _set(self, value: SetRef, content: SetContent) -> str:
+        from janus_mlir.capture.sets import order_matters
+
+        if order_matters(content):
+            # A set of this content built here could be iterated over in another order than Python's.
+            raise Break("JN506", "a set whose order depends on how it was built")
+        return f"{self.constant(value.cls)}(({''.join(self.constant(i) + ', ' for i in content.items)}))"
+
+    def _buffer(self, ref: Value, part: TensorType) -> str:
+        spec = ValueSpec("numpy", dtype_by_mlir(part.dtype).numpy, (0, *part.shape))
+        return self.value(ref, spec, fresh=True)
+
+    def _column(self, layout: Layout, names: Iterator[str], length: str) -> str:
+        """Return the expression of a list of items, from the arrays with their parts."""
+        match layout:
+            case NumberLayout():
+                return f"{next(names)}[:{length}].tolist()"
+            case ScalarLayout():
+                return f"list({next(names)}[:{length}])"
+            case ArrayLayout(weak=None):
+                return f"[i.copy() for i in {next(names)}[:{length}]]"
+            case ArrayLayout():
+                assert layout.weak is not None
+                wrap = self.constant(make_wrap(layout.shape, layout.dtype, layout.weak))
+                return f"[{wrap}(i.copy()) for i in {next(names)}[:{length}]]"
+            case SequenceLayout():
+                columns = [self._column(item, names, length) for item in layout.items]
+                if not columns:
+                    return f"[{self.constant(layout.cls)}() for _ in range({length})]"
+                rows = f"zip({', '.join(columns)})"
+                if layout.cls is tuple:
+                    return f"list({rows})"
+                make = layout.cls if layout.cls is list else layout.cls._make  # type: ignore[attr-defined]
+                return f"list(map({self.constant(make)}, {rows}))"
+            case TextLayout():
+                columns = [self._column(item, names, length) for item in layout.items]
+                rows = f"zip({', '.join(columns)})" if columns else f"[()] * {length}"
+                return f"{self.constant(text_column)}({self.constant(layout.pieces)}, {rows})"
+            case UnionLayout():
+                which = f"{next(names)}[:{length}].tolist()"
+                constants, columns = {}, []
+                for tag, option in layout.options:
+                    if option is None:
+                        constants[tag] = self.machine.tags.constant(tag)
+                    else:
+                        columns.append(f"{tag}: {self._column(option, names, length)}")
+                pick = self.constant(union_column)
+                return f"{pick}({which}, {self.constant(constants)}, {{{', '.join(columns)}}})"
+        raise AssertionError(layout)
+
     def _iterator(self, content: IteratorContent) -> str:
+        if content.kind == "list" and content.position is not None:
+            items, position = self.expr(content.parts[0]), self.expr(content.position)
+            return f"{self.constant(list_iterator)}({items}, {position})"
+        if content.parts and content.kind == "sequence":
+            raise Break("JN506", "an iterator over a dict or set")
         if content.kind in ("sequence", "reversed"):
             return f"iter([{', '.join(map(self.expr, content.items))}])"
         if content.kind == "range" and content.position is not None and content.length is not None:

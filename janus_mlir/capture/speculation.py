@@ -38,6 +38,8 @@ class Speculation:
     unroll_limit: int = 64
     #: What has been found out about recursion and live objects, by all captures of the function.
     live: LiveFacts = field(default_factory=lambda: _live_facts())
+    #: Items for which lists of run-time length have room.
+    capacity: int = 128
 
     def copy(self) -> Speculation:
         values = (getattr(self, f.name) for f in fields(self))

@@ -219,13 +219,13 @@ def _live(frame: Frame, suspended: bool) -> frozenset[str]:
     return live
 
 
-def tidy(state: State, outside: Collection[int]) -> None:
+def tidy(state: State, outside: Collection[int], pins: Iterable[Any] = ()) -> None:
     """Forget variables that no path reads again and heap entries that nothing reaches.
 
-    Entries of `outside` objects stay: they hold the pending writes of the call.
+    Entries of `outside` objects stay: they hold the pending writes of the call. So does what `pins` reach.
     """
     last = len(state.frames) - 1
-    roots: list[Any] = []
+    roots: list[Any] = list(pins)
     for depth, frame in enumerate(state.frames):
         live = _live(frame, depth < last)
         ended = depth == last and frame.pc >= len(frame.function.code.instrs)

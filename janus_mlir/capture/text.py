@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 import types
 from typing import TYPE_CHECKING, Any
 
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.exceptions import base_text
+from janus_mlir.capture.heap import VectorContent
+from janus_mlir.capture.join import number_kind
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,
@@ -21,8 +24,12 @@ from janus_mlir.capture.values import (
     NumpyArray,
     NumpyScalar,
     ObjectRef,
+    SetRef,
+    TextCall,
     TextValue,
     TupleValue,
+    UnionValue,
+    ViewValue,
 )
 
 if TYPE_CHECKING:
@@ -32,7 +39,9 @@ if TYPE_CHECKING:
 def snapshot(m: Machine, value: Abstract) -> Abstract:
     """Return a copy of `value` that later changes do not reach, for formatting at commit."""
     match value:
-        case Known() | Number() | ExtentNumber() | JaxArray() | NumpyScalar() | TextValue():
+        case Known() | Number() | ExtentNumber() | JaxArray() | NumpyScalar() | TextValue() | SetRef():
+            return value
+        case UnionValue() if all(isinstance(o, (Known, Number, NumpyScalar)) for _, o in value.options):
             return value
         case NumpyArray():
             return m.new_array(m.read(value), value.dtype)
@@ -41,11 +50,25 @@ def snapshot(m: Machine, value: Abstract) -> Abstract:
         case ListRef():
             from janus_mlir.capture.containers import list_items, new_list
 
+            content = m.get(value.id)
+            if isinstance(content, VectorContent):
+                copied = ListRef(cls=value.cls, limit=value.limit)
+                m.put(copied.id, content)
+                return copied
+            if value.cls is not list:
+                raise Break("JN213", f"formatting of a {value.cls.__name__}")
             return new_list(m, tuple(snapshot(m, item) for item in list_items(m, value)))
         case DictRef():
             from janus_mlir.capture.containers import dict_entries, new_dict
 
+            if value.cls is not dict:
+                raise Break("JN213", f"formatting of a {value.cls.__name__}")
             return new_dict(m, tuple((k, snapshot(m, v)) for k, v in dict_entries(m, value)))
+        case ViewValue():
+            from janus_mlir.capture.containers import dict_entries, new_dict
+
+            frozen = new_dict(m, tuple((k, snapshot(m, v)) for k, v in dict_entries(m, value.dict)))
+            return ViewValue(frozen, value.kind)
     raise Break("JN213", f"formatting of a {type(value).__name__}")
 
 
@@ -142,3 +165,47 @@ def build_string(parts: list[Abstract]) -> Abstract:
     if all(isinstance(p, str) for p in pieces):
         return Known("".join(pieces))
     return TextValue(tuple(pieces))
+
+
+#: String methods that give a string, whatever the text is.
+METHODS = frozenset(
+    {
+        "upper", "lower", "strip", "lstrip", "rstrip", "title", "capitalize", "swapcase", "replace", "center", "ljust",
+        "rjust", "zfill", "removeprefix", "removesuffix", "casefold", "expandtabs",
+    }
+)  # fmt: skip
+
+
+def text_method(m: Machine, text: TextValue, name: str, args: list[Abstract]) -> Abstract:
+    """Call a method of a string that is only known at run time."""
+    if name not in METHODS or not all(isinstance(a, (Known, TextValue, Number)) for a in args):
+        raise Break("JN213", f"str.{name} of a string that is only known at run time")
+    return TextValue(((TextCall(text, name, tuple(args)), None, ""),))
+
+
+_CONVERSIONS = {
+    "d": "int float bool",
+    "i": "int float bool",
+    "x": "int",
+    "o": "int",
+    "X": "int",
+    "s": "",
+    "r": "",
+}
+
+
+def percent(m: Machine, text: str, value: Abstract) -> Abstract:
+    """Return ``text % value`` with run-time values."""
+    items = list(value.items) if isinstance(value, TupleValue) else [value]
+    conversions = re.findall(r"%(?:%|[-+ 0#]*\d*(?:\.\d+)?([a-zA-Z]))", text)
+    wanted = [c for c in conversions if c]
+    if re.sub(r"%(?:%|[-+ 0#]*\d*(?:\.\d+)?[a-zA-Z])", "", text).count("%") or len(wanted) != len(items):
+        raise Break("JN213", "%-formatting with unusual fields")
+    for conversion, item in zip(wanted, items, strict=True):
+        kinds = _CONVERSIONS.get(conversion, "int float bool" if conversion in "eEfFgG" else "none")
+        if kinds and number_kind(item) not in kinds.split():
+            raise Break("JN213", f"%-formatting of a {type(item).__name__} by {conversion}")
+        if conversion in "di" and number_kind(item) == "float":
+            raise Break("JN213", "%-formatting of a float as an int")
+    frozen = tuple(snapshot(m, item) for item in items)
+    return TextValue(((TextCall(Known(text), "%", frozen), None, ""),))

@@ -140,6 +140,14 @@ class NumpyScalar(Abstract):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class UnionValue(Abstract):
+    """One of several values, by a tag that run time knows; see `janus_mlir.capture.unions`."""
+
+    which: Value
+    options: tuple[tuple[int, Abstract], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TupleValue(Abstract):
     """A tuple, or an instance of a NamedTuple class `cls`."""
 
@@ -167,14 +175,6 @@ class RangeValue(Abstract):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ChoiceValue(Abstract):
-    """One of several values of different kinds; `tag` is the number of the one that it is."""
-
-    tag: Value
-    options: tuple[tuple[int, Abstract], ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class TextValue(Abstract):
     """A string built at run time: parts are ``str`` or ``(value, conversion, spec)``.
 
@@ -182,6 +182,23 @@ class TextValue(Abstract):
     """
 
     parts: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextCall(Abstract):
+    """A method of a string (or an operator on it) that gives a string; only a `TextValue` holds it."""
+
+    text: Abstract
+    name: str
+    args: tuple[Abstract, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewValue(Abstract):
+    """``keys()``, ``values()`` or ``items()`` of a dict."""
+
+    dict: DictRef
+    kind: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -193,12 +210,18 @@ class HeapRef(Abstract):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ListRef(HeapRef):
-    """A list."""
+    """A list, or a deque with at most `limit` items."""
+
+    cls: type = list
+    limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DictRef(HeapRef):
-    """A dict."""
+    """A dict, or an instance of one of its classes in `collections`; `factory` makes what is missing."""
+
+    cls: type = dict
+    factory: Abstract | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,7 +231,9 @@ class AttributesRef(DictRef):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SetRef(HeapRef):
-    """A set of known elements."""
+    """A set (or frozenset) of known elements."""
+
+    cls: type = set
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -224,6 +249,11 @@ class IteratorRef(HeapRef):
 @dataclass(frozen=True, slots=True, eq=False)
 class CellRef(HeapRef):
     """A variable shared with an inner function."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CompressedRef(HeapRef):
+    """A one-dimensional NumPy array of a run-time number of elements; see `janus_mlir.capture.compressed`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -219,6 +219,8 @@ class Builder:
             )
         array = np.asarray(value)
         tensor = self.types(type)
+        if array.size == 0:  # range analysis does not bear constants without elements
+            return self._before("tensor.empty", [], tensor)
         key = (type, array.tobytes()) if array.size <= 64 else None
         return self._shared(key, tensor, lambda: array_attribute(array, tensor))
 
@@ -230,7 +232,7 @@ class Builder:
 
     def zeros(self, type: TensorType) -> ir.Value:
         """Return a tensor of zeros."""
-        shape = type.shape if all(map(is_static, type.shape)) else ()
+        shape = type.shape if all(map(is_static, type.shape)) and 0 not in type.shape else ()
         static = TensorType(type.dtype, shape)
 
         def attribute() -> ir.Attribute:

@@ -8,8 +8,10 @@ are compared, aliases and identities included.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import io
+import operator
 import traceback
 import types
 from collections.abc import Callable, Iterator
@@ -92,6 +94,10 @@ class _Describer:
         if isinstance(value, np.ndarray):
             self._arrays.append(value)
             return (type(value), value.dtype, value.shape, value.flags.writeable, np.array(value))
+        if isinstance(value, collections.deque):
+            return (type(value), value.maxlen, tuple(self.describe(item) for item in value))
+        if isinstance(value, (operator.itemgetter, operator.attrgetter)):
+            return (type(value), repr(value))
         if isinstance(value, (tuple, list)):
             return (type(value), tuple(self.describe(item) for item in value))
         if isinstance(value, dict):

@@ -1,0 +1,231 @@
+"""Sets and frozensets of constants. What Python's order of iteration depends on is followed, or refused."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import random
+from typing import TYPE_CHECKING, Any
+
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.graph import BOOL, Value
+from janus_mlir.capture.heap import SetContent
+from janus_mlir.capture.values import Abstract, Known, SetRef, ViewValue
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.machine import Machine
+
+OPERATORS = {"and_": operator.and_, "or_": operator.or_, "sub": operator.sub, "xor": operator.xor}
+IN_PLACE = {
+    "and_": "intersection_update",
+    "or_": "update",
+    "sub": "difference_update",
+    "xor": "symmetric_difference_update",
+}
+_COMBINING = {
+    "union": operator.or_,
+    "intersection": operator.and_,
+    "difference": operator.sub,
+    "symmetric_difference": operator.xor,
+}
+_TESTS = ("issubset", "issuperset", "isdisjoint")
+_PERMUTED = 5
+
+
+def order_matters(content: SetContent) -> bool:
+    """Whether sets of these items may be iterated over in different orders."""
+    items = content.items
+    if len(items) < 2:
+        return False
+    first = list(set(items))
+    if len(items) <= _PERMUTED:
+        orders: Any = itertools.permutations(items)
+    else:
+        shuffle = random.Random(0)
+        orders = (shuffle.sample(items, len(items)) for _ in range(40))
+    if any(list(set(order)) != first for order in orders):
+        return True
+    # Deletions leave larger tables behind, in which the order may be another one.
+    return any(list(_in_table(items, size)) != first for size in (32, 128, 512, 2048))
+
+
+def _in_table(items: tuple[Any, ...], size: int) -> set[Any]:
+    """Return a set of the items in a table that once had room for more."""
+    fillers = [object() for _ in range(size // 4)]
+    grown: set[Any] = set(fillers)
+    grown.update(items)
+    for filler in fillers:
+        grown.discard(filler)
+    return grown
+
+
+def ordered(content: SetContent) -> list[Any]:
+    """Return the items in Python's order of iteration."""
+    if order_matters(content):
+        raise Break("JN214", "iteration over a set whose order depends on how it was built")
+    return list(set(content.items))
+
+
+def content(m: Machine, value: SetRef) -> SetContent:
+    """Return the content of a set."""
+    found: SetContent = m.get(value.id)
+    return found
+
+
+def new_set(m: Machine, items: Any, cls: type = set) -> SetRef:
+    """Return a new set."""
+    handle = SetRef(cls=cls)
+    m.put(handle.id, SetContent(tuple(dict.fromkeys(items))))
+    return handle
+
+
+def _elements(m: Machine, value: Abstract) -> tuple[Any, ...] | None:
+    """Return the elements of something that is a set, None if it is something else."""
+    match value:
+        case SetRef():
+            return content(m, value).items
+        case Known(value=frozenset() as items):
+            return tuple(items)
+        case ViewValue() if value.kind == "keys":
+            from janus_mlir.capture.containers import dict_entries
+
+            return tuple(k for k, _ in dict_entries(m, value.dict))
+    return None
+
+
+def _iterated(m: Machine, value: Abstract) -> tuple[Any, ...]:
+    """Return the elements of any iterable, for a set method."""
+    from janus_mlir.capture.containers import constant_key
+    from janus_mlir.capture.iteration import exhaust, get_iterator
+
+    found = _elements(m, value)
+    if found is not None:
+        return found
+    return tuple(constant_key(item) for item in exhaust(m, get_iterator(m, value)))
+
+
+def member(m: Machine, items: tuple[Any, ...], item: Abstract) -> bool | Value:
+    """Return whether `item` is one of some constants."""
+    from janus_mlir.capture.containers import constant_key
+    from janus_mlir.capture.numbers import compare_numbers
+    from janus_mlir.capture.values import ExtentNumber, Number
+
+    if not isinstance(item, (Number, ExtentNumber)):
+        return constant_key(item) in items
+    result: bool | Value = False
+    for known in items:
+        if not isinstance(known, (bool, int, float)):
+            continue
+        same = compare_numbers(m, "eq", item, Known(known))
+        if same is True:
+            return True
+        if same is not False:
+            result = same if isinstance(result, bool) else m.b.one("arith.ori", [result, same], BOOL)
+    return result
+
+
+def contains(m: Machine, container: SetRef, item: Abstract, *, negate: bool) -> Abstract:
+    """Return ``item in container``."""
+    from janus_mlir.capture.numbers import make
+
+    result = member(m, content(m, container).items, item)
+    if isinstance(result, bool):
+        return Known(result != negate)
+    if negate:
+        result = m.b.one("arith.xori", [result, m.const(True)], BOOL)
+    return make("bool", result)
+
+
+def binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract | None:
+    """Return ``a op b`` of two sets, None if they are not."""
+    xs, ys = _elements(m, a), _elements(m, b)
+    if (
+        xs is None
+        or ys is None
+        or not (isinstance(a, (SetRef, ViewValue)) or isinstance(b, (SetRef, ViewValue)))
+    ):
+        return None
+    cls = a.cls if isinstance(a, SetRef) else set if isinstance(a, ViewValue) else frozenset
+    return new_set(m, OPERATORS[op](set(xs), set(ys)), cls)
+
+
+def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
+    """Return ``a op b``."""
+    xs, ys = _elements(m, a), _elements(m, b)
+    if xs is None or ys is None:
+        if op in ("eq", "ne"):
+            return Known(op == "ne")
+        raise Break("JN208", "a set is compared with something else")
+    return Known(bool(getattr(operator, op)(set(xs), set(ys))))
+
+
+def update(m: Machine, value: SetRef, name: str, *others: Abstract) -> Abstract:
+    """Change a set in place by one of its methods."""
+    elements = set(content(m, value).items)
+    for other in others:
+        if name == "update":
+            now = [*content(m, value).items, *_iterated(m, other)]
+            _put(m, value, tuple(dict.fromkeys(now)), name, other)
+        else:
+            getattr(elements, name)(_iterated(m, other))
+            kept = [k for k in content(m, value).items if k in elements]
+            new = [k for k in _iterated(m, other) if k in elements and k not in kept]
+            _put(m, value, (*kept, *dict.fromkeys(new)), name, other)
+    return value
+
+
+def _put(m: Machine, value: SetRef, items: tuple[Any, ...], name: str, *operands: Abstract) -> None:
+    from janus_mlir.capture.containers import record_mutation
+
+    m.put(value.id, SetContent(items))
+    arguments = ", ".join(f"{{{i + 1}}}" for i in range(len(operands)))
+    record_mutation(m, value, f"set.{name}", f"{{0}}.{name}({arguments})", *operands)
+
+
+def method(m: Machine, self: SetRef, name: str, args: list[Abstract]) -> Abstract:
+    """Call a method of a set."""
+    from janus_mlir.capture.containers import constant_key
+
+    items = content(m, self).items
+    if name == "copy" and not args:
+        return new_set(m, items, self.cls)
+    if name in _COMBINING:
+        found = set(items)
+        for arg in args:
+            found = _COMBINING[name](found, set(_iterated(m, arg)))
+        return new_set(m, found, self.cls)
+    if name in _TESTS and len(args) == 1:
+        return Known(getattr(set(items), name)(_iterated(m, args[0])))
+    if self.cls is frozenset:
+        raise Break("JN301", f"frozenset.{name}")
+    if name in IN_PLACE.values():
+        update(m, self, name, *args)
+        return Known(None)
+    if name == "clear" and not args:
+        _put(m, self, (), name)
+        return Known(None)
+    if len(args) == 1 and name in ("add", "discard", "remove"):
+        key = constant_key(args[0])
+        if name == "remove" and key not in items:
+            raise Break("JN208", f"KeyError: {key!r}")
+        new = tuple(k for k in items if k != key)
+        if name == "add":
+            new = items if key in items else (*items, key)
+        _put(m, self, new, name, args[0])
+        return Known(None)
+    if name == "pop" and not args and items:
+        first = ordered(content(m, self))[0]
+        _put(m, self, tuple(k for k in items if k != first), name)
+        return Known(first)
+    raise Break("JN301", f"set.{name}")
+
+
+def make(m: Machine, args: list[Abstract], cls: type) -> Abstract:
+    """Return ``set(...)`` or ``frozenset(...)``."""
+    return new_set(m, _iterated(m, args[0]) if args else (), cls)
+
+
+__all__ = [
+    "IN_PLACE", "OPERATORS", "binary", "compare", "contains", "content", "make", "member", "method",
+    "new_set", "order_matters", "ordered", "update",
+]  # fmt: skip

@@ -1,0 +1,325 @@
+"""Values of which only run time knows what they are: one of several constants, numbers or objects.
+
+Where ways with different values meet, for instance ``"up"`` and ``"down"``, or ``None`` and a float, the
+joined value is a `UnionValue`: a tag and, for numbers, a payload per kind. An instruction that needs to know
+the value forks on the tag, with the value replaced everywhere by what it is on each side; the
+sides meet again right behind the instruction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from janus_mlir.capture import code as c
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.flow import uses
+from janus_mlir.capture.graph import BOOL, Value
+from janus_mlir.capture.heap import CellContent, Content
+from janus_mlir.capture.join import same_constant
+from janus_mlir.capture.layouts import TextLayout
+from janus_mlir.capture.rebuild import UNBOUND
+from janus_mlir.capture.values import (
+    Abstract,
+    CellRef,
+    ExtentNumber,
+    FunctionValue,
+    HeapRef,
+    IteratorRef,
+    JaxArray,
+    Known,
+    MemberValue,
+    MethodValue,
+    Number,
+    NumpyArray,
+    NumpyScalar,
+    Storage,
+    TextValue,
+    TupleValue,
+    UnionValue,
+)
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.control import Fork
+    from janus_mlir.capture.machine import Machine
+    from janus_mlir.capture.state import State
+
+_NUMBERS = {"int": 0, "float": 1, "bool": 2}
+_FIRST = 3
+
+
+class Tags:
+    """Numbers the things that a union may be."""
+
+    def __init__(self) -> None:
+        self.found: list[Any] = []
+
+    def constant(self, tag: int) -> Any:
+        """Return the Python object of a constant's tag."""
+        return self.found[tag - _FIRST][1]
+
+    def of(self, value: Abstract) -> int | None:
+        """Return the tag of a value, None if it cannot be part of a union."""
+        from janus_mlir.capture.join import number_kind
+
+        kind = number_kind(value)
+        if kind is not None:
+            return _NUMBERS[kind]
+        match value:
+            case Known():
+                return self._find("constant", value.value)
+            case NumpyScalar():
+                return self._find("scalar", value.dtype)
+            case TextValue():
+                from janus_mlir.capture.vectors import text_layout
+
+                layout = text_layout(value)
+                return None if layout is None else self.text(layout)
+            case TupleValue():
+                plain = (Known, Number, NumpyScalar, TextValue, ExtentNumber)
+                if not all(isinstance(item, plain) and self.of(item) is not None for item in value.items):
+                    return None
+                return self._find("tuple", (value.cls.__qualname__, id(value.cls), len(value.items)))
+            case IteratorRef() | CellRef():
+                return None
+            case HeapRef() | FunctionValue() | NumpyArray() | JaxArray():
+                return self._find("object", value.id)
+        return None
+
+    def text(self, layout: TextLayout) -> int:
+        """Return the tag of strings that are made in one way."""
+        for i, (kind, known) in enumerate(self.found):
+            if kind == "text" and known == layout:
+                return i + _FIRST
+        self.found.append(("text", layout))
+        return len(self.found) - 1 + _FIRST
+
+    def _find(self, kind: str, item: Any) -> int:
+        for i, (other, known) in enumerate(self.found):
+            if other == kind and (known is item or same_constant(known, item)):
+                return i + _FIRST
+        self.found.append((kind, item))
+        return len(self.found) - 1 + _FIRST
+
+
+# ---- telling what a union is -----------------------------------------------------------------------
+
+
+#: Builtins that keep their argument as it is.
+_TRANSPARENT: tuple[Any, ...] = (print,)
+
+
+def needs_known(m: Machine, instr: c.Instr) -> UnionValue | None:
+    """Return an operand of `instr` that is a union although the instruction has to know what it is."""
+    for name in uses(instr):
+        value = _variable(m, name)
+        if isinstance(value, UnionValue) and any(_unbound(option) for _, option in value.options):
+            return value  # whatever reads it may raise
+    for name in _operands(m, instr):
+        value = _variable(m, name)
+        if isinstance(value, (MemberValue, MethodValue)):
+            value = value.self
+        if isinstance(value, UnionValue):
+            return value
+    return None
+
+
+def _unbound(option: Abstract) -> bool:
+    return isinstance(option, Known) and option.value is UNBOUND
+
+
+def _operands(m: Machine, instr: c.Instr) -> list[str]:
+    match instr:
+        case c.Binary() | c.Inplace() | c.Compare():
+            return [instr.a, instr.b]
+        case c.Unary():
+            return [instr.a]
+        case c.Branch():
+            return [instr.cond]
+        case c.GetAttr() | c.SetAttr() | c.DelAttr():
+            return [instr.obj]
+        case c.GetItem() | c.SetItem() | c.DelItem():
+            return [instr.obj, instr.index]
+        case c.BuildSlice():
+            return [instr.a, instr.b, instr.c]
+        case c.BuildSet():
+            return [v for v, _ in instr.items]
+        case c.BuildTuple() | c.BuildList():
+            return [v for v, star in instr.items if star]
+        case c.BuildDict():
+            return [v if k is None else k for k, v in instr.items]
+        case c.DictStore():
+            return [instr.key]
+        case c.UnpackSequence() | c.GetIter():
+            return [instr.src]
+        case c.EnterWith() | c.ExitWith():
+            return [instr.cm]
+        case c.FormatValue():
+            return [] if instr.spec is None else [instr.spec]
+        case c.Call():
+            names = [
+                instr.fn,
+                *(v for v, star in instr.args if star),
+                *(v for n, v in instr.kwargs if n is None),
+            ]
+            if not _passes_on(m, _variable(m, instr.fn)):
+                names += [v for v, _ in instr.args] + [v for _, v in instr.kwargs]
+            return names
+        case (
+            c.Const()
+            | c.Move()
+            | c.Return()
+            | c.LoadGlobal()
+            | c.LoadFree()
+            | c.StoreFree()
+            | c.StoreGlobal()
+        ):
+            return []
+        case (
+            c.ListAppend()
+            | c.Yield()
+            | c.MakeFunction()
+            | c.MakeGenerator()
+            | c.StatementStart()
+            | c.BuildString()
+        ):
+            return []
+    return [
+        name
+        for f in fields(cast(Any, instr))
+        if f.name != "dst" and isinstance(name := getattr(instr, f.name), str)
+    ]
+
+
+def _variable(m: Machine, name: str) -> Abstract | None:
+    value = m.state.top.vars.get(name)
+    if isinstance(value, CellRef):
+        content = m.get(value.id)
+        assert isinstance(content, CellContent)
+        return content.value
+    return value
+
+
+def _passes_on(m: Machine, function: Abstract | None) -> bool:
+    """Whether a callee takes arguments of any kind without looking at them."""
+    from janus_mlir.capture.calls import unwrap_callable
+
+    match function:
+        case FunctionValue():
+            return True
+        case MethodValue():
+            return _passes_on(m, function.function)
+        case MemberValue(name="append" | "appendleft"):
+            return True
+        case Known(value=live):
+            return any(live is f for f in _TRANSPARENT) or unwrap_callable(live) is not None
+    return False
+
+
+def split(m: Machine, value: UnionValue, instr: c.Instr) -> Fork:
+    """Fork on the tag of `value`; both sides execute the instruction at hand with what it is there."""
+    from janus_mlir.capture.control import Fork
+    from janus_mlir.capture.graph import INT
+
+    if m.pure:
+        raise Break("JN308", "a choice between values inside a function that JAX transforms")
+    (tag, first), *rest = value.options
+    number = m.b.one("constant", [], INT, value=tag)
+    cond = m.b.one("arith.cmpi", [value.which, number], BOOL, predicate="eq")
+    other: Abstract = rest[0][1] if len(rest) == 1 else replace(value, options=tuple(rest))
+
+    def then(state: State) -> None:
+        _substitute(state, value.which, first)
+
+    def orelse(state: State) -> None:
+        _substitute(state, value.which, other)
+
+    depth, pc = m.state.where
+    frame = m.state.top
+    following = frame.function.code.instrs[pc + 1] if pc + 1 < len(frame.function.code.instrs) else None
+    at = pc
+    if isinstance(following, c.Branch) and getattr(instr, "dst", None) == following.cond:
+        at = pc + 1  # what is tested tells the sides of the branch what the value is
+    meet = frame.function.flow.postdominators[at]
+    return Fork(cond, then, orelse, None if meet is None else (depth, meet))
+
+
+class _Substitution:
+    """Replaces one union by one value, in everything that a state holds."""
+
+    def __init__(self, which: Value, new: Abstract) -> None:
+        self.which = which
+        self.new = new
+        self.memo: dict[int, tuple[Any, Any]] = {}
+
+    def __call__(self, obj: Any) -> Any:
+        if isinstance(obj, UnionValue) and obj.which is self.which:
+            return self.new
+        if isinstance(obj, tuple):
+            items = tuple(self(x) for x in obj)
+            return obj if all(a is b for a, b in zip(items, obj, strict=True)) else items
+        if not isinstance(obj, (Abstract, Content)) or isinstance(obj, (Known, Number, Storage)):
+            return obj
+        seen = self.memo.get(id(obj))
+        if seen is not None:
+            return seen[1]
+        changes = {}
+        for f in fields(cast(Any, obj)):
+            old = getattr(obj, f.name)
+            if isinstance(old, (Abstract, Content, tuple)):
+                new = self(old)
+                if new is not old:
+                    changes[f.name] = new
+        result = replace(cast(Any, obj), **changes) if changes else obj
+        self.memo[id(obj)] = (obj, result)
+        return result
+
+
+def _substitute(state: State, which: Value, new: Abstract) -> None:
+    change = _Substitution(which, new)
+    for frame in state.frames:
+        for name, value in frame.vars.items():
+            frame.vars[name] = change(value)
+        if frame.override is not None:
+            frame.override = change(frame.override)
+    for key, content in state.heap.items():
+        state.heap[key] = change(content)
+
+
+def choose(m: Machine, which: Value, items: list[Abstract]) -> Abstract | None:
+    """Return the item whose position is `which`, as a union; None if the items cannot be part of one."""
+    from janus_mlir.capture.graph import INT
+    from janus_mlir.capture.join import SCALARS, number_kind
+    from janus_mlir.capture.numbers import make
+
+    tags = [m.tags.of(item) for item in items]
+    if any(tag is None for tag in tags):
+        return None
+
+    def select(values: list[Value]) -> Value:
+        result = values[-1]
+        for i in range(len(values) - 2, -1, -1):
+            hit = m.b.one("arith.cmpi", [which, m.const(i)], BOOL, predicate="eq")
+            result = m.b.one("arith.select", [hit, values[i], result], values[i].type)
+        return result
+
+    options: dict[int, Abstract] = {}
+    for tag, item in zip(tags, items, strict=True):
+        assert tag is not None
+        kind = number_kind(item)
+        if kind is None:
+            if isinstance(item, (NumpyScalar, TextValue, TupleValue)):
+                return None
+            options[tag] = item
+        elif tag not in options:
+            zero = m.const({"int": 0, "float": 0.0, "bool": False}[kind])
+            refs = [m.number_ref(x) if t == tag else zero for t, x in zip(tags, items, strict=True)]
+            assert refs[0].type == SCALARS[kind]
+            options[tag] = make(kind, select(refs))
+    if len(options) == 1:
+        return next(iter(options.values()))
+    number = select([m.b.one("constant", [], INT, value=tag) for tag in tags])
+    return UnionValue(number, tuple(sorted(options.items(), key=lambda pair: pair[0])))
+
+
+__all__ = ["Tags", "choose", "needs_known", "split"]
