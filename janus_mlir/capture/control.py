@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import INT, Block, Value
-from janus_mlir.capture.join import POISON, Joiner, NotJoinable
-from janus_mlir.capture.join_choices import Choices
+from janus_mlir.capture.join import POISON, Choices, Joiner, NotJoinable
 from janus_mlir.capture.live import Ambiguous, assume, split
 from janus_mlir.capture.outcomes import Outcomes, Scope
 from janus_mlir.capture.state import Rewriter, State, Where, tidy

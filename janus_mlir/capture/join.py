@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,6 @@ from janus_mlir.capture.heap import (
     SetContent,
     VectorContent,
 )
-from janus_mlir.capture.join_choices import Choices, constant_of, describe, which_of
 from janus_mlir.capture.layouts import parts
 from janus_mlir.capture.rebuild import UNBOUND
 from janus_mlir.capture.state import Fact, Frame, Rewriter, State, references
@@ -38,6 +38,7 @@ from janus_mlir.capture.values import (
     LiveType,
     MemberValue,
     MethodValue,
+    Null,
     Number,
     NumberKind,
     NumpyArray,
@@ -109,6 +110,15 @@ def same_constant(a: object, b: object) -> bool:
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(same_constant(x, y) for x, y in zip(a, b, strict=True))
     return isinstance(a, (int, str, bytes, np.dtype)) and a == b
+
+
+class Choices(enum.Enum):
+    """What may become a choice where it differs."""
+
+    NONE = "nothing"
+    #: Everything but a number of another kind, or a variable that may be unbound.
+    OBJECTS = "objects"
+    ALL = "everything"
 
 
 class Joiner:
@@ -223,7 +233,7 @@ class Joiner:
     # ---- values of different kinds ------------------------------------------
 
     def _union(self, a: Abstract, b: Abstract) -> Abstract:
-        detail = f"{describe(a)} on one way and {describe(b)} on the other"
+        detail = f"{_describe(a)} on one way and {_describe(b)} on the other"
         sides = [dict(v.options) if isinstance(v, UnionValue) else {self.m.tags.of(v): v} for v in (a, b)]
         tags = sorted({tag for side in sides for tag in side if tag is not None})
         if None in sides[0] or None in sides[1] or len(tags) > _MAX_OPTIONS:
@@ -336,7 +346,7 @@ class Joiner:
         key = (a.id, b.id)
         if key not in self._arrays:
             choices = tuple({**dict(a.outside()), **dict(b.outside())}.items())
-            choice = self.leaf(which_of(a), which_of(b), INT) if choices else None
+            choice = self.leaf(_which(a), _which(b), INT) if choices else None
             self._arrays[key] = JaxArray(
                 self.tensor(a.ref, b.ref),
                 a.dtype,
@@ -434,7 +444,7 @@ class Joiner:
                 if first.keys() == second.keys():
                     return replace(a, vars=tuple((k, self.value(v, second[k])) for k, v in a.vars))
             case (IteratorContent(), IteratorContent()) if a.kind == b.kind:
-                if a.kind == "list" and not same_constant(constant_of(a.position), constant_of(b.position)):
+                if a.kind == "list" and not same_constant(_constant(a.position), _constant(b.position)):
                     self._check_iterated(a.parts[0])
                 if len(a.items) == len(b.items) and len(a.parts) == len(b.parts):
                     return replace(
@@ -589,6 +599,14 @@ class Joiner:
                 raise NotJoinable("objects are shared on one way only")
 
 
+def _constant(value: Abstract | None) -> object:
+    return value.value if isinstance(value, Known) else value
+
+
+#: What an array made by the call was read from.
+_NULL = Null()
+
+
 def _facts(a: State, b: State) -> dict[int, Fact]:
     """Return what is known of live objects on both ways."""
     joined = {}
@@ -598,3 +616,21 @@ def _facts(a: State, b: State) -> dict[int, Fact]:
             value = one.value if one.value is two.value else None
             joined[uid] = Fact(one.kinds | two.kinds, one.proven and two.proven, value)
     return joined
+
+
+def _which(value: JaxArray) -> Value | Abstract:
+    """Return the id of the outside array that `value` is, 0 if it was made by the captured code."""
+    if value.choice is not None:
+        return value.choice
+    return Known(value.id if value.source is not None else 0)
+
+
+def _describe(value: Abstract) -> str:
+    if isinstance(value, Known):
+        return f"{value.value!r:.40}"
+    return {
+        "JaxArray": "a JAX array",
+        "NumpyArray": "a NumPy array",
+        "ListRef": "a list",
+        "Number": "a number",
+    }.get(type(value).__name__, type(value).__name__)

@@ -16,8 +16,7 @@ from janus_mlir.capture import recursion
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.control import Inside, Unjoined, run
 from janus_mlir.capture.graph import Block, Op, Value
-from janus_mlir.capture.join import Joiner, NotJoinable
-from janus_mlir.capture.join_choices import Choices
+from janus_mlir.capture.join import Choices, Joiner, NotJoinable
 from janus_mlir.capture.outcomes import Outcomes, Scope
 from janus_mlir.capture.state import State, tidy
 
