@@ -64,7 +64,9 @@ class Lowered:
         self._captured = captured
 
     def as_text(self, phase: str = "captured", *, debug_info: bool = False) -> str:
-        """Return the IR after a phase: ``captured``, ``speculated``, ``linalg``, ``codegen`` or ``llvm``.
+        """Return the IR after a phase.
+
+        The phases are ``captured``, ``speculated``, ``differentiated``, ``linalg``, ``codegen`` and ``llvm``.
 
         With `debug_info` each operation shows the line and column of the user's source that it comes from.
         """

@@ -104,6 +104,14 @@ void janus_rt_push_copy(JanusCall *call, int32_t dtype, int32_t rank, const int6
    when memory has run out. */
 void *janus_rt_scratch(JanusCall *call, int64_t bytes);
 
+/*
+ * The stacks of the call, on which forward computations leave what backward ones take. A push gives uninitialised memory,
+ * 16-byte aligned, on top of stack `stack`, or NULL when memory has run out. A pop gives the memory that was pushed last,
+ * whose size the caller knows; it stays as it is until the next push.
+ */
+void *janus_rt_tape_push(JanusCall *call, int32_t stack, int64_t bytes);
+void *janus_rt_tape_pop(JanusCall *call, int32_t stack, int64_t bytes);
+
 /* Push a Python object; the journal holds a reference. NULL becomes None. */
 void janus_rt_push_object(JanusCall *call, JanusObject object);
 
@@ -164,6 +172,8 @@ int64_t janus_rt_unbox_array(JanusCall *call, JanusObject object, const int64_t 
   X(janus_rt_push_owned)                                                                                               \
   X(janus_rt_push_copy)                                                                                                \
   X(janus_rt_scratch)                                                                                                  \
+  X(janus_rt_tape_push)                                                                                                \
+  X(janus_rt_tape_pop)                                                                                                 \
   X(janus_rt_push_object)                                                                                              \
   X(janus_rt_grow_frames)                                                                                              \
   X(janus_rt_handover)                                                                                                 \

@@ -100,6 +100,7 @@ void ArenaPool::release(ScratchArena *arena) noexcept {
 //===----------------------------------------------------------------------===//
 
 void JanusCall::release_scratch() noexcept {
+  tapes.reset();
   if (arena) {
     arena_pool->release(arena);
     arena = nullptr;

@@ -5,6 +5,7 @@
 
 #include "abi.h"
 #include "pod_vector.h"
+#include "tape.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -111,6 +112,7 @@ struct JanusCall {
   janus::PodVector<int64_t> dims;
   janus::ScratchArena *arena = nullptr;
   janus::ArenaPool *arena_pool = nullptr;
+  janus::Tapes tapes;
   /// Memory ran out: nothing of the call counts.
   bool exhausted = false;
   /// Native code broke the ABI.

@@ -38,6 +38,13 @@ static constexpr Phase kPhases[] = {
      "func.func(janus-erase-frames,canonicalize,cse)",
      /*gone=*/""},
 
+    {"differentiated", "no janus.value_and_grad: gradients are computed by functions of the same dialects",
+     // After speculation: what is never reached has no derivative, and a guard that is gone keeps nothing.
+     "janus-differentiate,"
+     // What a derivative repeats or multiplies by one, and functions that nothing calls any more.
+     "func.func(canonicalize,cse),symbol-dce",
+     /*gone=*/""},
+
     {"linalg", "no lax: linalg on tensors, with arith, math, tensor and scf; bool tensors are i8, integers signless",
      "convert-lax-to-linalg,"
      // Broadcasts and reshapes that became trivial, scalars read out of tensors that were made of scalars.

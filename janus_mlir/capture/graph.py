@@ -158,6 +158,10 @@ class Builder:
         """Append an op with one result and return it."""
         return self.op(name, operands, [result], **attrs)[0]
 
+    def region(self, name: str, operands: Sequence[Value], results: Sequence[Value], block: Block) -> None:
+        """Append an op with one region that defines `results`."""
+        self.block.ops.append(Op(name, list(operands), list(results), {}, [block], self.span, self.callers))
+
     def input(self, type: Type, source: str) -> Value:
         """Append an argument to the native entry."""
         value = Value(type, source)

@@ -88,6 +88,8 @@ def to_number(m: Machine, value: JaxArray, kind: str | None) -> Abstract:
     if value.dtype == np.uint64:
         raise Break("JN505", "a uint64 becomes a Python int")
     target = "f64" if floating else "i64"
+    if m.differentiating and floating:
+        ref = m.b.one("lax.stop_gradient", [ref], ref.type)  # a Python number is a constant to JAX
     assert isinstance(ref.type, TensorType)
     if ref.type.dtype != target:
         ref = m.b.one("lax.convert_element_type", [ref], TensorType(target, ()))

@@ -75,6 +75,8 @@ class Transformed(Abstract):
     function: Abstract
     args: tuple[Abstract, ...]
     kwargs: tuple[tuple[str, Abstract], ...]
+    #: Attribute paths with respect to which to differentiate, instead of arguments.
+    wrt: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -180,6 +180,14 @@ def call_transformed(
         from janus_mlir.capture.calls import call_inline
 
         return call_inline(m, function.function, args, kwargs)
+    if function.transform in (jax.grad, jax.value_and_grad):
+        from janus_mlir.capture.differentiation import differentiate
+
+        done = differentiate(m, function, args, kwargs)
+        if done is not None:
+            return done
+        if function.wrt is not None:
+            raise Break("JN303", "gradients with respect to attributes that cannot be captured")
     arguments = Arguments(m)
     structure = (
         tuple(arguments.convert(a) for a in args),
@@ -219,9 +227,8 @@ def _static(m: Machine, value: Abstract) -> Any:
 def _open_transform(m: Machine, live: Any) -> Transformed | None:
     """Recognise ``g = jax.grad(f)`` made outside: the user's `f` must be captured, not traced blindly."""
     if isinstance(live, GradientFunction):
-        return Transformed(
-            live.transform, Known(live.function), (), tuple((k, Known(v)) for k, v in live.options.items())
-        )
+        options = tuple((k, Known(v)) for k, v in live.options.items())
+        return Transformed(live.transform, Known(live.function), (), options, live.wrt)
     if not isinstance(live, types.FunctionType) or live.__closure__ is None:
         return None
     transform = _WRAPPERS.get((live.__globals__.get("__name__", ""), live.__code__.co_name))

@@ -112,6 +112,8 @@ class Machine:
         self.assume_iteration: Where | None = None
         #: Inside a function that JAX differentiates or maps: effects and guards are not possible there.
         self.pure = 0
+        #: Inside a function that is differentiated, and how deep.
+        self.differentiating = 0
         #: Exceptions that have been raised on some path.
         self.raised: set[int] = set()
         #: Objects whose ``__dict__`` has been taken.

@@ -229,9 +229,11 @@ def tidy(state: State, outside: Collection[int], pins: Iterable[Any] = ()) -> No
     for depth, frame in enumerate(state.frames):
         live = _live(frame, depth < last)
         ended = depth == last and frame.pc >= len(frame.function.code.instrs)
-        for name in [n for n in frame.vars if n not in live and not (ended and n == RESULT)]:
+        for name in [n for n in frame.vars if n not in live and n != INLINE and not (ended and n == RESULT)]:
             del frame.vars[name]
         roots.extend(frame.vars.values())
+        # A function made by the captured code reads its cells, though nothing refers to it any more.
+        roots.extend(cell for cell in frame.function.closure.values() if isinstance(cell, Abstract))
         roots += [frame.override, frame.generator]
     roots.extend(state.heap[key] for key in state.heap if key in outside or key in state.escaped)
     alive = references(roots, state.heap)

@@ -53,6 +53,10 @@ class Extents:
         if name is not None and name not in self._variables:
             self._variables[name] = value()
 
+    def variables(self) -> dict[str, ir.Value]:
+        """Return the values of the variables by name."""
+        return dict(self._variables)
+
     def bind(self, name: str, value: ir.Value) -> None:
         """Take `value`, of type ``index``, for the variable `name`."""
         self._variables[name] = value

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from mlir import ir
 
@@ -15,6 +16,7 @@ from janus_mlir.emit.extents import is_static
 from janus_mlir.emit.functions import Closure, closures
 from janus_mlir.emit.jaxpr import Importer
 from janus_mlir.emit.jaxpr.avals import tensor_type
+from janus_mlir.emit.jaxpr.tracing import pullback_of
 from janus_mlir.emit.types import Types
 
 __all__ = ["Module", "emit_module", "new_context"]
@@ -87,6 +89,11 @@ class _Emitter:
     def __init__(self, graph: Graph, module: ir.Module) -> None:
         self.graph = graph
         self.module = module
+        self._functions = 0
+        #: Functions with rules of their own, by equation: the equation, two symbols and the types of the results.
+        self._rules: dict[tuple[int, int], tuple[Any, str, str, list[ir.Type]]] = {}
+        #: How many differentiated functions surround what is being emitted.
+        self._depth = 0
         self.types = Types()
         self.closures = closures(graph)
         taken = {graph.name}
@@ -341,8 +348,125 @@ class _Emitter:
         self._region(made.regions[0], block, [builder.types(a.type) for a in block.args])
         return list(made.results)
 
+    def _value_and_grad(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
+        """Emit the region as a private function; its first result is differentiated by its first arguments."""
+        (block,) = op.regions
+        free = _free_values(block, self.closures)
+        arguments = [*operands, *(self._values[v] for v in free)]
+        *ops, terminator = block.ops
+
+        def body(given: Sequence[ir.Value]) -> list[ir.Value]:
+            self._values = dict(zip([*block.args, *free], given, strict=True))
+            self._block(Block(ops=ops))
+            return [self._values[v] for v in terminator.operands]
+
+        self._depth += 1
+        name, outputs = self._private_function("loss", [a.type for a in arguments], body, order=self._depth)
+        self._depth -= 1
+        attributes = {
+            "callee": ir.FlatSymbolRefAttr.get(name),
+            "wrt": ir.DenseI64ArrayAttr.get(list(range(len(operands)))),
+        }
+        extents = self.builder.extents.variables().values()
+        types = [*outputs, *(o.type for o in operands)]
+        return list(self.builder.op(op.name, [*arguments, *extents], types, attributes).results)
+
+    def _private_function(
+        self,
+        stem: str,
+        types: Sequence[ir.Type],
+        body: Callable[[Sequence[ir.Value]], Sequence[ir.Value]],
+        *,
+        order: int,
+        last: Sequence[ir.Type] = (),
+    ) -> tuple[str, list[ir.Type]]:
+        """Emit a private function of values of `types`, the sizes that are known here, and values of `last`.
+
+        It will be differentiated `order` times.
+
+        Returns
+        -------
+        tuple
+            Its symbol and the types of its results.
+        """
+        outer, values, importer = self.builder, self._values, self.importer
+        extents = outer.extents.variables()
+        arguments = [*types, *(v.type for v in extents.values()), *last]
+        self._functions += 1
+        name = f"{self.graph.name}.{stem}{self._functions}"
+        private = {"sym_visibility": ir.StringAttr.get("private")}
+        entry = self._begin(name, arguments, [], private, [outer.loc] * len(arguments))
+        given = list(entry.arguments)
+        self.builder.loc = outer.loc
+        self.importer = Importer(self.builder, _Rules(self, order) if order else None)
+        for variable, argument in zip(extents, given[len(types) : len(types) + len(extents)], strict=True):
+            self.builder.extents.bind(variable, argument)
+        results = body([*given[: len(types)], *given[len(types) + len(extents) :]])
+        self.builder.op("func.return", results)
+        self.builder.finish()
+        outputs = [r.type for r in results]
+        entry.owner.attributes["function_type"] = ir.TypeAttr.get(ir.FunctionType.get(arguments, outputs))
+        self.builder, self._values, self.importer = outer, values, importer
+        return name, outputs
+
+    def call_with_rule(
+        self, eqn: Any, primal: Any, arguments: Sequence[ir.Value], order: int
+    ) -> list[ir.Value]:
+        """Emit a call of jaxpr `primal` with the derivative that JAX gives the equation."""
+        known = self._rules.get((id(eqn), order))
+        if known is None:
+            types = [a.type for a in arguments]
+            pullback = pullback_of(eqn)
+            cotangents = [self.types(tensor_type(aval)) for aval in pullback.in_avals[len(types) :]]
+
+            def importing(jaxpr: Any) -> Callable[[Sequence[ir.Value]], Sequence[ir.Value]]:
+                return lambda values: self.importer.jaxpr(jaxpr, values)
+
+            # The primal is not differentiated, and the derivative once less.
+            name, outputs = self._private_function("primal", types, importing(primal), order=0)
+            back, _ = self._private_function(
+                "pullback", types, importing(pullback), order=order - 1, last=cotangents
+            )
+            # The equation is kept, so that its id is not used again.
+            known = self._rules[id(eqn), order] = (eqn, name, back, outputs)
+        _, name, back, outputs = known
+        attributes = {"primal": ir.FlatSymbolRefAttr.get(name), "pullback": ir.FlatSymbolRefAttr.get(back)}
+        extents = self.builder.extents.variables().values()
+        return list(self.builder.op("janus.custom_vjp", [*arguments, *extents], outputs, attributes).results)
+
     def _terminator(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
         return list(self.builder.op(_TERMINATORS[op.name], operands).results)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """Calls with rules of their own, in a function that is differentiated `order` times."""
+
+    emitter: _Emitter
+    order: int
+
+    def call_with_rule(self, eqn: Any, primal: Any, arguments: Sequence[ir.Value]) -> list[ir.Value]:
+        return self.emitter.call_with_rule(eqn, primal, arguments, self.order)
+
+
+def _free_values(block: Block, closures: dict[Function, Closure]) -> list[Value]:
+    """Return the values from outside that `block`, or what it calls, uses, in order of their first use."""
+    defined: set[Value] = set()
+    used: dict[Value, None] = {}
+
+    def visit(block: Block) -> None:
+        defined.update(block.args)
+        for op in block.ops:
+            closure = closures[op.attrs["callee"]].values if "callee" in op.attrs else []
+            for operand in (*op.operands, *closure):
+                if operand not in defined:
+                    used.setdefault(operand)
+            for region in op.regions:
+                visit(region)
+            defined.update(op.results)
+
+    visit(block)
+    return list(used)
 
 
 def _free_site(graph: Graph) -> int:
@@ -392,6 +516,7 @@ _SPECIAL: dict[str, Callable[[_Emitter, Op, list[ir.Value]], list[ir.Value]]] = 
     "scf.if": _Emitter._if,
     "scf.while": _Emitter._while,
     "scf.for": _Emitter._for,
+    "janus.value_and_grad": _Emitter._value_and_grad,
     "yield": _Emitter._terminator,
     "condition": _Emitter._terminator,
     "return": _Emitter._terminator,

@@ -11,6 +11,7 @@
 
 // HELP-DAG: --janus-phase-captured
 // HELP-DAG: --janus-phase-speculated
+// HELP-DAG: --janus-phase-differentiated
 // HELP-DAG: --janus-phase-linalg
 // HELP-DAG: --janus-phase-codegen
 // HELP-DAG: --janus-phase-llvm

@@ -24,6 +24,9 @@ class Journal:
     records: list[tuple[int, list[Any]]] = field(default_factory=list)
     memory: dict[int, tuple[np.ndarray, Any]] = field(default_factory=dict)
     scratch: list[int] = field(default_factory=list)
+    #: The stacks of the tape, and what was popped last.
+    tapes: dict[int, list[np.ndarray]] = field(default_factory=dict)
+    popped: list[np.ndarray] = field(default_factory=list)
     copies: int = 0
 
     def _aligned(self, nbytes: int) -> np.ndarray:
@@ -77,6 +80,19 @@ def _scratch(_call: int, nbytes: int) -> int:
     return memory.ctypes.data
 
 
+def _tape_push(_call: int, stack: int, nbytes: int) -> int:
+    memory = _journal._aligned(nbytes)
+    _journal.tapes.setdefault(stack, []).append(memory)
+    return memory.ctypes.data
+
+
+def _tape_pop(_call: int, stack: int, nbytes: int) -> int:
+    memory = _journal.tapes[stack].pop()
+    assert memory.nbytes == nbytes, "what is popped is not what was pushed"
+    _journal.popped.append(memory)
+    return memory.ctypes.data
+
+
 _P, _I32, _I64, _F64 = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_double
 _CALLBACKS = {
     "janus_rt_begin_record": ctypes.CFUNCTYPE(None, _P, _I32)(_begin),
@@ -86,6 +102,8 @@ _CALLBACKS = {
     "janus_rt_push_owned": ctypes.CFUNCTYPE(None, _P, _P)(_push_owned),
     "janus_rt_push_copy": ctypes.CFUNCTYPE(None, _P, _I32, _I32, _P, _P)(_push_copy),
     "janus_rt_scratch": ctypes.CFUNCTYPE(_P, _P, _I64)(_scratch),
+    "janus_rt_tape_push": ctypes.CFUNCTYPE(_P, _P, _I32, _I64)(_tape_push),
+    "janus_rt_tape_pop": ctypes.CFUNCTYPE(_P, _P, _I32, _I64)(_tape_pop),
 }
 SYMBOLS = {name: ctypes.cast(f, _P).value or 0 for name, f in _CALLBACKS.items()}
 

@@ -74,7 +74,7 @@ def test_ops_are_created_by_name(context: ir.Context) -> None:
 
 
 def test_phases() -> None:
-    assert _compiler.phases() == ["captured", "speculated", "linalg", "codegen", "llvm"]
+    assert _compiler.phases() == ["captured", "speculated", "differentiated", "linalg", "codegen", "llvm"]
 
 
 def test_run_phase(context: ir.Context) -> None:

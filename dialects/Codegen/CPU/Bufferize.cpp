@@ -41,6 +41,8 @@ class BufferizePass : public janus::impl::BufferizePassBase<BufferizePass> {
     for (Operation *op : exits)
       makeDense(op, b);
 
+    lowerAccumulators(b);
+
     SmallVector<memref::CopyOp> copies;
     getOperation().walk([&](memref::CopyOp copy) { copies.push_back(copy); });
     for (memref::CopyOp copy : copies) {
@@ -48,6 +50,38 @@ class BufferizePass : public janus::impl::BufferizePassBase<BufferizePass> {
       if (copy.getSource() != copy.getTarget())
         linalg::makeMemRefCopyOp(b, copy.getLoc(), copy.getSource(), copy.getTarget());
       copy.erase();
+    }
+  }
+
+  /// Accumulators are buffers of zeros, to which linalg ops add.
+  void lowerAccumulators(OpBuilder &b) {
+    SmallVector<Operation *> ops;
+    getOperation().walk([&](Operation *op) {
+      if (isa<AccumulatorOp, AccumulateOp>(op))
+        ops.push_back(op);
+    });
+    for (Operation *op : ops) {
+      b.setInsertionPoint(op);
+      Location loc = op->getLoc();
+      if (auto accumulator = dyn_cast<AccumulatorOp>(op)) {
+        auto type = cast<MemRefType>(accumulator.getMemory().getType());
+        Value memory = memref::AllocOp::create(b, loc, type, accumulator.getOutputDims());
+        Value zero = arith::ConstantOp::create(b, loc, b.getZeroAttr(type.getElementType()));
+        linalg::FillOp::create(b, loc, zero, memory);
+        accumulator.replaceAllUsesWith(memory);
+      } else {
+        auto accumulate = cast<AccumulateOp>(op);
+        int64_t rank = cast<MemRefType>(accumulate.getMemory().getType()).getRank();
+        AffineMap identity = b.getMultiDimIdentityMap(rank);
+        SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+        linalg::GenericOp::create(b, loc, accumulate.getValue(), accumulate.getMemory(),
+                                  ArrayRef<AffineMap>{identity, identity}, iterators,
+                                  [](OpBuilder &b, Location loc, ValueRange arguments) {
+                                    Value sum = arith::AddFOp::create(b, loc, arguments[1], arguments[0]);
+                                    linalg::YieldOp::create(b, loc, sum);
+                                  });
+      }
+      op->erase();
     }
   }
 

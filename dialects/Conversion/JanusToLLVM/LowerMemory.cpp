@@ -2,6 +2,7 @@
 
 #include "Conversion/JanusToLLVM/Passes.h"
 #include "Conversion/JanusToLLVM/Runtime.h"
+#include "Janus/IR/JanusOps.h"
 
 #include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
@@ -27,28 +28,32 @@ class LowerMemoryPass : public janus::impl::LowerMemoryPassBase<LowerMemoryPass>
   void runOnOperation() override {
     Runtime runtime(getOperation());
     for (func::FuncOp function : loweredFunctions(getOperation())) {
-      SmallVector<memref::AllocOp> allocs;
-      function.walk([&](memref::AllocOp alloc) { allocs.push_back(alloc); });
+      SmallVector<Operation *> allocs;
+      function.walk([&](Operation *op) {
+        if (isa<memref::AllocOp, TapeReserveOp, TapeReleaseOp>(op))
+          allocs.push_back(op);
+      });
       Block *outOfMemory = nullptr;
-      for (memref::AllocOp alloc : allocs)
+      for (Operation *alloc : allocs)
         if (failed(lower(alloc, function, runtime, outOfMemory)))
           return signalPassFailure();
     }
   }
 
-  LogicalResult lower(memref::AllocOp alloc, func::FuncOp function, Runtime &runtime, Block *&outOfMemory) {
+  LogicalResult lower(Operation *alloc, func::FuncOp function, Runtime &runtime, Block *&outOfMemory) {
     OpBuilder b(alloc);
-    Location loc = alloc.getLoc();
-    MemRefType type = alloc.getType();
+    Location loc = alloc->getLoc();
+    auto type = cast<MemRefType>(alloc->getResult(0).getType());
     auto memory = alloc->getAttrOfType<StringAttr>("janus.memory");
-    if (!memory || !type.getLayout().isIdentity() || dtypeOf(type.getElementType()) < 0)
-      return alloc.emitError("says not where it lives; janus-cpu-plan-memory decides that");
+    auto stack = alloc->getAttrOfType<IntegerAttr>("stack");
+    if (!(memory || stack) || !type.getLayout().isIdentity() || dtypeOf(type.getElementType()) < 0)
+      return alloc->emitError("says not where it lives; janus-cpu-plan-memory decides that");
     Value call = callOf(function);
     Type i64 = b.getI64Type();
 
     SmallVector<Value> sizes;
     SmallVector<OpFoldResult> mixed;
-    ValueRange dynamic = alloc.getDynamicSizes();
+    ValueRange dynamic = alloc->getOperands();
     for (int64_t size : type.getShape()) {
       if (ShapedType::isDynamic(size)) {
         sizes.push_back(arith::IndexCastOp::create(b, loc, i64, dynamic.front()));
@@ -67,14 +72,17 @@ class LowerMemoryPass : public janus::impl::LowerMemoryPassBase<LowerMemoryPass>
     }
 
     Value pointer;
-    if (memory == "result") {
+    if (memory && memory == "result") {
       pointer =
           runtime.alloc(b, loc, call, type.getElementType(), type.getRank(), runtime.dims(b, loc, function, mixed));
     } else {
       Value itemSize = arith::ConstantIntOp::create(b, loc, itemSizeOf(type.getElementType()), 64);
       Value bytes = arith::MulIOp::create(b, loc, count, itemSize);
       bool inFrame = isInternal(function);
-      if (auto place = alloc->getAttrOfType<IntegerAttr>("janus.handover"))
+      if (stack)
+        pointer = isa<TapeReserveOp>(alloc) ? runtime.tapePush(b, loc, call, stack.getInt(), bytes)
+                                            : runtime.tapePop(b, loc, call, stack.getInt(), bytes);
+      else if (auto place = alloc->getAttrOfType<IntegerAttr>("janus.handover"))
         pointer = runtime.handover(b, loc, call, place.getInt(), bytes);
       else if (memory != "scratch")
         pointer = runtime.reuse(b, loc, call, slot(b, loc, function, memory == "alternate"), bytes, inFrame);
@@ -90,7 +98,7 @@ class LowerMemoryPass : public janus::impl::LowerMemoryPassBase<LowerMemoryPass>
     parts.append(strides);
     LLVMTypeConverter converter(function.getContext());
     Value descriptor = MemRefDescriptor::pack(b, loc, converter, type, parts);
-    alloc.replaceAllUsesWith(UnrealizedConversionCastOp::create(b, loc, type, descriptor).getResult(0));
+    alloc->replaceAllUsesWith(UnrealizedConversionCastOp::create(b, loc, type, descriptor));
 
     if (!outOfMemory) {
       OpBuilder::InsertionGuard guard(b);
@@ -99,7 +107,7 @@ class LowerMemoryPass : public janus::impl::LowerMemoryPassBase<LowerMemoryPass>
     }
     Block *block = alloc->getBlock();
     Block *rest = block->splitBlock(alloc);
-    alloc.erase();
+    alloc->erase();
     b.setInsertionPointToEnd(block);
     auto branch = cf::CondBranchOp::create(b, loc, found, rest, outOfMemory);
     branch.setBranchWeights(ArrayRef<int32_t>{1 << 20, 1});

@@ -169,6 +169,14 @@ Value Runtime::scratch(OpBuilder &b, Location loc, Value jcall, Value bytes) {
   return call(b, loc, "janus_rt_scratch", ptr(), {jcall, bytes});
 }
 
+Value Runtime::tapePush(OpBuilder &b, Location loc, Value jcall, int32_t stack, Value bytes) {
+  return call(b, loc, "janus_rt_tape_push", ptr(), {jcall, constant(b, loc, stack), bytes});
+}
+
+Value Runtime::tapePop(OpBuilder &b, Location loc, Value jcall, int32_t stack, Value bytes) {
+  return call(b, loc, "janus_rt_tape_pop", ptr(), {jcall, constant(b, loc, stack), bytes});
+}
+
 Value janus::roundUp(OpBuilder &b, Location loc, Value bytes) {
   Value more = arith::AddIOp::create(b, loc, bytes, arith::ConstantIntOp::create(b, loc, kFrameAlignment - 1, 64));
   return arith::AndIOp::create(b, loc, more, arith::ConstantIntOp::create(b, loc, -kFrameAlignment, 64));

@@ -28,6 +28,8 @@ public:
   /// Memory for the current frame of a function that others call, in a multiple of 64 bytes.
   Value frame(OpBuilder &b, Location loc, Value call, Value bytes);
   Value scratch(OpBuilder &b, Location loc, Value call, Value bytes);
+  Value tapePush(OpBuilder &b, Location loc, Value call, int32_t stack, Value bytes);
+  Value tapePop(OpBuilder &b, Location loc, Value call, int32_t stack, Value bytes);
   /// Memory of at least `bytes`, from the slot {pointer, capacity}, which is filled anew when it is too small.
   Value reuse(OpBuilder &b, Location loc, Value call, Value slot, Value bytes, bool inFrame);
 

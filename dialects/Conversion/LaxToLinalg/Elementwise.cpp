@@ -41,6 +41,20 @@ struct LowerElementwise : public ConversionPattern {
     for (auto [i, size] : llvm::enumerate(resultType.getShape()))
       if (!ShapedType::isDynamic(size))
         sizes[i] = rewriter.getIndexAttr(size);
+    if (op->hasAttr("janus.accumulate")) {
+      // A sum into its first operand, which nothing needs afterwards.
+      AffineMap identity = rewriter.getMultiDimIdentityMap(resultType.getRank());
+      SmallVector<utils::IteratorType> iterators(resultType.getRank(), utils::IteratorType::parallel);
+      auto sum = buildGeneric(rewriter, op->getLoc(), operands[1], operands[0], {identity, identity}, iterators,
+                              [&](OpBuilder &builder, Location loc, ValueRange stored) {
+                                ScalarBuilder b(builder, loc);
+                                Type wide = accumulatorType(result);
+                                Value element = b.add(castFloat(b, stored[1], wide), castFloat(b, stored[0], wide));
+                                linalg::YieldOp::create(builder, loc, castFloat(b, element, result));
+                              });
+      rewriter.replaceOp(op, sum.getResults());
+      return success();
+    }
     Value value =
         buildElementwise(rewriter, op->getLoc(), operands, sizes, resultType.getElementType(),
                          [&](OpBuilder &builder, Location loc, ValueRange stored) {

@@ -132,7 +132,7 @@ struct ConvertPassThrough : public ConversionPattern {
 
   LogicalResult matchAndRewrite(Operation *op, ArrayRef<Value> operands,
                                 ConversionPatternRewriter &rewriter) const override {
-    bool janus = isa<GuardOp, DeoptOp, RecordOp, LeaveOp, UnboxOp>(op);
+    bool janus = isa<GuardOp, DeoptOp, RecordOp, LeaveOp, UnboxOp, TapePushOp, TapePopOp>(op);
     if (!janus && !isa<ub::PoisonOp, arith::SelectOp, tensor::DimOp, tensor::CastOp, tensor::EmptyOp, tensor::ReshapeOp,
                       tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::ExtractSliceOp, tensor::InsertSliceOp,
                       tensor::ConcatOp>(op))

@@ -8,6 +8,7 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
 #include "mlir/Interfaces/InferIntRangeInterface.h"
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -25,6 +26,11 @@ namespace mlir::janus {
 /// The journal and the way out of the function: what exits write, so that they keep their order.
 struct ControlState : public SideEffects::Resource::Base<ControlState> {
   StringRef getName() final { return "JanusControlState"; }
+};
+
+/// The stacks on which forward computations leave what backward ones need.
+struct Tape : public SideEffects::Resource::Base<Tape> {
+  StringRef getName() final { return "JanusTape"; }
 };
 
 /// Python objects as they are outside the compiled code.

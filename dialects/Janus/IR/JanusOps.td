@@ -5,6 +5,7 @@
 
 include "Janus/IR/JanusAttrs.td"
 include "Janus/IR/JanusDialect.td"
+include "Janus/IR/JanusGradientOps.td"
 include "Janus/IR/JanusHeapOps.td"
 include "Janus/IR/JanusTypes.td"
 include "mlir/Dialect/LLVMIR/LLVMOpBase.td"

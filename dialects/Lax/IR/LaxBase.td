@@ -112,6 +112,27 @@ def Lax_NotDifferentiable : NativeOpTrait<"NotDifferentiable"> {
   let cppNamespace = "::mlir::lax";
 }
 
+/// The op has a reverse rule, written in C++: `buildVjp`.
+def Lax_Differentiable : DeclareOpInterfaceMethods<Lax_DifferentiableOpInterface>;
+
+/// The reverse rule in the notation of `LaxVjp.h`: `$g` is the cotangent of the result, `$x`, `$y` and `$z` are the
+/// operands and
+/// `$r` is the result, each read only where the rule names it. One expression for each operand; an empty one means
+/// zero.
+class Lax_VjpTerm<string expression> {
+  string cpp = !subst("$g", "v.g()", !subst("$x", "v.operand(0)", !subst("$y", "v.operand(1)",
+               !subst("$z", "v.operand(2)", !subst("$r", "v.result()", expression)))));
+}
+class Lax_VjpDefinition<list<string> expressions> : NativeOpTrait<"HasVjpRule", [], [{}],
+    "::llvm::LogicalResult $cppClass::buildVjp(::mlir::lax::Vjp &v) {\n"
+    # !interleave(!foreach(i, !range(!size(expressions)), !if(!empty(expressions[i]), "",
+        "  if (v.wants(" # i # "))\n    v.add(" # i # ", " # Lax_VjpTerm<expressions[i]>.cpp # ");")), "\n")
+    # "\n  return ::mlir::success();\n}\n"> {
+  let cppNamespace = "::mlir::lax";
+}
+class Lax_Vjp<list<string> expressions>
+    : TraitList<[DeclareOpInterfaceMethods<Lax_DifferentiableOpInterface>, Lax_VjpDefinition<expressions>]>;
+
 /// Result element i depends on element i of each operand alone, and there is exactly one result.
 /// (Upstream's trait, which checks the shapes; its companions Scalarizable, Vectorizable and Tensorizable do not apply:
 /// lax ops exist on tensors only.)

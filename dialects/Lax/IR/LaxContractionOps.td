@@ -5,7 +5,7 @@
 
 include "Lax/IR/LaxBase.td"
 
-def Lax_DotGeneralOp : Lax_Op<"dot_general"> {
+def Lax_DotGeneralOp : Lax_Op<"dot_general", [Lax_Differentiable]> {
   let summary = "Generalised dot product";
   let description = [{
     Sum of products over the contracting dims, once for each index of the batch dims. The result has the batch dims,
@@ -36,7 +36,7 @@ def Lax_DotGeneralOp : Lax_Op<"dot_general"> {
   let hasVerifier = 1;
 }
 
-def Lax_ConvGeneralDilatedOp : Lax_Op<"conv_general_dilated"> {
+def Lax_ConvGeneralDilatedOp : Lax_Op<"conv_general_dilated", [Lax_Differentiable]> {
   let summary = "Generalised convolution";
   let description = [{
     Convolution (cross-correlation: the kernel is not reversed) with strides, padding and dilation.

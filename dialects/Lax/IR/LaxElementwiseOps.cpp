@@ -1,6 +1,7 @@
 //===- LaxElementwiseOps.cpp - Ops that act on each element alone ---------===//
 
 #include "Lax/IR/LaxOps.h"
+#include "Lax/IR/LaxVjp.h"
 #include "Lax/IR/LaxVerification.h"
 
 using namespace mlir;

@@ -54,13 +54,14 @@ class Lax_ComparisonOp<string mnemonic, string text, TypeConstraint tensor, stri
 
 let hasFolder = 1 in {
 def Lax_NegOp : Lax_UnaryOp<"neg", "Negation", Lax_NumberTensor,
-    "Flips the sign; integers wrap, so the least signed value is its own negation.">;
+    "Flips the sign; integers wrap, so the least signed value is its own negation.", [Lax_Vjp<["-$g"]>]>;
 
 def Lax_AbsOp : Lax_UnaryOp<"abs", "Absolute value", Lax_RealTensor,
-    "Clears the sign; the least signed integer is its own absolute value.">;
+    "Clears the sign; the least signed integer is its own absolute value.", [Lax_Vjp<["select(lt($x, constantLike($x, 0)), -$g, $g)"]>]>;
 
 def Lax_SignOp : Lax_UnaryOp<"sign", "Sign", Lax_RealTensor,
-    "-1, 0 or 1 by the sign of the element; a float zero keeps its sign, and NaN stays NaN.">;
+    "-1, 0 or 1 by the sign of the element; a float zero keeps its sign, and NaN stays NaN.",
+    [Lax_NotDifferentiable]>;
 
 def Lax_FloorOp : Lax_UnaryOp<"floor", "Greatest integer not above", Lax_FloatTensor,
     "Rounds towards negative infinity.", [Lax_NotDifferentiable]>;
@@ -105,24 +106,31 @@ def Lax_IsFiniteOp : Lax_Op<"is_finite", [
 // Unary: exponentials, logarithms, powers, roots
 //===----------------------------------------------------------------------===//
 
-def Lax_ExpOp : Lax_UnaryOp<"exp", "Exponential", Lax_FloatTensor, "e to the power of the element.">;
-def Lax_Exp2Op : Lax_UnaryOp<"exp2", "Power of two", Lax_FloatTensor, "2 to the power of the element.">;
+def Lax_ExpOp : Lax_UnaryOp<"exp", "Exponential", Lax_FloatTensor, "e to the power of the element.",
+    [Lax_Vjp<["$g * $r"]>]>;
+def Lax_Exp2Op : Lax_UnaryOp<"exp2", "Power of two", Lax_FloatTensor, "2 to the power of the element.",
+    [Lax_Vjp<["$g * ($r * 0.69314718055994530942)"]>]>;
 def Lax_Expm1Op : Lax_UnaryOp<"expm1", "exp(x) - 1", Lax_FloatTensor,
-    "`exp(x) - 1`, accurate near zero.">;
+    "`exp(x) - 1`, accurate near zero.", [Lax_Vjp<["$g * ($r + 1)"]>]>;
 def Lax_LogOp : Lax_UnaryOp<"log", "Natural logarithm", Lax_FloatTensor,
-    "Natural logarithm: -inf at zero, NaN below.">;
-def Lax_Log1pOp : Lax_UnaryOp<"log1p", "log(1 + x)", Lax_FloatTensor, "`log(1 + x)`, accurate near zero.">;
-def Lax_SqrtOp : Lax_UnaryOp<"sqrt", "Square root", Lax_FloatTensor, "Square root: NaN below zero."> {
+    "Natural logarithm: -inf at zero, NaN below.", [Lax_Vjp<["$g / $x"]>]>;
+def Lax_Log1pOp : Lax_UnaryOp<"log1p", "log(1 + x)", Lax_FloatTensor, "`log(1 + x)`, accurate near zero.",
+    [Lax_Vjp<["$g / ($x + 1)"]>]>;
+def Lax_SqrtOp : Lax_UnaryOp<"sqrt", "Square root", Lax_FloatTensor, "Square root: NaN below zero.",
+    [Lax_Vjp<["$g * (0.5 / $r)"]>]> {
   let hasFolder = 1;
 }
 def Lax_RsqrtOp : Lax_UnaryOp<"rsqrt", "Reciprocal square root", Lax_FloatTensor,
-    "`1 / sqrt(x)`: an infinity at zero, NaN below.">;
-def Lax_CbrtOp : Lax_UnaryOp<"cbrt", "Cube root", Lax_FloatTensor, "Cube root, with the sign of the element.">;
-def Lax_SquareOp : Lax_UnaryOp<"square", "Square", Lax_NumberTensor, "The element times itself."> {
+    "`1 / sqrt(x)`: an infinity at zero, NaN below.", [Lax_Vjp<["$g * (-0.5 * ($r / $x))"]>]>;
+def Lax_CbrtOp : Lax_UnaryOp<"cbrt", "Cube root", Lax_FloatTensor, "Cube root, with the sign of the element.",
+    [Lax_Vjp<["$g * ((1.0 / 3.0) * ($r / $x))"]>]>;
+def Lax_SquareOp : Lax_UnaryOp<"square", "Square", Lax_NumberTensor, "The element times itself.",
+    [Lax_Vjp<["$g * (2 * $x)"]>]> {
   let hasFolder = 1;
 }
 
-def Lax_IntegerPowOp : Lax_Op<"integer_pow", [Lax_Elementwise, AllTypesMatch<["operand", "result"]>]> {
+def Lax_IntegerPowOp : Lax_Op<"integer_pow", [Lax_Elementwise, Lax_Differentiable,
+    AllTypesMatch<["operand", "result"]>]> {
   let summary = "Power with a constant integer exponent";
   let description = [{
     The element to the power of the constant `y`, by repeated multiplication. `y` may be negative for floats only:
@@ -143,36 +151,49 @@ def Lax_IntegerPowOp : Lax_Op<"integer_pow", [Lax_Elementwise, AllTypesMatch<["o
 // Unary: trigonometric and hyperbolic
 //===----------------------------------------------------------------------===//
 
-def Lax_SinOp : Lax_UnaryOp<"sin", "Sine", Lax_FloatTensor, "Sine of an angle in radians.">;
-def Lax_CosOp : Lax_UnaryOp<"cos", "Cosine", Lax_FloatTensor, "Cosine of an angle in radians.">;
-def Lax_TanOp : Lax_UnaryOp<"tan", "Tangent", Lax_FloatTensor, "Tangent of an angle in radians.">;
-def Lax_AsinOp : Lax_UnaryOp<"asin", "Inverse sine", Lax_FloatTensor, "Inverse sine: NaN outside [-1, 1].">;
-def Lax_AcosOp : Lax_UnaryOp<"acos", "Inverse cosine", Lax_FloatTensor, "Inverse cosine: NaN outside [-1, 1].">;
-def Lax_AtanOp : Lax_UnaryOp<"atan", "Inverse tangent", Lax_FloatTensor, "Inverse tangent, in [-pi/2, pi/2].">;
-def Lax_SinhOp : Lax_UnaryOp<"sinh", "Hyperbolic sine", Lax_FloatTensor, "`(exp(x) - exp(-x)) / 2`.">;
-def Lax_CoshOp : Lax_UnaryOp<"cosh", "Hyperbolic cosine", Lax_FloatTensor, "`(exp(x) + exp(-x)) / 2`.">;
-def Lax_TanhOp : Lax_UnaryOp<"tanh", "Hyperbolic tangent", Lax_FloatTensor, "`sinh(x) / cosh(x)`, in [-1, 1].">;
-def Lax_AsinhOp : Lax_UnaryOp<"asinh", "Inverse hyperbolic sine", Lax_FloatTensor, "Inverse of `sinh`.">;
+def Lax_SinOp : Lax_UnaryOp<"sin", "Sine", Lax_FloatTensor, "Sine of an angle in radians.",
+    [Lax_Vjp<["$g * cos($x)"]>]>;
+def Lax_CosOp : Lax_UnaryOp<"cos", "Cosine", Lax_FloatTensor, "Cosine of an angle in radians.",
+    [Lax_Vjp<["-($g * sin($x))"]>]>;
+def Lax_TanOp : Lax_UnaryOp<"tan", "Tangent", Lax_FloatTensor, "Tangent of an angle in radians.",
+    [Lax_Vjp<["$g * (1 + $r * $r)"]>]>;
+def Lax_AsinOp : Lax_UnaryOp<"asin", "Inverse sine", Lax_FloatTensor, "Inverse sine: NaN outside [-1, 1].",
+    [Lax_Vjp<["$g * rsqrt(1 - $x * $x)"]>]>;
+def Lax_AcosOp : Lax_UnaryOp<"acos", "Inverse cosine", Lax_FloatTensor, "Inverse cosine: NaN outside [-1, 1].",
+    [Lax_Vjp<["-($g * rsqrt(1 - $x * $x))"]>]>;
+def Lax_AtanOp : Lax_UnaryOp<"atan", "Inverse tangent", Lax_FloatTensor, "Inverse tangent, in [-pi/2, pi/2].",
+    [Lax_Vjp<["$g / (1 + $x * $x)"]>]>;
+def Lax_SinhOp : Lax_UnaryOp<"sinh", "Hyperbolic sine", Lax_FloatTensor, "`(exp(x) - exp(-x)) / 2`.",
+    [Lax_Vjp<["$g * cosh($x)"]>]>;
+def Lax_CoshOp : Lax_UnaryOp<"cosh", "Hyperbolic cosine", Lax_FloatTensor, "`(exp(x) + exp(-x)) / 2`.",
+    [Lax_Vjp<["$g * sinh($x)"]>]>;
+def Lax_TanhOp : Lax_UnaryOp<"tanh", "Hyperbolic tangent", Lax_FloatTensor, "`sinh(x) / cosh(x)`, in [-1, 1].",
+    [Lax_Vjp<["($g + $g * $r) * (1 - $r)"]>]>;
+def Lax_AsinhOp : Lax_UnaryOp<"asinh", "Inverse hyperbolic sine", Lax_FloatTensor, "Inverse of `sinh`.",
+    [Lax_Vjp<["$g * rsqrt($x * $x + 1)"]>]>;
 def Lax_AcoshOp : Lax_UnaryOp<"acosh", "Inverse hyperbolic cosine", Lax_FloatTensor,
-    "Inverse of `cosh`: NaN below 1.">;
+    "Inverse of `cosh`: NaN below 1.", [Lax_Vjp<["$g * rsqrt(($x - 1) * ($x + 1))"]>]>;
 def Lax_AtanhOp : Lax_UnaryOp<"atanh", "Inverse hyperbolic tangent", Lax_FloatTensor,
-    "Inverse of `tanh`: infinities at -1 and 1, NaN beyond.">;
+    "Inverse of `tanh`: infinities at -1 and 1, NaN beyond.", [Lax_Vjp<["(1 / (1 + $x)) * ($g / (1 - $x))"]>]>;
 
 //===----------------------------------------------------------------------===//
 // Unary: special functions
 //===----------------------------------------------------------------------===//
 
-def Lax_LogisticOp : Lax_UnaryOp<"logistic", "Logistic sigmoid", Lax_FloatTensor, "`1 / (1 + exp(-x))`.">;
+def Lax_LogisticOp : Lax_UnaryOp<"logistic", "Logistic sigmoid", Lax_FloatTensor, "`1 / (1 + exp(-x))`.",
+    [Lax_Vjp<["$g * ($r * (1 - $r))"]>]>;
 def Lax_ErfOp : Lax_UnaryOp<"erf", "Error function", Lax_FloatTensor,
-    "`2 / sqrt(pi)` times the integral of `exp(-t * t)` from 0 to x.">;
+    "`2 / sqrt(pi)` times the integral of `exp(-t * t)` from 0 to x.",
+    [Lax_Vjp<["$g * (1.12837916709551257390 * exp(-($x * $x)))"]>]>;
 def Lax_ErfcOp : Lax_UnaryOp<"erfc", "Complementary error function", Lax_FloatTensor,
-    "`1 - erf(x)`, accurate for large x.">;
+    "`1 - erf(x)`, accurate for large x.", [Lax_Vjp<["-($g * (1.12837916709551257390 * exp(-($x * $x))))"]>]>;
 def Lax_ErfInvOp : Lax_UnaryOp<"erf_inv", "Inverse error function", Lax_FloatTensor,
-    "Inverse of `erf`: infinities at -1 and 1, NaN beyond.">;
+    "Inverse of `erf`: infinities at -1 and 1, NaN beyond.",
+    [Lax_Vjp<["$g * (0.88622692545275801365 * exp($r * $r))"]>]>;
 def Lax_LgammaOp : Lax_UnaryOp<"lgamma", "Logarithm of the absolute gamma function", Lax_FloatTensor,
-    "`log(abs(gamma(x)))`: infinity at the poles 0, -1, -2, ....">;
+    "`log(abs(gamma(x)))`: infinity at the poles 0, -1, -2, ....", [Lax_Vjp<["$g * digamma($x)"]>]>;
 def Lax_DigammaOp : Lax_UnaryOp<"digamma", "Digamma function", Lax_FloatTensor,
-    "Derivative of `lgamma`: NaN at the poles 0, -1, -2, ....">;
+    "Derivative of `lgamma`: NaN at the poles 0, -1, -2, ....", [Lax_Vjp<["$g * trigamma($x)"]>]>;
 
 //===----------------------------------------------------------------------===//
 // Unary: bits and bools
@@ -194,7 +215,7 @@ def Lax_ClzOp : Lax_UnaryOp<"clz", "Number of leading zero bits", Lax_IntTensor,
 //===----------------------------------------------------------------------===//
 
 def Lax_ConvertElementTypeOp : Lax_Op<"convert_element_type", [
-    Lax_Elementwise, AllShapesMatch<["operand", "result"]>]> {
+    Lax_Elementwise, Lax_Differentiable, AllShapesMatch<["operand", "result"]>]> {
   let summary = "Conversion by value";
   let description = [{
     Converts each element to the element type of the result (`new_dtype`).
@@ -235,7 +256,8 @@ def Lax_BitcastConvertTypeOp : Lax_Op<"bitcast_convert_type", [Lax_NotDifferenti
   let hasFolder = 1;
 }
 
-def Lax_ReducePrecisionOp : Lax_Op<"reduce_precision", [Lax_Elementwise, AllTypesMatch<["operand", "result"]>]> {
+def Lax_ReducePrecisionOp : Lax_Op<"reduce_precision", [Lax_Elementwise, Lax_Differentiable,
+    AllTypesMatch<["operand", "result"]>]> {
   let summary = "Rounding to a narrower float format";
   let description = [{
     Rounds to the values of a float format with the given numbers of exponent and mantissa bits, in the type of the
@@ -254,7 +276,7 @@ def Lax_ReducePrecisionOp : Lax_Op<"reduce_precision", [Lax_Elementwise, AllType
 }
 
 def Lax_CopyOp : Lax_UnaryOp<"copy", "Copy", Lax_AnyTensor,
-    "The operand. (Tensors are values, so a copy is nothing.)", [], "tensor<8xf32>", "copy_p"> {
+    "The operand. (Tensors are values, so a copy is nothing.)", [Lax_Vjp<["$g"]>], "tensor<8xf32>", "copy_p"> {
   let hasFolder = 1;
 }
 
@@ -266,7 +288,7 @@ def Lax_StopGradientOp : Lax_UnaryOp<"stop_gradient", "Barrier to differentiatio
 //===----------------------------------------------------------------------===//
 
 class Lax_ComplexPartOp<string mnemonic, string text, string semantics>
-    : Lax_Op<mnemonic, [Lax_Elementwise, Lax_SameShapeAs<"operand", "result",
+    : Lax_Op<mnemonic, [Lax_Elementwise, Lax_Differentiable, Lax_SameShapeAs<"operand", "result",
         "::llvm::cast<::mlir::ComplexType>(::mlir::getElementTypeOrSelf($_self)).getElementType()">]> {
   let summary = text;
   let description = semantics # "\n\n```mlir\n%1 = lax." # mnemonic # " %0 : tensor<8xcomplex<f32>>"
@@ -279,10 +301,10 @@ class Lax_ComplexPartOp<string mnemonic, string text, string semantics>
 def Lax_RealOp : Lax_ComplexPartOp<"real", "Real part", "The real part of each element.">;
 def Lax_ImagOp : Lax_ComplexPartOp<"imag", "Imaginary part", "The imaginary part of each element.">;
 def Lax_ConjOp : Lax_UnaryOp<"conj", "Complex conjugate", Lax_ComplexTensor,
-    "Each element with its imaginary part negated.", [], "tensor<8xcomplex<f32>>">;
+    "Each element with its imaginary part negated.", [Lax_Vjp<["conj($g)"]>], "tensor<8xcomplex<f32>>">;
 
 def Lax_ComplexOp : Lax_Op<"complex", [
-    Lax_Elementwise, AllTypesMatch<["lhs", "rhs"]>,
+    Lax_Elementwise, Lax_Differentiable, AllTypesMatch<["lhs", "rhs"]>,
     Lax_SameShapeAs<"lhs", "result", "::mlir::ComplexType::get(::mlir::getElementTypeOrSelf($_self))">]> {
   let summary = "Complex number from its parts";
   let description = [{
@@ -302,23 +324,30 @@ def Lax_ComplexOp : Lax_Op<"complex", [
 //===----------------------------------------------------------------------===//
 
 let hasFolder = 1 in {
-def Lax_AddOp : Lax_BinaryOp<"add", "Sum", Lax_NumberTensor, "`lhs + rhs`; integers wrap.", [Commutative]>;
-def Lax_SubOp : Lax_BinaryOp<"sub", "Difference", Lax_NumberTensor, "`lhs - rhs`; integers wrap.">;
-def Lax_MulOp : Lax_BinaryOp<"mul", "Product", Lax_NumberTensor, "`lhs * rhs`; integers wrap.", [Commutative]>;
+def Lax_AddOp : Lax_BinaryOp<"add", "Sum", Lax_NumberTensor, "`lhs + rhs`; integers wrap.",
+    [Commutative, Lax_Vjp<["$g", "$g"]>]>;
+def Lax_SubOp : Lax_BinaryOp<"sub", "Difference", Lax_NumberTensor, "`lhs - rhs`; integers wrap.",
+    [Lax_Vjp<["$g", "-$g"]>]>;
+def Lax_MulOp : Lax_BinaryOp<"mul", "Product", Lax_NumberTensor, "`lhs * rhs`; integers wrap.",
+    [Commutative, Lax_Vjp<["$g * $y", "$g * $x"]>]>;
 def Lax_DivOp : Lax_BinaryOp<"div", "Quotient", Lax_NumberTensor,
     "`lhs / rhs`. Integers truncate towards zero; an integer divided by zero gives -1 (all bits set), and the least "
-    "signed value divided by -1 is itself.">;
+    "signed value divided by -1 is itself.", [Lax_Vjp<["$g / $y", "(-$g * $x) * integerPow($y, -2)"]>]>;
 def Lax_RemOp : Lax_BinaryOp<"rem", "Remainder", Lax_RealTensor,
     "`lhs - rhs * trunc(lhs / rhs)`: the remainder with the sign of `lhs`, exact for floats (C's `fmod`). For "
-    "integers, the remainder by zero is `lhs`, and that of the least signed value by -1 is 0.">;
+    "integers, the remainder by zero is `lhs`, and that of the least signed value by -1 is 0.",
+    [Lax_Vjp<["$g", "-$g * (sign($x / $y) * floor(abs($x / $y)))"]>]>;
 def Lax_MaxOp : Lax_BinaryOp<"max", "Greater of two", Lax_OrderedTensor,
-    "The greater element; NaN if either is NaN; 0.0 is above -0.0.", [Commutative]>;
+    "The greater element; NaN if either is NaN; 0.0 is above -0.0.",
+    [Commutative, Lax_Vjp<["$g * share($x, $r, $y)", "$g * share($y, $r, $x)"]>]>;
 def Lax_MinOp : Lax_BinaryOp<"min", "Lesser of two", Lax_OrderedTensor,
-    "The lesser element; NaN if either is NaN; -0.0 is below 0.0.", [Commutative]>;
+    "The lesser element; NaN if either is NaN; -0.0 is below 0.0.",
+    [Commutative, Lax_Vjp<["$g * share($x, $r, $y)", "$g * share($y, $r, $x)"]>]>;
 } // hasFolder
 
 def Lax_AddAnyOp : Lax_BinaryOp<"add_any", "Sum of cotangents", Lax_NumberTensor,
-    "`lhs + rhs`, as the transposition of a program emits it. Canonicalises to `lax.add`.", [Commutative],
+    "`lhs + rhs`, as the transposition of a program emits it. Canonicalises to `lax.add`.",
+    [Commutative, Lax_Vjp<["$g", "$g"]>],
     "tensor<8xf32>", "add_any_p"> {
   let hasCanonicalizeMethod = 1;
 }
@@ -327,7 +356,7 @@ def Lax_MulhiOp : Lax_BinaryOp<"mulhi", "High half of a product", Lax_IntTensor,
     "The upper half of the double-width product.", [Commutative, Lax_NotDifferentiable], "tensor<8xui32>">;
 
 def Lax_PowOp : Lax_Op<"pow", [
-    Lax_Elementwise, AllTypesMatch<["lhs", "result"]>, AllShapesMatch<["lhs", "rhs", "result"]>]> {
+    Lax_Elementwise, Lax_Differentiable, AllTypesMatch<["lhs", "result"]>, AllShapesMatch<["lhs", "rhs", "result"]>]> {
   let summary = "Power";
   let description = [{
     `lhs` to the power of `rhs`. The exponent is a float of the same type, or an integer. Anything to the power of
@@ -345,7 +374,8 @@ def Lax_PowOp : Lax_Op<"pow", [
 }
 
 def Lax_Atan2Op : Lax_BinaryOp<"atan2", "Angle of a point", Lax_FloatTensor,
-    "The angle of the point (`rhs`, `lhs`), in [-pi, pi].">;
+    "The angle of the point (`rhs`, `lhs`), in [-pi, pi].",
+    [Lax_Vjp<["$g * ($y / ($x * $x + $y * $y))", "$g * (-$x / ($x * $x + $y * $y))"]>]>;
 def Lax_NextafterOp : Lax_BinaryOp<"nextafter", "Neighbouring float", Lax_FloatTensor,
     "The next representable value after `lhs` in the direction of `rhs`.", [Lax_NotDifferentiable]>;
 
@@ -394,7 +424,7 @@ def Lax_GeOp : Lax_ComparisonOp<"ge", "Greater or equal", Lax_OrderedTensor,
 // Selection
 //===----------------------------------------------------------------------===//
 
-def Lax_SelectNOp : Lax_Op<"select_n", [Lax_Elementwise]> {
+def Lax_SelectNOp : Lax_Op<"select_n", [Lax_Elementwise, Lax_Differentiable]> {
   let summary = "Choice among tensors, element by element";
   let description = [{
     Takes each element from the case that `which` names there: false or 0 is the *first* case. A bool selects between
@@ -414,7 +444,8 @@ def Lax_SelectNOp : Lax_Op<"select_n", [Lax_Elementwise]> {
   let hasCanonicalizer = 1;
 }
 
-def Lax_ClampOp : Lax_Op<"clamp", [Lax_Elementwise, AllTypesMatch<["min", "operand", "max", "result"]>]> {
+def Lax_ClampOp : Lax_Op<"clamp", [Lax_Elementwise, Lax_Differentiable,
+    AllTypesMatch<["min", "operand", "max", "result"]>]> {
   let summary = "Restriction to an interval";
   let description = [{
     `min(max(operand, min), max)`, element by element; NaN if any of the three is NaN.

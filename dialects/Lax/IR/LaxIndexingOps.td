@@ -10,7 +10,8 @@ include "Lax/IR/LaxBase.td"
 //===----------------------------------------------------------------------===//
 
 def Lax_SliceOp : Lax_Op<"slice", [
-    AttrSizedOperandSegments, AllElementTypesMatch<["operand", "result"]>, AllRanksMatch<["operand", "result"]>]> {
+    Lax_Differentiable, AttrSizedOperandSegments, AllElementTypesMatch<["operand", "result"]>,
+    AllRanksMatch<["operand", "result"]>]> {
   let summary = "Slice with known bounds";
   let description = [{
     Every `strides[i]`-th element from `start_indices[i]` up to, excluding, `limit_indices[i]` along each dim i. The
@@ -35,7 +36,8 @@ def Lax_SliceOp : Lax_Op<"slice", [
 }
 
 def Lax_DynamicSliceOp : Lax_Op<"dynamic_slice", [
-    AttrSizedOperandSegments, AllElementTypesMatch<["operand", "result"]>, AllRanksMatch<["operand", "result"]>]> {
+    Lax_Differentiable, AttrSizedOperandSegments, AllElementTypesMatch<["operand", "result"]>,
+    AllRanksMatch<["operand", "result"]>]> {
   let summary = "Slice with computed start";
   let description = [{
     The slice of the shape of the result (`slice_sizes`) that starts at the start indices, one for each dim. A start
@@ -59,7 +61,7 @@ def Lax_DynamicSliceOp : Lax_Op<"dynamic_slice", [
 }
 
 def Lax_DynamicUpdateSliceOp : Lax_Op<"dynamic_update_slice", [
-    AllTypesMatch<["operand", "result"]>, AllElementTypesMatch<["operand", "update"]>,
+    Lax_Differentiable, AllTypesMatch<["operand", "result"]>, AllElementTypesMatch<["operand", "update"]>,
     AllRanksMatch<["operand", "update"]>]> {
   let summary = "Tensor with a slice replaced";
   let description = [{
@@ -85,7 +87,7 @@ def Lax_DynamicUpdateSliceOp : Lax_Op<"dynamic_update_slice", [
 // Gather
 //===----------------------------------------------------------------------===//
 
-def Lax_GatherOp : Lax_Op<"gather", [AllElementTypesMatch<["operand", "result"]>]> {
+def Lax_GatherOp : Lax_Op<"gather", [Lax_Differentiable, AllElementTypesMatch<["operand", "result"]>]> {
   let summary = "Slices at computed places";
   let description = [{
     Takes slices of `slice_sizes` from the operand, one for each index vector, and puts them together. The last dim of
@@ -136,7 +138,8 @@ def Lax_GatherOp : Lax_Op<"gather", [AllElementTypesMatch<["operand", "result"]>
     ::llvm::SmallVector<int64_t> getBatchDims();
     /// The dims of the operand that the slices keep, ascending; the k-th lies at `offset_dims[k]` of the result.
     ::llvm::SmallVector<int64_t> getKeptOperandDims();
-    /// What `mode = "fill"` fills with: `fill_value` or its default, an attribute of the element type. Null for complex.
+    /// What `mode = "fill"` fills with: `fill_value` or its default, an attribute of the element type. Null for
+    /// complex.
     ::mlir::TypedAttr getFillValueOrDefault();
   }];
   let hasVerifier = 1;
@@ -147,7 +150,7 @@ def Lax_GatherOp : Lax_Op<"gather", [AllElementTypesMatch<["operand", "result"]>
 //===----------------------------------------------------------------------===//
 
 class Lax_ScatterBaseOp<string mnemonic, string combiner, string text, TypeConstraint tensor, string semantics>
-    : Lax_Op<mnemonic, [Lax_ScatterOpInterface, AllTypesMatch<["operand", "result"]>,
+    : Lax_Op<mnemonic, [Lax_ScatterOpInterface, Lax_Differentiable, AllTypesMatch<["operand", "result"]>,
                         AllElementTypesMatch<["operand", "updates"]>]> {
   let summary = text;
   let description = semantics # [{

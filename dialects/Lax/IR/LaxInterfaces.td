@@ -88,4 +88,21 @@ def Lax_ScatterOpInterface : OpInterface<"ScatterOpInterface"> {
   let verify = [{ return ::mlir::lax::detail::verifyScatter($_op); }];
 }
 
+def Lax_DifferentiableOpInterface : OpInterface<"DifferentiableOpInterface"> {
+  let cppNamespace = "::mlir::lax";
+  let description = [{
+    Has a reverse rule: from the cotangents of the results, those of the operands. An op without regions implements it
+    or has the
+    trait `NotDifferentiable`; one that does neither cannot stand where a derivative passes. `LaxVjp.h` has what
+    rules are written in. Ops of other dialects implement it by external models.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Adds to the cotangents of the operands that are wanted. At least one result has a cotangent. Fails, after a
+      diagnostic, where the
+      op in this form has no derivative.
+    }], "::llvm::LogicalResult", "buildVjp", (ins "::mlir::lax::Vjp &":$vjp)>
+  ];
+}
+
 #endif // LAX_INTERFACES

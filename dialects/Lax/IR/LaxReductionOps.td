@@ -25,13 +25,15 @@ class Lax_ReduceOp<string mnemonic, string combiner, string text, TypeConstraint
 }
 
 def Lax_ReduceSumOp : Lax_ReduceOp<"reduce_sum", "Add", "Sum over axes", Lax_NumberTensor,
-    "Sum of the elements; 0 of none.">;
+    "Sum of the elements; 0 of none.", [Lax_Differentiable]>;
 def Lax_ReduceProdOp : Lax_ReduceOp<"reduce_prod", "Mul", "Product over axes", Lax_NumberTensor,
-    "Product of the elements; 1 of none.">;
+    "Product of the elements; 1 of none.", [Lax_Differentiable]>;
 def Lax_ReduceMaxOp : Lax_ReduceOp<"reduce_max", "Max", "Maximum over axes", Lax_OrderedTensor,
-    "Greatest element, NaN if there is one; the least value of the type (-inf for floats) of none.">;
+    "Greatest element, NaN if there is one; the least value of the type (-inf for floats) of none.",
+    [Lax_Differentiable]>;
 def Lax_ReduceMinOp : Lax_ReduceOp<"reduce_min", "Min", "Minimum over axes", Lax_OrderedTensor,
-    "Least element, NaN if there is one; the greatest value of the type (inf for floats) of none.">;
+    "Least element, NaN if there is one; the greatest value of the type (inf for floats) of none.",
+    [Lax_Differentiable]>;
 def Lax_ReduceAndOp : Lax_ReduceOp<"reduce_and", "And", "Conjunction over axes", Lax_BoolOrIntTensor,
     "And of the elements, bit by bit; true, or all bits set, of none.", [Lax_NotDifferentiable]>;
 def Lax_ReduceOrOp : Lax_ReduceOp<"reduce_or", "Or", "Disjunction over axes", Lax_BoolOrIntTensor,
@@ -63,7 +65,7 @@ def Lax_ArgminOp : Lax_ArgOp<"argmin", "Index of the least element", "Where the 
 //===----------------------------------------------------------------------===//
 
 class Lax_CumulativeOp<string mnemonic, string combiner, string text, TypeConstraint tensor, string semantics>
-    : Lax_Op<mnemonic, [Lax_CumulativeOpInterface, AllTypesMatch<["operand", "result"]>]> {
+    : Lax_Op<mnemonic, [Lax_CumulativeOpInterface, Lax_Differentiable, AllTypesMatch<["operand", "result"]>]> {
   let summary = text;
   let description = semantics # " Each element of the result combines the elements of the operand up to and including "
                     "its place along `axis`, or from its place on if `reverse`.\n\n```mlir\n%1 = lax." # mnemonic
@@ -89,6 +91,7 @@ def Lax_CumlogsumexpOp : Lax_CumulativeOp<"cumlogsumexp", "LogAddExp", "Running 
 //===----------------------------------------------------------------------===//
 
 def Lax_SortOp : Lax_Op<"sort", [
+    Lax_Differentiable,
     RangedTypesMatchWith<"results have the types of the operands", "operands", "results", "$_self">]> {
   let summary = "Sort along a dim";
   let description = [{
@@ -111,7 +114,8 @@ def Lax_SortOp : Lax_Op<"sort", [
   let hasVerifier = 1;
 }
 
-def Lax_TopKOp : Lax_Op<"top_k", [AllElementTypesMatch<["operand", "values"]>, AllShapesMatch<["values", "indices"]>]> {
+def Lax_TopKOp : Lax_Op<"top_k", [Lax_Differentiable,
+    AllElementTypesMatch<["operand", "values"]>, AllShapesMatch<["values", "indices"]>]> {
   let summary = "The greatest elements along an axis";
   let description = [{
     The `k` greatest elements along `axis`, descending, and their indices. NaN is above all numbers; of equal elements

@@ -27,7 +27,8 @@ def Lax_IotaOp : Lax_Op<"iota", [Lax_NotDifferentiable]> {
   let hasVerifier = 1;
 }
 
-def Lax_BroadcastInDimOp : Lax_Op<"broadcast_in_dim", [AllElementTypesMatch<["operand", "result"]>]> {
+def Lax_BroadcastInDimOp : Lax_Op<"broadcast_in_dim", [Lax_Differentiable,
+    AllElementTypesMatch<["operand", "result"]>]> {
   let summary = "Broadcast to a shape";
   let description = [{
     Dim i of the operand becomes dim `broadcast_dimensions[i]` of the result: as it is, or repeated if its size is 1.
@@ -55,7 +56,7 @@ def Lax_BroadcastInDimOp : Lax_Op<"broadcast_in_dim", [AllElementTypesMatch<["op
 // Same elements in the same order
 //===----------------------------------------------------------------------===//
 
-def Lax_ReshapeOp : Lax_Op<"reshape", [AllElementTypesMatch<["operand", "result"]>]> {
+def Lax_ReshapeOp : Lax_Op<"reshape", [Lax_Differentiable, AllElementTypesMatch<["operand", "result"]>]> {
   let summary = "Another shape for the same elements";
   let description = [{
     The elements of the operand, in row-major order, in the shape of the result (`new_sizes`), whose element count is
@@ -76,7 +77,7 @@ def Lax_ReshapeOp : Lax_Op<"reshape", [AllElementTypesMatch<["operand", "result"
   let hasCanonicalizer = 1;
 }
 
-def Lax_SqueezeOp : Lax_Op<"squeeze", [AllElementTypesMatch<["operand", "result"]>]> {
+def Lax_SqueezeOp : Lax_Op<"squeeze", [Lax_Differentiable, AllElementTypesMatch<["operand", "result"]>]> {
   let summary = "Removal of dims of size 1";
   let description = [{
     Drops the `dimensions`, each of size 1.
@@ -92,7 +93,7 @@ def Lax_SqueezeOp : Lax_Op<"squeeze", [AllElementTypesMatch<["operand", "result"
   let hasFolder = 1;
 }
 
-def Lax_ExpandDimsOp : Lax_Op<"expand_dims", [AllElementTypesMatch<["operand", "result"]>]> {
+def Lax_ExpandDimsOp : Lax_Op<"expand_dims", [Lax_Differentiable, AllElementTypesMatch<["operand", "result"]>]> {
   let summary = "Insertion of dims of size 1";
   let description = [{
     Inserts dims of size 1, so that they are the `dimensions` of the result.
@@ -112,7 +113,7 @@ def Lax_ExpandDimsOp : Lax_Op<"expand_dims", [AllElementTypesMatch<["operand", "
 // Permutation
 //===----------------------------------------------------------------------===//
 
-def Lax_TransposeOp : Lax_Op<"transpose", [AllElementTypesMatch<["operand", "result"]>]> {
+def Lax_TransposeOp : Lax_Op<"transpose", [Lax_Differentiable, AllElementTypesMatch<["operand", "result"]>]> {
   let summary = "Permutation of dims";
   let description = [{
     Dim i of the result is dim `permutation[i]` of the operand.
@@ -128,7 +129,7 @@ def Lax_TransposeOp : Lax_Op<"transpose", [AllElementTypesMatch<["operand", "res
   let hasFolder = 1;
 }
 
-def Lax_RevOp : Lax_Op<"rev", [AllTypesMatch<["operand", "result"]>]> {
+def Lax_RevOp : Lax_Op<"rev", [Lax_Differentiable, AllTypesMatch<["operand", "result"]>]> {
   let summary = "Reversal";
   let description = [{
     Reverses the order of the elements along each of the `dimensions`.
@@ -148,7 +149,7 @@ def Lax_RevOp : Lax_Op<"rev", [AllTypesMatch<["operand", "result"]>]> {
 // Joining and splitting
 //===----------------------------------------------------------------------===//
 
-def Lax_ConcatenateOp : Lax_Op<"concatenate"> {
+def Lax_ConcatenateOp : Lax_Op<"concatenate", [Lax_Differentiable]> {
   let summary = "Tensors end to end";
   let description = [{
     Joins the operands along `dimension`; all other dims agree.
@@ -164,7 +165,7 @@ def Lax_ConcatenateOp : Lax_Op<"concatenate"> {
   let hasFolder = 1;
 }
 
-def Lax_SplitOp : Lax_Op<"split"> {
+def Lax_SplitOp : Lax_Op<"split", [Lax_Differentiable]> {
   let summary = "Tensor cut into pieces";
   let description = [{
     Cuts the operand along `axis` into pieces of the given `sizes`, which add up to the size of the axis. A size that
@@ -184,7 +185,7 @@ def Lax_SplitOp : Lax_Op<"split"> {
   let hasVerifier = 1;
 }
 
-def Lax_StackOp : Lax_Op<"stack"> {
+def Lax_StackOp : Lax_Op<"stack", [Lax_Differentiable]> {
   let summary = "Tensors side by side along a new dim";
   let description = [{
     Joins operands of one type along a new dim `axis` of the result.
@@ -199,7 +200,7 @@ def Lax_StackOp : Lax_Op<"stack"> {
   let hasVerifier = 1;
 }
 
-def Lax_UnstackOp : Lax_Op<"unstack"> {
+def Lax_UnstackOp : Lax_Op<"unstack", [Lax_Differentiable]> {
   let summary = "The slices of a dim";
   let description = [{
     One result for each index of the static dim `axis` of the operand: the slice there, without that dim.
@@ -214,7 +215,8 @@ def Lax_UnstackOp : Lax_Op<"unstack"> {
   let hasVerifier = 1;
 }
 
-def Lax_TileOp : Lax_Op<"tile", [AllElementTypesMatch<["operand", "result"]>, AllRanksMatch<["operand", "result"]>]> {
+def Lax_TileOp : Lax_Op<"tile", [Lax_Differentiable,
+    AllElementTypesMatch<["operand", "result"]>, AllRanksMatch<["operand", "result"]>]> {
   let summary = "Repetition of a tensor";
   let description = [{
     Repeats the whole operand `reps[i]` times along dim i.
@@ -235,7 +237,7 @@ def Lax_TileOp : Lax_Op<"tile", [AllElementTypesMatch<["operand", "result"]>, Al
 //===----------------------------------------------------------------------===//
 
 def Lax_PadOp : Lax_Op<"pad", [
-    AttrSizedOperandSegments, AllElementTypesMatch<["operand", "padding_value", "result"]>,
+    Lax_Differentiable, AttrSizedOperandSegments, AllElementTypesMatch<["operand", "padding_value", "result"]>,
     AllRanksMatch<["operand", "result"]>]> {
   let summary = "Padding around and between the elements";
   let description = [{
@@ -266,6 +268,7 @@ def Lax_PadOp : Lax_Op<"pad", [
 //===----------------------------------------------------------------------===//
 
 def Lax_OptimizationBarrierOp : Lax_Op<"optimization_barrier", [
+    Lax_Differentiable,
     RangedTypesMatchWith<"results have the types of the operands", "operands", "results", "$_self">]> {
   let summary = "Barrier to optimisation across values";
   let description = [{

@@ -26,6 +26,11 @@ enum class Combiner {
 template <typename ConcreteType>
 class NotDifferentiable : public OpTrait::TraitBase<ConcreteType, NotDifferentiable> {};
 
+/// The reverse rule of the op is written in TableGen.
+template <typename ConcreteType> class HasVjpRule : public OpTrait::TraitBase<ConcreteType, HasVjpRule> {};
+
+class Vjp;
+
 namespace detail {
 LogicalResult verifyReduction(Operation *op);
 LogicalResult verifyCumulative(Operation *op);

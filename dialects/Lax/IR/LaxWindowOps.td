@@ -6,7 +6,7 @@
 include "Lax/IR/LaxBase.td"
 
 class Lax_ReduceWindowOp<string mnemonic, string combiner, string text, TypeConstraint tensor, string semantics>
-    : Lax_Op<mnemonic, [Lax_WindowReductionOpInterface, AllElementTypesMatch<["operand", "result"]>,
+    : Lax_Op<mnemonic, [Lax_WindowReductionOpInterface, Lax_Differentiable, AllElementTypesMatch<["operand", "result"]>,
                         AllRanksMatch<["operand", "result"]>]> {
   let summary = text;
   let description = semantics # [{
@@ -41,7 +41,7 @@ def Lax_ReduceWindowMinOp : Lax_ReduceWindowOp<"reduce_window_min", "Min", "Mini
     "The least element of each window, NaN if there is one.">;
 
 def Lax_SelectAndScatterAddOp : Lax_Op<"select_and_scatter_add", [
-    AllTypesMatch<["operand", "result"]>, AllElementTypesMatch<["operand", "source"]>,
+    Lax_Differentiable, AllTypesMatch<["operand", "result"]>, AllElementTypesMatch<["operand", "source"]>,
     AllRanksMatch<["operand", "source"]>]> {
   let summary = "Derivative of a window maximum or minimum";
   let description = [{
@@ -65,7 +65,7 @@ def Lax_SelectAndScatterAddOp : Lax_Op<"select_and_scatter_add", [
 }
 
 def Lax_SelectAndGatherAddOp : Lax_Op<"select_and_gather_add", [
-    AllTypesMatch<["tangents", "operand"]>, AllElementTypesMatch<["operand", "result"]>,
+    Lax_Differentiable, AllTypesMatch<["tangents", "operand"]>, AllElementTypesMatch<["operand", "result"]>,
     AllRanksMatch<["operand", "result"]>]> {
   let summary = "Directional derivative of a window maximum or minimum";
   let description = [{

@@ -8,7 +8,7 @@ from typing import Any
 from mlir import ir
 
 from janus_mlir.emit.builder import predicate
-from janus_mlir.emit.jaxpr.avals import tensor_type
+from janus_mlir.emit.jaxpr.avals import is_key, tensor_type
 from janus_mlir.emit.jaxpr.elementwise import platform_index
 from janus_mlir.emit.jaxpr.importer import Importer
 from janus_mlir.emit.jaxpr.registry import rule
@@ -23,12 +23,24 @@ def _callee(eqn: Any) -> Any:
 
 @rule(
     "jit", "pjit", "closed_call", "core_call", "core_closed_call", "call", "remat", "remat2", "checkpoint",
-    "custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr", "custom_vmap_call", "composite",
+    "custom_vmap_call", "composite",
     inner=lambda eqn: [_callee(eqn)],
     keys=True,
 )  # fmt: skip
 def _call(im: Importer, eqn: Any) -> list[ir.Value]:
     return im.jaxpr(_callee(eqn), im.args(eqn))
+
+
+@rule(
+    "custom_jvp_call", "custom_vjp_call", "custom_vjp_call_jaxpr",
+    inner=lambda eqn: [_callee(eqn)],
+    keys=True,
+)  # fmt: skip
+def _custom_call(im: Importer, eqn: Any) -> list[ir.Value]:
+    arguments = im.args(eqn)
+    if im.rules is None or any(is_key(v.aval) for v in (*eqn.invars, *eqn.outvars)):
+        return im.jaxpr(_callee(eqn), arguments)
+    return im.rules.call_with_rule(eqn, _callee(eqn), arguments)
 
 
 def _types(im: Importer, variables: Sequence[Any]) -> list[ir.Type]:

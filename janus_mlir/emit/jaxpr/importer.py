@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from jax.extend.core import Literal
 from mlir import ir
@@ -29,11 +29,21 @@ def _rule_of(eqn: Any) -> Rule:
     return rule
 
 
+class Rules(Protocol):
+    """Makes calls that have rules of their own."""
+
+    def call_with_rule(self, eqn: Any, primal: Any, arguments: Sequence[ir.Value]) -> list[ir.Value]:
+        """Emit a call of jaxpr `primal` with the derivative that JAX gives the equation."""
+        ...
+
+
 class Importer:
     """Emits jaxprs through a builder. The rules in `registry.RULES` call back into it."""
 
-    def __init__(self, builder: Builder) -> None:
+    def __init__(self, builder: Builder, rules: Rules | None = None) -> None:
         self.builder = builder
+        #: Where what is emitted will be differentiated: makes calls that have rules of their own.
+        self.rules = rules
         self._env: dict[Any, ir.Value] = {}
 
     def jaxpr(self, jaxpr: Any, args: Sequence[ir.Value]) -> list[ir.Value]:

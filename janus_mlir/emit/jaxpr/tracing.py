@@ -10,7 +10,7 @@ import jax
 from janus_mlir.emit.jaxpr.avals import is_key
 from janus_mlir.emit.jaxpr.registry import rule
 
-__all__ = ["by_tracing", "physical"]
+__all__ = ["by_tracing", "physical", "pullback_of"]
 
 #: Jaxprs by what they were traced from, oldest first.
 _traced: dict[Any, Any] = {}
@@ -68,3 +68,37 @@ def by_tracing(
         return define
 
     return register
+
+
+def pullback_of(eqn: Any) -> Any:
+    """Return the closed jaxpr of the derivative of an equation, which knows rules that its primitive stands for.
+
+    It takes the inputs, and a cotangent for each output that is a float; it returns one for each input that is.
+    """
+
+    def is_float(variable: Any) -> bool:
+        return bool(jax.numpy.issubdtype(variable.aval.dtype, jax.numpy.inexact))
+
+    active = [i for i, v in enumerate(eqn.invars) if is_float(v)]
+    outputs = [v for v in eqn.outvars if is_float(v)]
+
+    def pullback(*values: Any) -> Any:
+        arguments, cotangents = values[: len(eqn.invars)], values[len(eqn.invars) :]
+
+        def call(*given: Any) -> Any:
+            full = list(arguments)
+            for i, value in zip(active, given, strict=True):
+                full[i] = value
+            found = eqn.primitive.get_bind_params(eqn.params)
+            # Older versions of JAX return the functions apart.
+            functions, parameters = found if isinstance(found, tuple) else ((), found)
+            results = eqn.primitive.bind(*functions, *full, **parameters)
+            return [r for r, v in zip(results, eqn.outvars, strict=True) if is_float(v)]
+
+        _, back = jax.vjp(call, *(arguments[i] for i in active))
+        return back(list(cotangents))
+
+    wide = any(getattr(v.aval.dtype, "itemsize", 0) == 8 for v in (*eqn.invars, *eqn.outvars))
+    make: Any = jax.make_jaxpr(pullback)
+    with jax.enable_x64(wide or bool(jax.config.values["jax_enable_x64"])):
+        return make(*(physical(v.aval) for v in (*eqn.invars, *outputs)))

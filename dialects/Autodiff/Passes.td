@@ -1,0 +1,47 @@
+//===- Passes.td - Differentiation --------------------------*- tablegen -*-===//
+
+#ifndef JANUS_AUTODIFF_PASSES_TD
+#define JANUS_AUTODIFF_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def DifferentiatePass : Pass<"janus-differentiate", "::mlir::ModuleOp"> {
+  let summary = "Replace janus.value_and_grad by what computes it";
+  let description = [{
+    Reverse mode over `lax`, `arith`, `math`, `tensor`, `scf` and `func`. The callee is copied, calls in it are inlined unless they
+    recur, and the backward computation follows the forward one. What it needs of the forward one it takes
+
+    * as it is, where both stand in one block;
+    * as a further result of an `scf.if`;
+    * from a tensor with a row for each iteration, of an `scf.for`;
+    * from a tape, out of an `scf.while`, of recursive functions, and where sizes vary from iteration to iteration;
+    * or computes it again, where that is cheap and what it takes is at hand.
+
+    Only what depends on the differentiated arguments and reaches the result is kept, and a cotangent that is zero throughout
+    is never made. Guards, exits and records stay in the forward computation, so that effects happen once.
+
+    A function `@f` that recurs becomes `@f.fwd`, which has the results of `@f` and leaves on the tape what
+    `@f.bwd` takes from it in the opposite order. Arguments that recursive calls pass on as they are, are given to `@f.bwd`
+    too, and their gradients are summed up in place, in a `janus.accumulator`.
+
+    Callees that ask for gradients themselves are expanded first, so that gradients of gradients are derived from generated code.
+
+    ```mlir
+    func.func private @f(%x: tensor<f32>) -> tensor<f32> {
+      %y = lax.sin %x : tensor<f32>
+      return %y : tensor<f32>
+    }
+    %y, %g = janus.value_and_grad @f(%x) {wrt = array<i64: 0>} : (tensor<f32>) -> (tensor<f32>, tensor<f32>)
+    // becomes
+    %y = lax.sin %x : tensor<f32>
+    %one = arith.constant dense<1.0> : tensor<f32>
+    %c = lax.cos %x : tensor<f32>
+    %g = lax.mul %one, %c : tensor<f32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::math::MathDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::lax::LaxDialect", "::mlir::janus::JanusDialect", "::mlir::ub::UBDialect"];
+}
+
+#endif // JANUS_AUTODIFF_PASSES_TD

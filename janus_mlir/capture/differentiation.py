@@ -1,0 +1,372 @@
+"""Gradients of captured functions: the function becomes a region that the compiler differentiates.
+
+The region holds the captured callee like an inlined call, guards and effects included: they happen once, in the forward
+computation. What a guard in it finds false sends the whole call back to Python, where JAX differentiates.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+import numpy as np
+
+from janus_mlir.capture.attributes import get_attribute
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.calls import unwrap_callable
+from janus_mlir.capture.construction import make_instance
+from janus_mlir.capture.containers import dict_entries, list_items, new_dict, new_list
+from janus_mlir.capture.control import Inside, Left
+from janus_mlir.capture.graph import Block, TensorType, Value
+from janus_mlir.capture.heap import ObjectContent
+from janus_mlir.capture.jax_arguments import Arguments, Leaf
+from janus_mlir.capture.jax_values import Transformed
+from janus_mlir.capture.values import (
+    Abstract,
+    DictRef,
+    JaxArray,
+    Known,
+    ListRef,
+    Number,
+    NumpyArray,
+    NumpyScalar,
+    ObjectRef,
+    TupleValue,
+)
+
+if TYPE_CHECKING:
+    from janus_mlir.capture.machine import Machine
+
+_OPTIONS = ("argnums", "has_aux", "holomorphic", "allow_int", "reduce_axes")
+
+
+def differentiate(
+    m: Machine, function: Transformed, args: list[Abstract], kwargs: dict[str, Abstract]
+) -> Abstract | None:
+    """Call a function made by ``jax.grad`` or ``jax.value_and_grad``.
+
+    Returns
+    -------
+    Abstract or None
+        The result; None where the function has to be traced by JAX instead.
+    """
+    options = _options(function)
+    if options is None or m.replaying is not None or m.pure:
+        return None
+    argnums, has_aux = options
+    places = [argnums] if isinstance(argnums, int) else list(argnums)
+    single = isinstance(argnums, int)
+    if function.wrt is not None:
+        single = len(function.wrt) == 1
+    elif any(not -len(args) <= p < len(args) for p in places):
+        return None
+
+    saved, notes, sites = m.state, len(m.notes), len(m.sites)
+    m.state = saved.clone()
+    ops = len(m.b.block.ops)
+    try:
+        targets: list[_Argument] | list[_Attribute]
+        if function.wrt is None:
+            targets = [_Argument(p % len(args), args[p]) for p in places]
+        else:
+            targets = [_attribute(m, function, path, args, kwargs) for path in function.wrt]
+        return _differentiate(m, function, args, kwargs, targets, single, has_aux)
+    except (Break, Left):
+        # JAX may know a way: its transformations reach further, though not through branches on data.
+        m.state = saved
+        del m.notes[notes:], m.sites[sites:], m.b.block.ops[ops:]
+        return None
+
+
+def _options(function: Transformed) -> tuple[int | tuple[int, ...], bool] | None:
+    given: dict[str, Any] = {}
+    for name, value in [*zip(_OPTIONS, function.args, strict=False), *function.kwargs]:
+        given[name] = _constant(value)
+    argnums = given.pop("argnums", 0)
+    has_aux = given.pop("has_aux", False)
+    if any(given.values()) or not isinstance(has_aux, bool):
+        return None
+    if isinstance(argnums, list):
+        argnums = tuple(argnums)
+    single = isinstance(argnums, int) and not isinstance(argnums, bool)
+    if not single and not (isinstance(argnums, tuple) and all(isinstance(a, int) for a in argnums)):
+        return None
+    return argnums, has_aux
+
+
+def _constant(value: Abstract) -> Any:
+    if isinstance(value, Known):
+        return value.value
+    if isinstance(value, TupleValue):
+        return tuple(_constant(item) for item in value.items)
+    return object()
+
+
+def _differentiate(
+    m: Machine,
+    function: Transformed,
+    args: list[Abstract],
+    kwargs: dict[str, Abstract],
+    targets: Sequence[_Argument | _Attribute],
+    single: bool,
+    has_aux: bool,
+) -> Abstract:
+    from janus_mlir.capture.calls import call_inline
+
+    leaves: list[JaxArray] = []
+    for target in targets:
+        _flatten(m, target.tree, leaves)
+    outer, ops = m.b.block, m.b.block.ops
+    mark = m.mark()
+    inner = [JaxArray(Value(a.ref.type), a.dtype, a.shape, a.weak) for a in leaves]
+    block = Block([a.ref for a in inner])
+    m.differentiating += 1
+    try:
+        with m.b.inside(block):
+            rest = iter(inner)
+            given = list(args)
+            for target in targets:
+                target.replace(m, given, _rebuild(m, target.tree, rest))
+            result = call_inline(m, function.function, given, kwargs)
+            for target in targets:
+                target.restore(m)
+            aux: Abstract | None = None
+            if has_aux:
+                if not isinstance(result, TupleValue) or len(result.items) != 2:
+                    raise Break("JN208", "a function with has_aux returns a pair")
+                result, aux = result.items
+                aux = _map(m, aux)
+            if not isinstance(result, JaxArray) or result.shape or not _is_float(result):
+                raise Break("JN208", "gradients are those of a scalar array of floats")
+            loss = result.ref
+    finally:
+        m.differentiating -= 1
+    assert m.b.block is outer and outer.ops is ops
+
+    inside = Inside(mark)
+    inside.leave(m.state)
+    if aux is not None:
+        aux = inside.rewriter(aux)
+    value = Value(loss.type)
+    gradients = [Value(a.ref.type) for a in leaves]
+    with m.b.inside(block):
+        m.b.op("yield", [loss, *(old for old, _ in inside.moved)])
+    m.b.region(
+        "janus.value_and_grad",
+        [a.ref for a in leaves],
+        [value, *(new for _, new in inside.moved), *gradients],
+        block,
+    )
+
+    slopes = iter([JaxArray(g, a.dtype, a.shape, a.weak) for g, a in zip(gradients, leaves, strict=True)])
+    trees = [_rebuild(m, target.tree, slopes) for target in targets]
+    gradient: Abstract = trees[0] if single else TupleValue(tuple(trees))
+    if function.transform is jax.grad:
+        return gradient if aux is None else TupleValue((gradient, aux))
+    first: Abstract = JaxArray(value, result.dtype, (), result.weak)
+    if aux is not None:
+        first = TupleValue((first, aux))
+    return TupleValue((first, gradient))
+
+
+# ---- what to differentiate by -----------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Argument:
+    """A positional argument."""
+
+    place: int
+    tree: Abstract
+
+    def replace(self, m: Machine, args: list[Abstract], tree: Abstract) -> None:
+        args[self.place] = tree
+
+    def restore(self, m: Machine) -> None:
+        pass
+
+
+@dataclass(slots=True)
+class _Attribute:
+    """An attribute, which holds the differentiated value while the function runs. Nobody else sees that."""
+
+    owner: ObjectRef
+    name: str
+    tree: Abstract
+    written: bool
+    given: Abstract | None = None
+
+    def replace(self, m: Machine, args: list[Abstract], tree: Abstract) -> None:
+        self.given = tree
+        m.put(self.owner.id, m.get(self.owner.id).set(self.name, tree))
+
+    def restore(self, m: Machine) -> None:
+        content: ObjectContent = m.get(self.owner.id)
+        now = content.get(self.name)
+        if now is not self.given and getattr(now, "id", None) != getattr(self.given, "id", self):
+            raise Break("JN307", f"`{self.name}` is set while it is differentiated by")
+        kept = content.set(self.name, self.tree) if self.written else content.remove(self.name)
+        m.put(self.owner.id, kept)
+
+
+def _attribute(
+    m: Machine, function: Transformed, path: str, args: list[Abstract], kwargs: dict[str, Abstract]
+) -> _Attribute:
+    name, *attributes = path.split(".")
+    live = function.function.value if isinstance(function.function, Known) else None
+    python = unwrap_callable(live)
+    if python is None:
+        raise Break("JN303", "gradients by attribute of a function made by the captured code")
+    names = list(inspect.signature(python).parameters)
+    if name not in names:
+        raise Break("JN208", f"no parameter `{name}`")
+    place = names.index(name)
+    if name not in kwargs and place >= len(args):
+        raise Break("JN208", f"parameter `{name}` is not given")
+    owner = kwargs[name] if name in kwargs else args[place]
+    for attribute in attributes[:-1]:
+        owner = get_attribute(m, owner, attribute)
+    last = attributes[-1]
+    if not isinstance(owner, ObjectRef):
+        raise Break("JN403", f"attributes of a {type(owner).__name__}")
+    cls = m.outside.classes[owner.id]
+    plain = getattr(cls, "__setattr__", None) is object.__setattr__
+    if not plain or hasattr(type(inspect.getattr_static(cls, last, None)), "__set__"):
+        raise Break("JN216", f"`{cls.__qualname__}.{last}` is no plain attribute")
+    tree = get_attribute(m, owner, last)
+    return _Attribute(owner, last, tree, m.get(owner.id).get(last) is not None)
+
+
+def _is_float(array: JaxArray) -> bool:
+    return bool(jax.numpy.issubdtype(array.dtype, np.floating))
+
+
+# ---- pytrees ----------------------------------------------------------------------------------------
+
+
+def _flatten(m: Machine, tree: Abstract, leaves: list[JaxArray]) -> None:
+    """Collect the leaves in JAX's order."""
+    children = _children(m, tree)
+    if children is not None:
+        for child in children:
+            _flatten(m, child, leaves)
+        return
+    if isinstance(tree, Known) and tree.value is None:
+        return
+    leaf = _leaf(m, tree)
+    if not _is_float(leaf):
+        raise Break("JN208", f"no gradient with respect to {leaf.dtype}")
+    leaves.append(leaf)
+
+
+def _children(m: Machine, tree: Abstract) -> Sequence[Abstract] | None:
+    match tree:
+        case TupleValue():
+            return tree.items
+        case ListRef():
+            return list_items(m, tree)
+        case DictRef():
+            return [value for _, value in _sorted_entries(m, tree)]
+        case ObjectRef():
+            return [get_attribute(m, tree, name) for name in _data_fields(m.outside.classes[tree.id])]
+    return None
+
+
+class _Field:
+    """Stands for the value of a field."""
+
+
+@functools.cache
+def _data_fields(cls: type) -> tuple[str, ...]:
+    """Return the fields of a registered dataclass that JAX differentiates by."""
+    generated = getattr(getattr(cls, "__init__", None), "__code__", None)
+    if not dataclasses.is_dataclass(cls) or generated is None or generated.co_filename != "<string>":
+        raise Break("JN403", f"`{cls.__qualname__}` among differentiated values")
+    example = object.__new__(cls)
+    for field in dataclasses.fields(cls):
+        object.__setattr__(example, field.name, _Field())
+    paths, _ = jax.tree_util.tree_flatten_with_path(example, is_leaf=lambda node: node is not example)
+    names = [getattr(path[0], "name", None) if len(path) == 1 else None for path, _ in paths]
+    if not names or any(not isinstance(name, str) for name in names):
+        raise Break("JN403", f"`{cls.__qualname__}` is not registered with JAX field by field")
+    return tuple(str(name) for name in names)
+
+
+def _rebuilt_object(m: Machine, tree: ObjectRef, change: Callable[[Abstract], Abstract]) -> Abstract:
+    """Return a new instance, with `change` applied to the fields that are data."""
+    cls = m.outside.classes[tree.id]
+    data = _data_fields(cls)
+    values = {f.name: get_attribute(m, tree, f.name) for f in dataclasses.fields(cls)}
+    values.update({name: change(values[name]) for name in data})
+    made = make_instance(m, cls, [], values, "")
+    if not isinstance(made, Abstract):
+        raise Break("JN403", f"`{cls.__qualname__}` among differentiated values")
+    return made
+
+
+def _sorted_entries(m: Machine, tree: DictRef) -> list[tuple[Any, Abstract]]:
+    entries = dict_entries(m, tree)
+    try:
+        return sorted(entries, key=lambda entry: entry[0])
+    except TypeError:
+        raise Break("JN403", "a dict whose keys have no order") from None
+
+
+def _leaf(m: Machine, value: Abstract) -> JaxArray:
+    if isinstance(value, JaxArray):
+        return value
+    if isinstance(value, (Number, NumpyArray, NumpyScalar)):
+        arguments = Arguments(m)
+        if not isinstance(arguments.convert(value), Leaf):
+            raise Break("JN208", "no gradient with respect to a size")
+        aval = arguments.avals[0]
+        return JaxArray(arguments.refs[0], np.dtype(aval.dtype), tuple(aval.shape), bool(aval.weak_type))
+    if isinstance(value, Known) and isinstance(value.value, float):
+        dtype = np.dtype(jax.dtypes.canonicalize_dtype(np.float64))
+        ref = m.b.one(
+            "constant",
+            [],
+            TensorType("f64" if dtype.itemsize == 8 else "f32", ()),
+            value=dtype.type(value.value),
+        )
+        return JaxArray(ref, dtype, (), True)
+    raise Break("JN403", f"gradients with respect to a {type(value).__name__}")
+
+
+def _rebuild(m: Machine, tree: Abstract, leaves: Iterator[JaxArray]) -> Abstract:
+    """Return the structure of `tree` with new leaves; its containers are new too."""
+    match tree:
+        case TupleValue():
+            return TupleValue(tuple(_rebuild(m, item, leaves) for item in tree.items), tree.cls)
+        case ListRef():
+            return new_list(m, tuple(_rebuild(m, item, leaves) for item in list_items(m, tree)))
+        case DictRef():
+            entries = _sorted_entries(m, tree)
+            return new_dict(m, tuple((key, _rebuild(m, item, leaves)) for key, item in entries))
+        case ObjectRef():
+            return _rebuilt_object(m, tree, lambda field: _rebuild(m, field, leaves))
+        case Known() if tree.value is None:
+            return tree
+    return next(leaves)
+
+
+def _map(m: Machine, tree: Abstract) -> Abstract:
+    """Return auxiliary results as JAX does: in new containers."""
+    match tree:
+        case TupleValue():
+            return TupleValue(tuple(_map(m, item) for item in tree.items), tree.cls)
+        case ListRef():
+            return new_list(m, tuple(_map(m, item) for item in list_items(m, tree)))
+        case DictRef():
+            return new_dict(m, tuple((key, _map(m, item)) for key, item in _sorted_entries(m, tree)))
+        case ObjectRef():
+            try:
+                return _rebuilt_object(m, tree, lambda field: _map(m, field))
+            except Break:
+                return tree  # no pytree: the object itself
+    return tree
