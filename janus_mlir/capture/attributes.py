@@ -130,8 +130,8 @@ def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
 
 
 def _part_of_number(m: Machine, value: Abstract, name: str) -> Abstract:
-    from janus_mlir.capture.join import number_kind
     from janus_mlir.capture.numbers import as_int, make
+    from janus_mlir.capture.scalars import number_kind
 
     whole = number_kind(value) != "float"
     if name == "imag":

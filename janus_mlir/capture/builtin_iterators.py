@@ -32,9 +32,9 @@ from janus_mlir.capture.iteration import (
     next_item,
     reversed_range,
 )
-from janus_mlir.capture.join import number_kind
 from janus_mlir.capture.numbers import compare_numbers, fold_call
 from janus_mlir.capture.operators import truth
+from janus_mlir.capture.scalars import number_kind
 from janus_mlir.capture.text import format_value
 from janus_mlir.capture.values import (
     Abstract,

@@ -162,7 +162,7 @@ def _count(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abs
     step = kwargs.pop("step", args[1] if len(args) > 1 else Known(1))
     if not (isinstance(step, Known) and type(step.value) is int and step.value) or kwargs:
         raise Break("JN301", "itertools.count with a run-time step")
-    from janus_mlir.capture.join import number_kind
+    from janus_mlir.capture.scalars import number_kind
 
     if number_kind(start) != "int":
         raise Break("JN301", "itertools.count of floats")

@@ -11,7 +11,6 @@ from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.builtin_table import Handler, arity, handles, registers
 from janus_mlir.capture.graph import BOOL, FLOAT, Value
 from janus_mlir.capture.iteration import collect
-from janus_mlir.capture.join import number_kind
 from janus_mlir.capture.numbers import (
     as_float,
     as_int,
@@ -23,6 +22,7 @@ from janus_mlir.capture.numbers import (
     to_float,
     to_int,
 )
+from janus_mlir.capture.scalars import number_kind
 from janus_mlir.capture.values import (
     Abstract,
     JaxArray,

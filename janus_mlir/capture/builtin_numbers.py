@@ -16,7 +16,6 @@ from janus_mlir.capture.containers import (
 )
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Value
 from janus_mlir.capture.iteration import collect, get_iterator, next_item
-from janus_mlir.capture.join import number_kind
 from janus_mlir.capture.numbers import (
     absolute,
     fold_call,
@@ -29,6 +28,7 @@ from janus_mlir.capture.numbers import (
     to_int,
 )
 from janus_mlir.capture.operators import binary, compare, truth, unary
+from janus_mlir.capture.scalars import number_kind
 from janus_mlir.capture.values import (
     Abstract,
     JaxArray,

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.builtin_table import Handler, arity, registers
-from janus_mlir.capture.join import number_kind
 from janus_mlir.capture.numbers import as_int, fold_call
+from janus_mlir.capture.scalars import number_kind
 from janus_mlir.capture.text import format_value
 from janus_mlir.capture.values import Abstract, Known, ListRef, TextCall, TextValue, TupleValue
 

@@ -6,10 +6,8 @@ import enum
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.graph import BOOL, FLOAT, INT, OBJECT, ScalarType, TensorType, Type, Value
+from janus_mlir.capture.graph import INT, OBJECT, TensorType, Type, Value
 from janus_mlir.capture.heap import (
     CellContent,
     CompressedContent,
@@ -23,6 +21,7 @@ from janus_mlir.capture.heap import (
 )
 from janus_mlir.capture.layouts import parts
 from janus_mlir.capture.rebuild import UNBOUND
+from janus_mlir.capture.scalars import SCALARS, number_kind, same_constant
 from janus_mlir.capture.state import Fact, Frame, Rewriter, State, references
 from janus_mlir.capture.values import (
     Abstract,
@@ -40,7 +39,6 @@ from janus_mlir.capture.values import (
     MethodValue,
     Null,
     Number,
-    NumberKind,
     NumpyArray,
     NumpyScalar,
     ObjectRef,
@@ -52,12 +50,6 @@ from janus_mlir.capture.values import (
     UnionValue,
     fresh_id,
 )
-
-if TYPE_CHECKING:
-    from janus_mlir.capture.machine import Machine
-
-SCALARS: dict[NumberKind, ScalarType] = {"int": INT, "float": FLOAT, "bool": BOOL}
-
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -80,36 +72,6 @@ class Phi:
     value: Value
     a: object
     b: object
-
-
-def number_kind(value: Abstract) -> NumberKind | None:
-    """Return the kind of a Python number, None if `value` is not one."""
-    if isinstance(value, Number):
-        return value.kind
-    if isinstance(value, ExtentNumber):
-        return "int"
-    if isinstance(value, Known):
-        kind = type(value.value)
-        if kind is bool:
-            return "bool"
-        if kind is int:
-            return "int" if -(2**63) <= value.value < 2**63 else None
-        if kind is float:
-            return "float"
-    return None
-
-
-def same_constant(a: object, b: object) -> bool:
-    """Tell whether two constants are interchangeable in every observable way."""
-    if a is b:
-        return True
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, float):
-        return isinstance(b, float) and np.float64(a).tobytes() == np.float64(b).tobytes()
-    if isinstance(a, tuple) and isinstance(b, tuple):
-        return len(a) == len(b) and all(same_constant(x, y) for x, y in zip(a, b, strict=True))
-    return isinstance(a, (int, str, bytes, np.dtype)) and a == b
 
 
 class Choices(enum.Enum):

@@ -10,8 +10,8 @@ from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import constant_key, dict_entries, dict_get, items_of, record_mutation
 from janus_mlir.capture.graph import BOOL, INT, Value
 from janus_mlir.capture.heap import DictContent, VectorContent
-from janus_mlir.capture.join import number_kind
 from janus_mlir.capture.numbers import compare_numbers, make
+from janus_mlir.capture.scalars import number_kind
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,

@@ -31,12 +31,13 @@ from janus_mlir.capture.graph import (
     Value,
 )
 from janus_mlir.capture.heap import Content
-from janus_mlir.capture.join import POISON, SCALARS, number_kind
+from janus_mlir.capture.join import POISON
 from janus_mlir.capture.live import object_ref
 from janus_mlir.capture.objects import Outside
 from janus_mlir.capture.observing import Observer
 from janus_mlir.capture.outcomes import Outcomes
 from janus_mlir.capture.rebuild import UNBOUND
+from janus_mlir.capture.scalars import SCALARS, number_kind
 from janus_mlir.capture.sites import Site, SiteWriter
 from janus_mlir.capture.sources import Argument, Cell, CellOf, Global, Pinned, Source
 from janus_mlir.capture.speculation import Respecialise, Speculation

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Value
-from janus_mlir.capture.join import SCALARS, number_kind
+from janus_mlir.capture.scalars import SCALARS, number_kind
 from janus_mlir.capture.values import Abstract, ExtentNumber, Known, Number
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.heap import VectorContent
-from janus_mlir.capture.join import number_kind, same_constant
 from janus_mlir.capture.numbers import (
     compare_numbers,
     is_number,
@@ -26,6 +25,7 @@ from janus_mlir.capture.numbers import (
     select_number,
     truth_of,
 )
+from janus_mlir.capture.scalars import number_kind, same_constant
 from janus_mlir.capture.text import percent
 from janus_mlir.capture.values import (
     Abstract,

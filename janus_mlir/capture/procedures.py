@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import OBJECT, Type, Value
 from janus_mlir.capture.heap import CellContent, Content, ListContent, ObjectContent
-from janus_mlir.capture.join import number_kind, same_constant
 from janus_mlir.capture.live import object_ref, seen_of
+from janus_mlir.capture.scalars import number_kind, same_constant
 from janus_mlir.capture.state import Frame, State, references
 from janus_mlir.capture.values import (
     Abstract,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.exceptions import base_text
 from janus_mlir.capture.heap import VectorContent
-from janus_mlir.capture.join import number_kind
+from janus_mlir.capture.scalars import number_kind
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,

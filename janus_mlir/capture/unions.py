@@ -16,9 +16,9 @@ from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.flow import uses
 from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.heap import CellContent, Content
-from janus_mlir.capture.join import same_constant
 from janus_mlir.capture.layouts import TextLayout
 from janus_mlir.capture.rebuild import UNBOUND
+from janus_mlir.capture.scalars import same_constant
 from janus_mlir.capture.values import (
     Abstract,
     CellRef,
@@ -60,7 +60,7 @@ class Tags:
 
     def of(self, value: Abstract) -> int | None:
         """Return the tag of a value, None if it cannot be part of a union."""
-        from janus_mlir.capture.join import number_kind
+        from janus_mlir.capture.scalars import number_kind
 
         kind = number_kind(value)
         if kind is not None:
@@ -289,8 +289,8 @@ def _substitute(state: State, which: Value, new: Abstract) -> None:
 def choose(m: Machine, which: Value, items: list[Abstract]) -> Abstract | None:
     """Return the item whose position is `which`, as a union; None if the items cannot be part of one."""
     from janus_mlir.capture.graph import INT
-    from janus_mlir.capture.join import SCALARS, number_kind
     from janus_mlir.capture.numbers import make
+    from janus_mlir.capture.scalars import SCALARS, number_kind
 
     tags = [m.tags.of(item) for item in items]
     if any(tag is None for tag in tags):

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.graph import BOOL, INT, Block, TensorType, Value
 from janus_mlir.capture.heap import ListContent, VectorContent
-from janus_mlir.capture.join import number_kind
 from janus_mlir.capture.layouts import (
     ArrayLayout,
     Layout,
@@ -29,6 +28,7 @@ from janus_mlir.capture.layouts import (
 )
 from janus_mlir.capture.numbers import make
 from janus_mlir.capture.numpy.lax import Lax, shape_of, tensor_type
+from janus_mlir.capture.scalars import number_kind
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.values import (
     Abstract,

@@ -1,0 +1,43 @@
+"""Which abstract values are Python numbers, and when two constants are the same."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from janus_mlir.capture.graph import BOOL, FLOAT, INT, ScalarType
+from janus_mlir.capture.values import Abstract, ExtentNumber, Known, Number, NumberKind
+
+__all__ = ["SCALARS", "number_kind", "same_constant"]
+
+#: Types of graph values by kind of number.
+SCALARS: dict[NumberKind, ScalarType] = {"int": INT, "float": FLOAT, "bool": BOOL}
+
+
+def number_kind(value: Abstract) -> NumberKind | None:
+    """Return the kind of a Python number, None if `value` is not one."""
+    if isinstance(value, Number):
+        return value.kind
+    if isinstance(value, ExtentNumber):
+        return "int"
+    if isinstance(value, Known):
+        kind = type(value.value)
+        if kind is bool:
+            return "bool"
+        if kind is int:
+            return "int" if -(2**63) <= value.value < 2**63 else None
+        if kind is float:
+            return "float"
+    return None
+
+
+def same_constant(a: object, b: object) -> bool:
+    """Tell whether two constants are interchangeable in every observable way."""
+    if a is b:
+        return True
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, float):
+        return isinstance(b, float) and np.float64(a).tobytes() == np.float64(b).tobytes()
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        return len(a) == len(b) and all(same_constant(x, y) for x, y in zip(a, b, strict=True))
+    return isinstance(a, (int, str, bytes, np.dtype)) and a == b
