@@ -48,7 +48,7 @@ def test_unary(name: str, dtype: Any) -> None:
 BINARY: dict[str, Any] = {
     "add": lax.add, "sub": lax.sub, "mul": lax.mul, "div": lax.div, "rem": lax.rem, "max": lax.max,
     "min": lax.min, "pow": lambda x, y: lax.pow(jnp.abs(x) + 0.1, y), "atan2": lax.atan2,
-    "where": lambda x, y: jnp.where(x > 0, x * y, y), "clamp": lambda x, y: lax.clamp(-0.5, x, jnp.abs(y)),
+    "where": lambda x, y: jnp.where(x > 0, x * y, y), "clamp": lambda x, y: lax.clamp(x.dtype.type(-0.5), x, jnp.abs(y)),
     "safe_sqrt": lambda x, y: jnp.where(x > 0, jnp.sqrt(jnp.where(x > 0, x, 1.0)), y),
     "broadcast": lambda x, y: x[:, None] * y[None] + y[0], "select_n": lambda x, y: lax.select_n(
         jnp.asarray([[0, 1, 2, 1]] * 3, np.int32), x, y, x * y),

@@ -11,6 +11,11 @@ from semantics.oracle import Cases, mat, nvec, vec
 cases = Cases()
 
 
+@cases.add(lambda i: (vec(4, float(i)), vec(3)))
+def sum_of_an_outer_product(x, y):
+    return jax.lax.dot_general(x, y, (((), ()), ((), ()))).sum(), jnp.outer(x, y).max()
+
+
 @cases.add(lambda i: (vec(), vec(start=2.0)), lambda: (vec(5), vec(5)), lambda: (vec(), 3.0))
 def straight(x, y):
     z = x * 2 + y

@@ -43,6 +43,9 @@ bool shouldFuse(OpOperand *use) {
   auto consumer = dyn_cast<linalg::GenericOp>(use->getOwner());
   if (!producer || !consumer || producer->getBlock() != consumer->getBlock())
     return false;
+  // What is added to something, as an outer product is to zero, would be added up along the consumer's reductions.
+  if (llvm::any_of(producer.getRegionOutputArgs(), [](BlockArgument init) { return !init.use_empty(); }))
+    return false;
   if (producer->getNumOperands() + consumer->getNumOperands() > kMaxOperands + 2 ||
       bodySize(producer) + bodySize(consumer) > kMaxBodyOps)
     return false;

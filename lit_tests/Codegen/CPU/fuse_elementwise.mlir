@@ -71,3 +71,34 @@ func.func @pad(%x: tensor<4xf32>) -> tensor<6xf32> {
   } : tensor<4xf32> to tensor<6xf32>
   return %p : tensor<6xf32>
 }
+
+// -----
+
+#x = affine_map<(i, j) -> (i)>
+#y = affine_map<(i, j) -> (j)>
+#xy = affine_map<(i, j) -> (i, j)>
+#all = affine_map<(i, j) -> ()>
+
+// An outer product that is accumulated stays apart from the sum over it: what it is added to is no partial sum.
+// CHECK-LABEL: func.func @accumulated
+// CHECK: %[[PRODUCT:.*]] = linalg.generic
+// CHECK-SAME: iterator_types = ["parallel", "parallel"]
+// CHECK: linalg.generic
+// CHECK-SAME: iterator_types = ["reduction", "reduction"]
+// CHECK-SAME: ins(%[[PRODUCT]]
+func.func @accumulated(%x: tensor<8xf32>, %y: tensor<8xf32>, %init: tensor<8x8xf32>, %sum: tensor<f32>) -> tensor<f32> {
+  %0 = linalg.generic {indexing_maps = [#x, #y, #xy], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %y : tensor<8xf32>, tensor<8xf32>) outs(%init : tensor<8x8xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %m = arith.mulf %a, %b : f32
+      %s = arith.addf %o, %m : f32
+      linalg.yield %s : f32
+  } -> tensor<8x8xf32>
+  %1 = linalg.generic {indexing_maps = [#xy, #all], iterator_types = ["reduction", "reduction"]}
+      ins(%0 : tensor<8x8xf32>) outs(%sum : tensor<f32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %a, %o : f32
+      linalg.yield %s : f32
+  } -> tensor<f32>
+  return %1 : tensor<f32>
+}
