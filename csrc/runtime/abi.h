@@ -105,9 +105,9 @@ void janus_rt_push_copy(JanusCall *call, int32_t dtype, int32_t rank, const int6
 void *janus_rt_scratch(JanusCall *call, int64_t bytes);
 
 /*
- * The stacks of the call, on which forward computations leave what backward ones take. A push gives uninitialised memory,
- * 16-byte aligned, on top of stack `stack`, or NULL when memory has run out. A pop gives the memory that was pushed last,
- * whose size the caller knows; it stays as it is until the next push.
+ * The stacks of the call, on which forward computations leave what backward ones take. A push gives uninitialised
+ * memory, 16-byte aligned, on top of stack `stack`, or NULL when memory has run out. A pop gives the memory that was
+ * pushed last, whose size the caller knows; it stays as it is until the next push.
  */
 void *janus_rt_tape_push(JanusCall *call, int32_t stack, int64_t bytes);
 void *janus_rt_tape_pop(JanusCall *call, int32_t stack, int64_t bytes);

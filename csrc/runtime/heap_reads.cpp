@@ -80,7 +80,8 @@ JanusObject janus_rt_get_attr(JanusObject pointer, JanusAttribute *attribute) {
     return nullptr;
   PyTypeObject *type = Py_TYPE(object);
   int64_t way;
-  if (attribute->type == type && has_version(type) && attribute->version == static_cast<int64_t>(type->tp_version_tag)) {
+  if (attribute->type == type && has_version(type) &&
+      attribute->version == static_cast<int64_t>(type->tp_version_tag)) {
     way = attribute->way;
   } else {
     PyObject *name = name_of(*attribute);
@@ -166,7 +167,9 @@ JanusIntRead janus_rt_unbox_int(JanusObject pointer) {
   return {value, overflow == 0};
 }
 
-JanusIntRead janus_rt_unbox_bool(JanusObject object) { return {object == Py_True, object == Py_True || object == Py_False}; }
+JanusIntRead janus_rt_unbox_bool(JanusObject object) {
+  return {object == Py_True, object == Py_True || object == Py_False};
+}
 
 JanusFloatRead janus_rt_unbox_float(JanusObject pointer) {
   if (!pointer || !PyFloat_CheckExact(as_object(pointer)))

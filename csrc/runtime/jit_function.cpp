@@ -113,8 +113,8 @@ public:
     if (!weight)
       return;
     Clock::time_point now = Clock::now();
-    counter += weight * static_cast<uint64_t>(
-                            std::chrono::duration_cast<std::chrono::nanoseconds>(now - start).count());
+    counter +=
+        weight * static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now - start).count());
     start = now;
   }
 

@@ -15,7 +15,8 @@ bool native_stack_is_low();
 /// The address below which the C stack of this thread must not grow.
 char *lowest_native_stack();
 
-/// How many calls deeper Python would let the current thread go, less a reserve for what the innermost call calls in turn.
+/// How many calls deeper Python would let the current thread go, less a reserve for what the innermost call calls in
+/// turn.
 int64_t python_depth_left();
 
 } // namespace janus

@@ -22,16 +22,18 @@ static constexpr Phase kPhases[] = {
      "",
      /*gone=*/""},
 
-    {"speculated", "the same dialects without frames; what the profile supports is assumed under guards, as few as possible",
+    {"speculated",
+     "the same dialects without frames; what the profile supports is assumed under guards, as few as possible",
      // Fold first, so that profile facts of what is constant cost nothing, and ranges and guards see constants.
      "func.func(canonicalize,cse),"
-     // What was never taken goes first: the loops that remain are smaller. Unrolling reads profile facts of whole loops, so
-     // it comes before anything takes loops apart.
+     // What was never taken goes first: the loops that remain are smaller. Unrolling reads profile facts of whole
+     // loops, so it comes before anything takes loops apart.
      "func.func(janus-prune-branches,janus-unroll-loops),"
      // Straightened conditions let loops be recognised as counting; and of a counting loop ranges are known.
      "func.func(canonicalize,janus-raise-loops),"
      // Eliminate before hoisting, so that only what is really checked is moved, and hoisting sees what does not
-     // overflow. What has been hoisted stands before the loop in the way of equal guards: merge, and eliminate once more.
+     // overflow. What has been hoisted stands before the loop in the way of equal guards: merge, and eliminate once
+     // more.
      "func.func(janus-eliminate-guards,canonicalize,cse),"
      "func.func(janus-hoist-guards,canonicalize,cse,janus-merge-guards,janus-eliminate-guards),"
      // Nothing is assumed from here on.
@@ -64,7 +66,8 @@ static constexpr Phase kPhases[] = {
      /*gone=*/"lax linalg tensor bufferization"},
 
     {"llvm", "the llvm dialect only",
-     // Objects become pointers while types are still those of structured control flow; a read may need the call in flight.
+     // Objects become pointers while types are still those of structured control flow; a read may need the call in
+     // flight.
      "janus-lower-entry,janus-lower-heap,janus-lower-overflow,"
      "expand-strided-metadata,lower-affine,convert-scf-to-cf,"
      // Exits and failing allocations branch, which structured control flow has no place for.

@@ -93,9 +93,10 @@ class LowerCallsPass : public janus::impl::LowerCallsPassBase<LowerCallsPass> {
     Value here = LLVM::CallIntrinsicOp::create(b, loc, ptr, b.getStringAttr("llvm.frameaddress.p0"),
                                                ValueRange{arith::ConstantIntOp::create(b, loc, 0, 32)})
                      .getResults();
-    Value deepEnough = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, less, arith::ConstantIntOp::create(b, loc, 0, 64));
-    Value stackLeft = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge,
-                                            LLVM::PtrToIntOp::create(b, loc, i64, here), lowest);
+    Value deepEnough =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::sge, less, arith::ConstantIntOp::create(b, loc, 0, 64));
+    Value stackLeft =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::uge, LLVM::PtrToIntOp::create(b, loc, i64, here), lowest);
     Value goesOn = arith::AndIOp::create(b, loc, deepEnough, stackLeft);
     Block *tooDeep = new Block;
     function.getBody().push_back(tooDeep);

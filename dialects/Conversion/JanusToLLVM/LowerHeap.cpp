@@ -30,7 +30,8 @@ class LowerHeapPass : public janus::impl::LowerHeapPassBase<LowerHeapPass> {
   void runOnOperation() override {
     SmallVector<Operation *> reads;
     getOperation().walk([&](Operation *op) {
-      if (isa<ObjectOp, NullOp, GetAttrOp, GetItemOp, LengthOp, TypeIsOp, MethodIsOp, EqualsOp, IsOp, IsNullOp, UnboxOp>(op))
+      if (isa<ObjectOp, NullOp, GetAttrOp, GetItemOp, LengthOp, TypeIsOp, MethodIsOp, EqualsOp, IsOp, IsNullOp,
+              UnboxOp>(op))
         reads.push_back(op);
     });
     // From here on operands are pointers: the typed accessors of the ops must not be used for them.
@@ -83,12 +84,11 @@ class LowerHeapPass : public janus::impl::LowerHeapPassBase<LowerHeapPass> {
     Location loc = op->getLoc();
     Type ptr = runtime.ptr(), i64 = b.getI64Type();
     auto truth = [&](Value number) -> Value {
-      return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, number, arith::ConstantIntOp::create(b, loc, 0, 64));
+      return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, number,
+                                   arith::ConstantIntOp::create(b, loc, 0, 64));
     };
     auto null = [&]() -> Value { return LLVM::ZeroOp::create(b, loc, ptr); };
-    auto same = [&](Value a, Value c) -> Value {
-      return LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::eq, a, c);
-    };
+    auto same = [&](Value a, Value c) -> Value { return LLVM::ICmpOp::create(b, loc, LLVM::ICmpPredicate::eq, a, c); };
     return llvm::TypeSwitch<Operation *, LogicalResult>(op)
         .Case([&](ObjectOp object) {
           values.push_back(entryOf(b, loc, object.getEntry()));
@@ -104,9 +104,9 @@ class LowerHeapPass : public janus::impl::LowerHeapPassBase<LowerHeapPass> {
           return success();
         })
         .Case([&](MethodIsOp test) {
-          values.push_back(truth(
-              runtime.call(b, loc, "janus_rt_method_is", i64,
-                           {test->getOperand(0), attributeMemory(b, loc, test.getName()), test->getOperand(1)})));
+          values.push_back(
+              truth(runtime.call(b, loc, "janus_rt_method_is", i64,
+                                 {test->getOperand(0), attributeMemory(b, loc, test.getName()), test->getOperand(1)})));
           return success();
         })
         .Case([&](GetItemOp read) {
@@ -135,7 +135,8 @@ class LowerHeapPass : public janus::impl::LowerHeapPassBase<LowerHeapPass> {
           return success();
         })
         .Case([&](EqualsOp test) {
-          values.push_back(truth(runtime.call(b, loc, "janus_rt_equals", i64, {test->getOperand(0), test->getOperand(1)})));
+          values.push_back(
+              truth(runtime.call(b, loc, "janus_rt_equals", i64, {test->getOperand(0), test->getOperand(1)})));
           return success();
         })
         .Case([&](IsOp test) {
@@ -185,8 +186,8 @@ class LowerHeapPass : public janus::impl::LowerHeapPassBase<LowerHeapPass> {
                                LLVM::Linkage::Internal, text, b.getStringAttr(terminated));
       }
       auto type = LLVM::LLVMArrayType::get(ptr, kAttributeWords);
-      auto global = LLVM::GlobalOp::create(b, loc, type, /*isConstant=*/false, LLVM::Linkage::Internal, memory,
-                                           Attribute());
+      auto global =
+          LLVM::GlobalOp::create(b, loc, type, /*isConstant=*/false, LLVM::Linkage::Internal, memory, Attribute());
       Block *block = b.createBlock(&global.getInitializerRegion());
       b.setInsertionPointToStart(block);
       Value words = LLVM::ZeroOp::create(b, loc, type);
@@ -201,9 +202,7 @@ class LowerHeapPass : public janus::impl::LowerHeapPassBase<LowerHeapPass> {
     Type type = read.getValue().getType();
     bool isBool = type.isInteger(1);
     Type stored = isBool ? b.getI64Type() : type;
-    StringRef name = isBool          ? "janus_rt_unbox_bool"
-                     : type.isF64() ? "janus_rt_unbox_float"
-                                    : "janus_rt_unbox_int";
+    StringRef name = isBool ? "janus_rt_unbox_bool" : type.isF64() ? "janus_rt_unbox_float" : "janus_rt_unbox_int";
     // The C ABI returns a pair of words in registers, as LLVM does.
     Type pair = LLVM::LLVMStructType::getLiteral(b.getContext(), {stored, b.getI64Type()});
     Value both = runtime.call(b, loc, name, pair, {read->getOperand(0)});
@@ -238,8 +237,9 @@ class LowerHeapPass : public janus::impl::LowerHeapPassBase<LowerHeapPass> {
       found = LLVM::AllocaOp::create(b, loc, ptr, LLVM::LLVMArrayType::get(i64, rank + 1),
                                      Value(arith::ConstantIntOp::create(b, loc, 1, 64)));
     }
-    Value ok = runtime.call(b, loc, "janus_rt_unbox_array", i64,
-                            {callOf(function), read->getOperand(0), LLVM::AddressOfOp::create(b, loc, ptr, name), found});
+    Value ok =
+        runtime.call(b, loc, "janus_rt_unbox_array", i64,
+                     {callOf(function), read->getOperand(0), LLVM::AddressOfOp::create(b, loc, ptr, name), found});
     Value pointer = LLVM::LoadOp::create(b, loc, ptr, found);
     SmallVector<Value> sizes, strides(rank);
     for (auto [d, size] : llvm::enumerate(type.getShape())) {

@@ -134,8 +134,8 @@ struct ConvertPassThrough : public ConversionPattern {
                                 ConversionPatternRewriter &rewriter) const override {
     bool janus = isa<GuardOp, DeoptOp, RecordOp, LeaveOp, UnboxOp, TapePushOp, TapePopOp>(op);
     if (!janus && !isa<ub::PoisonOp, arith::SelectOp, tensor::DimOp, tensor::CastOp, tensor::EmptyOp, tensor::ReshapeOp,
-                      tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::ExtractSliceOp, tensor::InsertSliceOp,
-                      tensor::ConcatOp>(op))
+                       tensor::CollapseShapeOp, tensor::ExpandShapeOp, tensor::ExtractSliceOp, tensor::InsertSliceOp,
+                       tensor::ConcatOp>(op))
       return failure();
     SmallVector<Type> types;
     if (failed(getTypeConverter()->convertTypes(op->getResultTypes(), types)))

@@ -197,8 +197,8 @@ std::optional<int64_t> Constraints::distance(Value a, Value b) {
 
 std::tuple<Value, Value, bool> Constraints::matchSum(Value value) {
   Operation *op = value ? value.getDefiningOp() : nullptr;
-  if (!isa_and_nonnull<arith::AddIOp, AddOverflowOp, arith::SubIOp, SubOverflowOp>(op) ||
-      value != op->getResult(0) || !isWide(value) || !isExact(op))
+  if (!isa_and_nonnull<arith::AddIOp, AddOverflowOp, arith::SubIOp, SubOverflowOp>(op) || value != op->getResult(0) ||
+      !isWide(value) || !isExact(op))
     return {Value(), Value(), false};
   return {op->getOperand(0), op->getOperand(1), isa<arith::SubIOp, SubOverflowOp>(op)};
 }
@@ -458,10 +458,10 @@ std::optional<std::pair<int64_t, int64_t>> Constraints::increment(Value value, V
   Result before = increment(base, argument, depth + 1, needExact, whileLoop);
   if (!before)
     return std::nullopt;
-  std::optional<int64_t> least = subtracts ? llvm::checkedSub(before->first, *high)
-                                           : llvm::checkedAdd(before->first, *low);
-  std::optional<int64_t> most = subtracts ? llvm::checkedSub(before->second, *low)
-                                          : llvm::checkedAdd(before->second, *high);
+  std::optional<int64_t> least =
+      subtracts ? llvm::checkedSub(before->first, *high) : llvm::checkedAdd(before->first, *low);
+  std::optional<int64_t> most =
+      subtracts ? llvm::checkedSub(before->second, *low) : llvm::checkedAdd(before->second, *high);
   if (!least || !most)
     return std::nullopt;
   return std::make_pair(*least, *most);
@@ -508,8 +508,7 @@ void Constraints::enter(scf::ForOp loop) {
   if (std::optional<int64_t> step = constantOf(loop.getStep()); step && *step > 0)
     if (std::optional<int64_t> distance = llvm::checkedSub(highest, lowest))
       trips = *distance <= 0 ? 0 : *distance / *step + (*distance % *step != 0);
-  for (auto [argument, init, next] :
-       llvm::zip(loop.getRegionIterArgs(), loop.getInitArgs(), loop.getYieldedValues())) {
+  for (auto [argument, init, next] : llvm::zip(loop.getRegionIterArgs(), loop.getInitArgs(), loop.getYieldedValues())) {
     learnCounter(argument, init, next, trips, nullptr);
     // What grows by at most one in each iteration keeps its distance to the induction variable.
     if (!isWide(argument) || !trips || constantOf(loop.getStep()) != 1)

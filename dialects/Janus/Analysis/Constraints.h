@@ -1,7 +1,7 @@
 //===- Constraints.h - What is known of integers ----------------*- C++ -*-===//
 //
-// Facts of the form `a - b <= c` on scalar integers, as mathematics has them: nothing wraps. Together with the ranges of the
-// dataflow analysis and the definitions of values they decide comparisons and overflow flags.
+// Facts of the form `a - b <= c` on scalar integers, as mathematics has them: nothing wraps. Together with the ranges
+// of the dataflow analysis and the definitions of values they decide comparisons and overflow flags.
 //
 //===----------------------------------------------------------------------===//
 
@@ -80,8 +80,8 @@ private:
   std::optional<int64_t> search(Value a, Value b, unsigned depth);
   std::optional<int64_t> rangeBound(Value value, bool upper);
   /// By how much `value` can differ from the loop-carried `argument` in one iteration.
-  std::optional<std::pair<int64_t, int64_t>> increment(Value value, Value argument, unsigned depth,
-                                                       bool needExact, scf::WhileOp whileLoop);
+  std::optional<std::pair<int64_t, int64_t>> increment(Value value, Value argument, unsigned depth, bool needExact,
+                                                       scf::WhileOp whileLoop);
   void learnCounter(Value argument, Value init, Value next, std::optional<int64_t> trips, scf::WhileOp whileLoop);
 
   DataFlowSolver *solver;

@@ -7,13 +7,13 @@
 
 namespace mlir::janus {
 
-/// Whether running `op` again, after execution has gone back to a point before it, may be seen from outside: it, or an op
-/// in its regions, appends to the journal or writes memory. Guards and frames do not, and neither does what leaves
+/// Whether running `op` again, after execution has gone back to a point before it, may be seen from outside: it, or an
+/// op in its regions, appends to the journal or writes memory. Guards and frames do not, and neither does what leaves
 /// the function, since nothing runs after it.
 bool hasEffect(Operation *op);
 
-/// The nearest frame before `op` to which the function may be left right before `op`, with values that dominate it; null if there
-/// is none.
+/// The nearest frame before `op` to which the function may be left right before `op`, with values that dominate it;
+/// null if there is none.
 FrameOp findFrame(Operation *op);
 
 } // namespace mlir::janus

@@ -195,8 +195,7 @@ private:
       return;
     Value root = std::get<1>(condition);
     if (Operation *flagged = root.getDefiningOp();
-        isa_and_nonnull<AddOverflowOp, SubOverflowOp, MulOverflowOp>(flagged) && !fact &&
-        root == flagged->getResult(1))
+        isa_and_nonnull<AddOverflowOp, SubOverflowOp, MulOverflowOp>(flagged) && !fact && root == flagged->getResult(1))
       constraints.learnExact(root);
     if (std::get<0>(condition) != kValue)
       return;
@@ -251,8 +250,7 @@ private:
 
 struct EliminateGuardsPass : public janus::impl::EliminateGuardsPassBase<EliminateGuardsPass> {
   void runOnOperation() override {
-    bool hasGuards =
-        getOperation()->walk([](GuardOp) { return WalkResult::interrupt(); }).wasInterrupted();
+    bool hasGuards = getOperation()->walk([](GuardOp) { return WalkResult::interrupt(); }).wasInterrupted();
     if (!hasGuards)
       return markAllAnalysesPreserved();
     DataFlowSolver solver;

@@ -115,8 +115,7 @@ private:
   /// Whether the function may be left in front of the loop instead of at the guard: to the guard's own site, or to
   /// `frame` if that is set.
   bool mayLeaveBefore(GuardOp guard, FrameOp &frame) {
-    bool isOutside =
-        llvm::all_of(guard.getLive(), [&](Value value) { return loop.isDefinedOutsideOfLoop(value); });
+    bool isOutside = llvm::all_of(guard.getLive(), [&](Value value) { return loop.isDefinedOutsideOfLoop(value); });
     if (isOutside && (guard.getRestart() || !hasEffect(loop)))
       return true;
     // By the site of a failing branch the runtime knows which one to compile both ways.
@@ -126,14 +125,14 @@ private:
     return frame != nullptr;
   }
 
-  /// A condition that is true if the loop runs at least once, or nothing if it always does; failure if it cannot be told.
+  /// A condition that is true if the loop runs at least once, or nothing if it always does; failure if it cannot be
+  /// told.
   std::optional<Value> conditionOfEntry(Block *block, OpBuilder &b, Location loc) {
     if (auto forLoop = dyn_cast<scf::ForOp>(*loop)) {
       if (alwaysRuns(forLoop))
         return Value();
       auto predicate = forLoop.getUnsignedCmp() ? arith::CmpIPredicate::ult : arith::CmpIPredicate::slt;
-      return Value(
-          arith::CmpIOp::create(b, loc, predicate, forLoop.getLowerBound(), forLoop.getUpperBound()));
+      return Value(arith::CmpIOp::create(b, loc, predicate, forLoop.getLowerBound(), forLoop.getUpperBound()));
     }
     auto whileLoop = cast<scf::WhileOp>(*loop);
     if (block == whileLoop.getBeforeBody())
@@ -243,8 +242,8 @@ private:
     if (!negation || !matchPattern(negation.getRhs(), m_One()))
       return Value();
     Operation *op = negation.getLhs().getDefiningOp();
-    bool isFlag = isa_and_nonnull<AddOverflowOp, SubOverflowOp, MulOverflowOp>(op) &&
-                  negation.getLhs() == op->getResult(1);
+    bool isFlag =
+        isa_and_nonnull<AddOverflowOp, SubOverflowOp, MulOverflowOp>(op) && negation.getLhs() == op->getResult(1);
     return isFlag ? negation.getLhs() : Value();
   }
 

@@ -25,7 +25,8 @@ unsigned countOps(Region &region) {
   return count;
 }
 
-/// Clones the ops of `block`, but its terminator, with its arguments replaced; returns what the terminator would be given.
+/// Clones the ops of `block`, but its terminator, with its arguments replaced; returns what the terminator would be
+/// given.
 SmallVector<Value> cloneBody(Block &block, ValueRange arguments, IRRewriter &rewriter) {
   IRMapping mapping;
   mapping.map(block.getArguments(), arguments);
@@ -91,7 +92,8 @@ struct UnrollLoopsPass : public janus::impl::UnrollLoopsPassBase<UnrollLoopsPass
     auto constant = [&](const APInt &value) -> Value {
       return arith::ConstantOp::create(rewriter, loc, rewriter.getIntegerAttr(type, value));
     };
-    // It runs `trips` times if the bound lies above the last value of the induction variable, and not above the next one.
+    // It runs `trips` times if the bound lies above the last value of the induction variable, and not above the next
+    // one.
     APInt next = lower;
     bool overflow = false;
     SmallVector<APInt> values;
@@ -103,15 +105,12 @@ struct UnrollLoopsPass : public janus::impl::UnrollLoopsPassBase<UnrollLoopsPass
     }
     if (frame) {
       Value bound = loop.getUpperBound();
-      Value condition =
-          arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::sle, bound, constant(next));
+      Value condition = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::sle, bound, constant(next));
       if (*trips > 0) {
-        Value above =
-            arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::sgt, bound, constant(values.back()));
+        Value above = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::sgt, bound, constant(values.back()));
         condition = arith::AndIOp::create(rewriter, loc, condition, above);
       }
-      GuardOp::create(rewriter, loc, condition, GuardKind::Trips, frame.getSite(), frame.getLive(),
-                      frame.getRestart());
+      GuardOp::create(rewriter, loc, condition, GuardKind::Trips, frame.getSite(), frame.getLive(), frame.getRestart());
     }
     SmallVector<Value> carried(loop.getInitArgs());
     for (const APInt &value : values) {
@@ -142,8 +141,7 @@ struct UnrollLoopsPass : public janus::impl::UnrollLoopsPassBase<UnrollLoopsPass
         Value one = arith::ConstantIntOp::create(rewriter, loc, 1, 1);
         condition = arith::XOrIOp::create(rewriter, loc, condition, one);
       }
-      GuardOp::create(rewriter, loc, condition, GuardKind::Trips, frame.getSite(), frame.getLive(),
-                      frame.getRestart());
+      GuardOp::create(rewriter, loc, condition, GuardKind::Trips, frame.getSite(), frame.getLive(), frame.getRestart());
       if (i == *trips) {
         rewriter.replaceOp(loop, forwarded);
         return;

@@ -1,8 +1,8 @@
 //===- LaxElementwiseOps.cpp - Ops that act on each element alone ---------===//
 
 #include "Lax/IR/LaxOps.h"
-#include "Lax/IR/LaxVjp.h"
 #include "Lax/IR/LaxVerification.h"
+#include "Lax/IR/LaxVjp.h"
 
 using namespace mlir;
 using namespace mlir::lax;
