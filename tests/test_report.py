@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.parser
+import os
 import re
 import subprocess
 import sys
@@ -14,8 +15,6 @@ import pytest
 
 import janus_mlir as janus
 from janus_mlir.reasons import REASONS
-
-ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
@@ -238,7 +237,7 @@ def command(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.C
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        env={"PATH": "", "PYTHONPATH": str(ROOT), **environment},
+        env={"PATH": "", "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **environment},
         timeout=300,
     )
 
@@ -277,7 +276,7 @@ def test_log_channels(tmp_path: Path) -> None:
         text=True,
         env={
             "PATH": "",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             "JANUS_LOG": "guards,deopts,compile,capture",
             "JANUS_WARMUP": "0",
         },

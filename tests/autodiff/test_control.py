@@ -40,7 +40,8 @@ func.func private @loss(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<f32> {
   ^bb0(%q: tensor<4xf32>):
     %s = lax.sin %q : tensor<4xf32>
     %t = lax.add %s, %y : tensor<4xf32>
-    scf.yield %t : tensor<4xf32>
+    %u = lax.add %t, %q : tensor<4xf32>
+    scf.yield %u : tensor<4xf32>
   }
   %w = lax.mul %z, %y : tensor<4xf32>
   %r = lax.reduce_sum %w axes = [0] : tensor<4xf32> -> tensor<f32>
@@ -56,10 +57,10 @@ def test_while_computes_in_its_condition() -> None:
             q = a * a
             if q.sum() >= 30:
                 return (q * y).sum()
-            a = jnp.sin(q) + y
+            a = jnp.sin(q) + y + q
 
     text = _entry("loss", ["tensor<4xf32>", "tensor<4xf32>"], ["tensor<f32>"], [0, 1]) + _WHILE
-    y = np.array([1.5, 0.5, 1.0, 2.0], np.float32)
+    y = np.array([0.3, 0.1, 0.2, 0.4], np.float32)
     for scale in (0.1, 1.0, 4.0):
         x = scale * np.array([1, 2, 0.5, -1], np.float32)
         value, slopes = jax.value_and_grad(loss, (0, 1))(x, y)

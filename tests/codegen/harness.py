@@ -93,6 +93,27 @@ def _tape_pop(_call: int, stack: int, nbytes: int) -> int:
     return memory.ctypes.data
 
 
+class Frames(ctypes.Structure):
+    """The beginning of a call, a ``JanusFrames``: without memory at first, and with no limit to its depth."""
+
+    _fields_ = (
+        ("top", ctypes.c_void_p),
+        ("limit", ctypes.c_void_p),
+        ("depth_left", ctypes.c_int64),
+        ("lowest_stack", ctypes.c_void_p),
+    )
+
+
+_FRAMES_SIZE = 1 << 12
+
+
+def _grow_frames(call: int, nbytes: int) -> int:
+    frames = Frames.from_address(call)
+    start = _scratch(call, max(nbytes, _FRAMES_SIZE))
+    frames.top, frames.limit = start + nbytes, start + max(nbytes, _FRAMES_SIZE)
+    return start
+
+
 _P, _I32, _I64, _F64 = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_double
 _CALLBACKS = {
     "janus_rt_begin_record": ctypes.CFUNCTYPE(None, _P, _I32)(_begin),
@@ -102,6 +123,7 @@ _CALLBACKS = {
     "janus_rt_push_owned": ctypes.CFUNCTYPE(None, _P, _P)(_push_owned),
     "janus_rt_push_copy": ctypes.CFUNCTYPE(None, _P, _I32, _I32, _P, _P)(_push_copy),
     "janus_rt_scratch": ctypes.CFUNCTYPE(_P, _P, _I64)(_scratch),
+    "janus_rt_grow_frames": ctypes.CFUNCTYPE(_P, _P, _I64)(_grow_frames),
     "janus_rt_tape_push": ctypes.CFUNCTYPE(_P, _P, _I32, _I64)(_tape_push),
     "janus_rt_tape_pop": ctypes.CFUNCTYPE(_P, _P, _I32, _I64)(_tape_pop),
 }
@@ -150,7 +172,7 @@ class Compiled:
         global _journal
         journal = _journal = Journal()
         before = [a.tobytes() if isinstance(a, np.ndarray) else None for a in args]
-        status = self.native(self.slots(*args), None)
+        status = self.native(self.slots(*args), ctypes.byref(Frames(depth_left=1 << 30)))
         for arg, bytes_before in zip(args, before, strict=True):
             assert bytes_before is None or arg.tobytes() == bytes_before, "an argument was written to"
         return status, journal
