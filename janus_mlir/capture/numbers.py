@@ -83,7 +83,18 @@ def _extent_binary(op: str, a: Abstract, b: Abstract) -> Abstract | None:
     if op in ("floordiv", "mod") and not (isinstance(y, int) and y > 0):
         return None
     result = getattr(operator, op)(x, y)
-    return Known(result) if isinstance(result, int) else ExtentNumber(result)
+    if isinstance(result, int):
+        return Known(result)
+    return None if op in ("floordiv", "mod") and _is_intricate(result) else ExtentNumber(result)
+
+
+#: Quotients and remainders within an extent, beyond which comparing it with others takes too long.
+_MAX_QUOTIENTS = 4
+
+
+def _is_intricate(extent: Any) -> bool:
+    """Whether an extent has so many quotients in each other (halved again and again) that it is only a number."""
+    return str(extent).count("(") > _MAX_QUOTIENTS
 
 
 def number_binary(m: Machine, op: str, a: Abstract, b: Abstract, *, checked: bool = True) -> Abstract:

@@ -223,16 +223,15 @@ def split(m: Machine, value: UnionValue, instr: c.Instr) -> Fork:
 
     if m.pure:
         raise Break("JN308", "a choice between values inside a function that JAX transforms")
-    (tag, first), *rest = value.options
+    tag = value.options[0][0]
     number = m.b.one("constant", [], INT, value=tag)
     cond = m.b.one("arith.cmpi", [value.which, number], BOOL, predicate="eq")
-    other: Abstract = rest[0][1] if len(rest) == 1 else replace(value, options=tuple(rest))
 
     def then(state: State) -> None:
-        _substitute(state, value.which, first)
+        _substitute(state, value.which, tag, True)
 
     def orelse(state: State) -> None:
-        _substitute(state, value.which, other)
+        _substitute(state, value.which, tag, False)
 
     depth, pc = m.state.where
     frame = m.state.top
@@ -245,16 +244,21 @@ def split(m: Machine, value: UnionValue, instr: c.Instr) -> Fork:
 
 
 class _Substitution:
-    """Replaces one union by one value, in everything that a state holds."""
+    """Replaces the unions of one tag by what they are if it is `tag`, or is not, in everything that a state holds.
 
-    def __init__(self, which: Value, new: Abstract) -> None:
+    Unions that were made by the same join share the tag if they are of the same kinds on both sides.
+    """
+
+    def __init__(self, which: Value, tag: int, holds: bool) -> None:
         self.which = which
-        self.new = new
+        self.tag = tag
+        self.holds = holds
         self.memo: dict[int, tuple[Any, Any]] = {}
 
     def __call__(self, obj: Any) -> Any:
         if isinstance(obj, UnionValue) and obj.which is self.which:
-            return self.new
+            left = tuple(option for option in obj.options if (option[0] == self.tag) == self.holds)
+            return left[0][1] if len(left) == 1 else replace(obj, options=left)
         if isinstance(obj, tuple):
             items = tuple(self(x) for x in obj)
             return obj if all(a is b for a, b in zip(items, obj, strict=True)) else items
@@ -275,8 +279,8 @@ class _Substitution:
         return result
 
 
-def _substitute(state: State, which: Value, new: Abstract) -> None:
-    change = _Substitution(which, new)
+def _substitute(state: State, which: Value, tag: int, holds: bool) -> None:
+    change = _Substitution(which, tag, holds)
     for frame in state.frames:
         for name, value in frame.vars.items():
             frame.vars[name] = change(value)
