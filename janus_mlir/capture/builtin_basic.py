@@ -33,6 +33,7 @@ from janus_mlir.capture.values import (
     ObjectRef,
     RangeValue,
     TupleValue,
+    constants,
 )
 
 if TYPE_CHECKING:
@@ -73,13 +74,15 @@ def _index(m: Machine, value: Abstract) -> Abstract:
 
 @registers(print)
 def _print(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
-    if not all(isinstance(v, Known) for v in kwargs.values()):
+    options = constants(kwargs.values())
+    if options is None:
         raise Break("JN304", "print with run-time options")
+    named = dict(zip(kwargs, options, strict=True))
     frozen = [snapshot(m, _printed(m, a)) for a in args]
 
     def statement(w: SiteWriter) -> str:
         w.escapes = False
-        parts = [w.expr(a) for a in frozen] + [f"{k}={w.constant(v.value)}" for k, v in kwargs.items()]  # type: ignore[attr-defined]
+        parts = [w.expr(a) for a in frozen] + [f"{k}={w.constant(v)}" for k, v in named.items()]
         return f"{w.constant(print)}({', '.join(parts)})"
 
     m.effect("print", statement)

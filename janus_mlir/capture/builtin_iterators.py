@@ -280,7 +280,7 @@ def _tuple(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abs
 
 
 @registers(dict)
-def _dict(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+def _dict(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> DictRef:
     if len(args) > 1:
         raise Break("JN208", "dict() takes one positional argument")
     handle = new_dict(m, ())
@@ -329,14 +329,14 @@ def _deque(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abs
 def _default_dict(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
     filled = _dict(m, args[1:], kwargs)
     handle = DictRef(cls=collections.defaultdict, factory=args[0] if args else Known(None))
-    m.put(handle.id, m.get(filled.id))  # type: ignore[attr-defined]
+    m.put(handle.id, m.get(filled.id))
     return handle
 
 
 @registers(collections.OrderedDict)
 def _ordered_dict(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
     handle = DictRef(cls=collections.OrderedDict)
-    m.put(handle.id, m.get(_dict(m, args, kwargs).id))  # type: ignore[attr-defined]
+    m.put(handle.id, m.get(_dict(m, args, kwargs).id))
     return handle
 
 
@@ -344,7 +344,7 @@ def _ordered_dict(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract])
 def _counter(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
     handle = DictRef(cls=collections.Counter)
     if args and isinstance(args[0], DictRef) or not args:
-        m.put(handle.id, m.get(_dict(m, args, kwargs).id))  # type: ignore[attr-defined]
+        m.put(handle.id, m.get(_dict(m, args, kwargs).id))
         return handle
     arity(args, kwargs, 1)
     counts: dict[Any, int] = {}

@@ -24,6 +24,7 @@ from janus_mlir.capture.iteration import (
     static_count,
 )
 from janus_mlir.capture.lookups import contains
+from janus_mlir.capture.normalise_expr import BINARY_OPERATORS
 from janus_mlir.capture.numbers import make
 from janus_mlir.capture.operators import binary, compare, inplace, truth, unary
 from janus_mlir.capture.values import (
@@ -31,6 +32,7 @@ from janus_mlir.capture.values import (
     Known,
     ListRef,
     TupleValue,
+    constants,
 )
 
 if TYPE_CHECKING:
@@ -335,22 +337,7 @@ def _unary_operator(name: str) -> None:
 for _name in ("neg", "pos", "invert", "not_"):
     _unary_operator(_name)
 
-_SLOTS = (
-    "add",
-    "sub",
-    "mul",
-    "truediv",
-    "floordiv",
-    "mod",
-    "pow",
-    "matmul",
-    "lshift",
-    "rshift",
-    "and_",
-    "or_",
-    "xor",
-)
-for _name in _SLOTS:
+for _name in BINARY_OPERATORS.values():
 
     def _in_place(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract], op: str = _name) -> Abstract:
         arity(args, kwargs, 2)
@@ -432,6 +419,7 @@ for _kind in (operator.itemgetter, operator.attrgetter, operator.methodcaller):
 
     @registers(_kind)
     def _getter(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract], kind: Any = _kind) -> Abstract:
-        if kwargs or not all(isinstance(a, Known) for a in args):
+        given = constants(args)
+        if kwargs or given is None:
             raise Break("JN301", f"operator.{kind.__name__} of run-time values")
-        return Known(kind(*(a.value for a in args)))  # type: ignore[attr-defined]
+        return Known(kind(*given))

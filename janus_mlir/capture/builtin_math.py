@@ -31,6 +31,7 @@ from janus_mlir.capture.values import (
     NumpyArray,
     NumpyScalar,
     TupleValue,
+    constants,
 )
 
 if TYPE_CHECKING:
@@ -261,7 +262,7 @@ if hasattr(math, "cbrt"):
 def _modf(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
     if _known(args, kwargs):
         found = fold_call(math.modf, *args)
-        return TupleValue(tuple(map(Known, found.value)))  # type: ignore[attr-defined]
+        return TupleValue(tuple(map(Known, found.value)))
     arity(args, kwargs, 1)
     (x,) = _floats(m, args)
     guard_finite(m, x, "the argument of math.modf is finite")
@@ -303,9 +304,10 @@ def _prod(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abst
 def _fsum(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
     arity(args, kwargs, 1)
     items = m.items(args[0])
-    if items is None or not all(isinstance(item, Known) for item in items):
+    numbers = constants(items) if items is not None else None
+    if numbers is None:
         raise Break("JN301", "math.fsum of run-time values")
-    return Known(math.fsum(item.value for item in items))  # type: ignore[attr-defined]
+    return Known(math.fsum(numbers))
 
 
 def _of_ints(function: Any, python: Any, count: int | None) -> None:

@@ -242,9 +242,10 @@ def _extreme_of_list(
 ) -> Abstract:
     if default is not None:
         raise Break("JN301", "min/max with a default of a run-time number of items")
+    smallest = Known(op == "lt")
     if key is not None:
-        return library.call(m, library.smallest_by if op == "lt" else library.largest_by, items, key)
-    return library.call(m, library.smallest if op == "lt" else library.largest, items)
+        return library.call(m, library.extreme_by, items, smallest, key)
+    return library.call(m, library.extreme, items, smallest)
 
 
 def choose_value(m: Machine, cond: Value, a: Abstract, b: Abstract) -> Abstract:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.values import (
-    Abstract,
-)
+from janus_mlir.capture.values import Abstract
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
 
 Handler = Callable[["Machine", list[Abstract], dict[str, Abstract]], Abstract]
+_H = TypeVar("_H", bound=Handler)
 _TABLE: dict[int, tuple[Any, Handler]] = {}
 
 
-def registers(*functions: Any) -> Callable[[Handler], Handler]:
-    def register(handler: Handler) -> Handler:
+def registers(*functions: Any) -> Callable[[_H], _H]:
+    def register(handler: _H) -> _H:
         for function in functions:
             _TABLE[id(function)] = (function, handler)
         return handler
@@ -30,10 +29,10 @@ def registers(*functions: Any) -> Callable[[Handler], Handler]:
 _METHODS: dict[tuple[type, str], Handler] = {}
 
 
-def registers_method(cls: type, name: str) -> Callable[[Handler], Handler]:
+def registers_method(cls: type, name: str) -> Callable[[_H], _H]:
     """Register a class method of a builtin class."""
 
-    def register(handler: Handler) -> Handler:
+    def register(handler: _H) -> _H:
         _METHODS[cls, name] = handler
         return handler
 

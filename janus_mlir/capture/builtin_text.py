@@ -9,7 +9,7 @@ from janus_mlir.capture.builtin_table import Handler, arity, registers
 from janus_mlir.capture.numbers import as_int, fold_call
 from janus_mlir.capture.scalars import number_kind
 from janus_mlir.capture.text import format_value
-from janus_mlir.capture.values import Abstract, Known, ListRef, TextCall, TextValue, TupleValue
+from janus_mlir.capture.values import Abstract, Known, ListRef, TextCall, TextValue, TupleValue, constants
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -69,8 +69,9 @@ def _bytes(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abs
     values = []
     for arg in args:
         items = m.items(arg) if isinstance(arg, (ListRef, TupleValue)) else None
-        if items is not None and all(isinstance(item, Known) for item in items):
-            values.append(Known([item.value for item in items]))  # type: ignore[attr-defined]
+        given = constants(items) if items is not None else None
+        if given is not None:
+            values.append(Known(given))
         elif isinstance(arg, Known):
             values.append(arg)
         else:

@@ -31,6 +31,7 @@ from janus_mlir.capture.values import (
     SetRef,
     TupleValue,
     ViewValue,
+    constants,
 )
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ def extent_value(extent: Any) -> Abstract:
 
 def range_length(m: Machine, value: RangeValue) -> Abstract:
     """Return ``len(range)``."""
-    parts = (value.start, value.stop, value.step)
-    if all(isinstance(p, Known) for p in parts):
-        return Known(len(range(*(p.value for p in parts))))  # type: ignore[attr-defined]
+    bounds = constants((value.start, value.stop, value.step))
+    if bounds is not None:
+        return Known(len(range(*bounds)))
     if not isinstance(value.step, Known):
         raise Break("JN218", "a range whose step is only known at run time")
     step = value.step.value

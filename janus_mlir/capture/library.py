@@ -76,50 +76,25 @@ def all_true(items: Any) -> Any:
     return True
 
 
-def smallest(items: Any) -> Any:
+def extreme(items: Any, smallest: Any) -> Any:
     best = items[0]
     i = 1
     while i < len(items):
         item = items[i]
-        if item < best:
+        if item < best if smallest else item > best:
             best = item
         i += 1
     return best
 
 
-def largest(items: Any) -> Any:
-    best = items[0]
-    i = 1
-    while i < len(items):
-        item = items[i]
-        if item > best:
-            best = item
-        i += 1
-    return best
-
-
-def smallest_by(items: Any, key: Any) -> Any:
+def extreme_by(items: Any, smallest: Any, key: Any) -> Any:
     best = items[0]
     best_key = key(best)
     i = 1
     while i < len(items):
         item = items[i]
         item_key = key(item)
-        if item_key < best_key:
-            best = item
-            best_key = item_key
-        i += 1
-    return best
-
-
-def largest_by(items: Any, key: Any) -> Any:
-    best = items[0]
-    best_key = key(best)
-    i = 1
-    while i < len(items):
-        item = items[i]
-        item_key = key(item)
-        if item_key > best_key:
+        if item_key < best_key if smallest else item_key > best_key:
             best = item
             best_key = item_key
         i += 1

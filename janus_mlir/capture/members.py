@@ -50,6 +50,7 @@ from janus_mlir.capture.values import (
     TextValue,
     TupleValue,
     ViewValue,
+    constants,
 )
 
 if TYPE_CHECKING:
@@ -211,8 +212,9 @@ def _list_method(
     if name == "reverse" and not args:
         replace_items(m, self, items[::-1], "list.reverse", "{0}.reverse()")
         return none
-    if name == "pop" and len(args) <= 1 and all(isinstance(a, Known) for a in args):
-        index = args[0].value if args else -1  # type: ignore[attr-defined]
+    given = constants(args)
+    if name == "pop" and len(args) <= 1 and given is not None:
+        index = given[0] if given else -1
         if not items or not -len(items) <= index < len(items):
             raise Failed.by(([0] if items else []).pop, 5)
         rest = list(items)
@@ -336,9 +338,10 @@ def _deque_method(m: Machine, self: ListRef, name: str, args: list[Abstract]) ->
         for item in exhaust(m, get_iterator(m, args[0])):
             _deque_method(m, self, "appendleft", [item])
         return none
-    if name == "rotate" and len(args) <= 1 and all(isinstance(a, Known) for a in args):
+    given = constants(args)
+    if name == "rotate" and len(args) <= 1 and given is not None:
         items = list_items(m, self)
-        by = args[0].value if args else 1  # type: ignore[attr-defined]
+        by = given[0] if given else 1
         cut = -by % len(items) if items else 0
         replace_items(m, self, (*items[cut:], *items[:cut]), "deque.rotate", "{0}.rotate({1})", Known(by))
         return none
@@ -434,23 +437,20 @@ def _dict_method(
         m.put(self.id, DictContent((*rest, (key, found)) if last.value else ((key, found), *rest)))
         record_mutation(m, self, "move_to_end", "{0}.move_to_end({1}, {2})", args[0], last)
         return none
-    if name == "most_common" and self.cls is collections.Counter and all(isinstance(a, Known) for a in args):
-        if not all(isinstance(v, Known) for _, v in entries):
+    given, counts = constants(args), constants(v for _, v in entries)
+    if name == "most_common" and self.cls is collections.Counter and given is not None:
+        if counts is None:
             raise Break("JN301", "Counter.most_common of run-time counts")
-        limit = args[0].value if args else None  # type: ignore[attr-defined]
-        plain = collections.Counter({k: v.value for k, v in entries})  # type: ignore[attr-defined]
-        return new_list(m, tuple(TupleValue((Known(k), Known(v))) for k, v in plain.most_common(limit)))
+        plain = collections.Counter(dict(zip((k for k, _ in entries), counts, strict=True)))
+        return new_list(m, tuple(TupleValue((Known(k), Known(v))) for k, v in plain.most_common(*given)))
     if name == "total" and self.cls is collections.Counter:
         result: Abstract = Known(0)
         for _, count in entries:
             result = binary(m, "add", result, count)
         return result
-    if (
-        name == "elements"
-        and self.cls is collections.Counter
-        and all(isinstance(v, Known) for _, v in entries)
-    ):
-        return get_iterator(m, TupleValue(tuple(Known(k) for k, v in entries for _ in range(v.value))))  # type: ignore[attr-defined]
+    if name == "elements" and self.cls is collections.Counter and counts is not None:
+        repeated = (Known(k) for (k, _), n in zip(entries, counts, strict=True) for _ in range(n))
+        return get_iterator(m, TupleValue(tuple(repeated)))
     raise Break("JN301", f"dict.{name}")
 
 

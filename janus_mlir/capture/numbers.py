@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Value
 from janus_mlir.capture.scalars import SCALARS, number_kind
-from janus_mlir.capture.values import Abstract, ExtentNumber, Known, Number
+from janus_mlir.capture.values import Abstract, ExtentNumber, Known, Number, constants
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -57,12 +57,13 @@ def make(kind: str, ref: Value) -> Number:
 
 
 def _fold(op: str, *operands: Abstract) -> Abstract | None:
-    if all(isinstance(o, Known) for o in operands):
-        try:
-            return Known(getattr(operator, op)(*(o.value for o in operands)))  # type: ignore[attr-defined]
-        except (ArithmeticError, TypeError, ValueError) as error:
-            raise Failed.of(error) from None
-    return None
+    given = constants(operands)
+    if given is None:
+        return None
+    try:
+        return Known(getattr(operator, op)(*given))
+    except (ArithmeticError, TypeError, ValueError) as error:
+        raise Failed.of(error) from None
 
 
 def _extent(value: Abstract) -> Any:
@@ -360,9 +361,11 @@ def round_number(m: Machine, value: Abstract) -> Abstract:
     return to_int(m, make("float", m.b.one("math.roundeven", [m.number_ref(value)], FLOAT)))
 
 
-def fold_call(function: Any, *values: Abstract) -> Abstract:
+def fold_call(function: Any, *values: Abstract) -> Known:
     """Call a pure builtin on constants."""
+    given = constants(values)
+    assert given is not None
     try:
-        return Known(function(*(v.value for v in values)))  # type: ignore[attr-defined]
+        return Known(function(*given))
     except (ArithmeticError, TypeError, ValueError, LookupError, AttributeError) as error:
         raise Failed.of(error) from None

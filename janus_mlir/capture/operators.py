@@ -49,6 +49,7 @@ from janus_mlir.capture.values import (
     TextValue,
     TupleValue,
     ViewValue,
+    constants,
 )
 
 if TYPE_CHECKING:
@@ -120,9 +121,9 @@ def _sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
             return new_list(m, (*list_items(m, a), *list_items(m, b)))
         if isinstance(a, (Known, TextValue)) and isinstance(b, (Known, TextValue)):
             return _join_text(a, b)
-    times = op == "mul" and isinstance(a, ListRef) and a.cls is list and number_kind(b) == "int"
-    if times and (isinstance(m.get(a.id), VectorContent) or not isinstance(b, Known)):  # type: ignore[attr-defined]
-        return library.call(m, library.repeated, a, b)
+    if op == "mul" and isinstance(a, ListRef) and a.cls is list and number_kind(b) == "int":  # noqa: SIM102
+        if isinstance(m.get(a.id), VectorContent) or not isinstance(b, Known):
+            return library.call(m, library.repeated, a, b)
     if op == "mul" and isinstance(b, ListRef) and not isinstance(b, Known) and number_kind(a) == "int":
         return _sequences(m, op, b, a)
     if op == "mul" and isinstance(a, TextValue) and isinstance(b, Known) and type(b.value) is int:
@@ -141,8 +142,9 @@ def _sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     if op == "mul" and isinstance(a, Known) and type(a.value) is int and isinstance(b, (TupleValue, ListRef)):
         return _sequences(m, op, b, a)
     if op == "mod" and isinstance(a, Known) and isinstance(a.value, str):
-        if isinstance(b, TupleValue) and all(isinstance(item, Known) for item in b.items):
-            return _known(op, a.value, tuple(item.value for item in b.items))  # type: ignore[attr-defined]
+        given = constants(b.items) if isinstance(b, TupleValue) else None
+        if given is not None:
+            return _known(op, a.value, tuple(given))
         return percent(m, a.value, b)
     raise Break("JN212", f"operator {op} on {_kind(a)} and {_kind(b)}")
 

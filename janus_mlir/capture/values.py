@@ -7,6 +7,7 @@ so that a state can be forked at a dynamic branch by copying one dict.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Literal
@@ -42,6 +43,16 @@ class Known(Abstract):
 
     value: Any
     source: Source | None = None
+
+
+def constants(values: Iterable[Abstract]) -> list[Any] | None:
+    """Return the Python objects that all of the values are, None if some are only known at run time."""
+    found = []
+    for value in values:
+        if not isinstance(value, Known):
+            return None
+        found.append(value.value)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -180,6 +180,15 @@ def range_forms(a, n):
     return out, len(range(a, n)), list(range(3))
 
 
+@cases.add(lambda i: (np.arange(4.0) + i, 3.0), lambda: (np.arange(2.0), 3.0))
+def kinds_that_change_together(x, k):
+    place, speed = 0.0, 1.0
+    for v in x:
+        speed = speed + (0.01 * v if v > k else 0.0) - 0.1 * place
+        place = place + speed
+    return place, speed
+
+
 @cases.add(lambda i: (i % 3,), compiled=False)
 def loop_variable_after_loop(n):
     for k in range(n):

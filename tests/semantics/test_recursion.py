@@ -408,6 +408,13 @@ def walked_arrays(node: Any) -> Any:
     return state
 
 
+@cases.add(lambda i: (np.arange(6.0) + i,), lambda: (np.arange(1.0),), lambda: (np.arange(5.0),))
+def halves_of_an_array(x):
+    if len(x) <= 1:
+        return x.sum()
+    return halves_of_an_array(x[: len(x) // 2]) + halves_of_an_array(x[len(x) // 2 :])
+
+
 test_program = cases.test()
 
 
