@@ -15,6 +15,7 @@ from janus_mlir.capture.generators import generator_content, resume_inline
 from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.heap import GeneratorContent, IteratorContent, ListContent, VectorContent
 from janus_mlir.capture.numbers import compare_numbers, number_binary
+from janus_mlir.capture.sources import Index, Source
 from janus_mlir.capture.values import (
     Abstract,
     CompressedRef,
@@ -93,10 +94,41 @@ def _clamp(m: Machine, count: Abstract) -> Abstract:
     return select_number(m, positive, count, Known(0))
 
 
+def _streamed(m: Machine, value: Abstract) -> Abstract:
+    """Return a list or tuple as a live object if its items are to be read at run time."""
+    source = _outside_source(m, value)
+    if source is None or source not in m.live.facts.streamed or m.pure:
+        return value
+    if isinstance(value, ListRef) and value.id in m.state.heap:
+        return value
+    return live.from_source(m, source, source.fetch(m.arguments), ("outside", source))
+
+
+def _outside_source(m: Machine, value: Abstract) -> Source | None:
+    if isinstance(value, ListRef):
+        return m.outside.source(value.id)
+    return value.source if isinstance(value, TupleValue) else None
+
+
+def over_outside(m: Machine, iterator: Abstract) -> Source | None:
+    """Return the outside list or tuple whose items an iterator goes through, also beside others or counted."""
+    content = m.get(iterator.id) if isinstance(iterator, IteratorRef) else None
+    if not isinstance(content, IteratorContent):
+        return None
+    if content.kind == "sequence":
+        items = (m.outside.source(item.id) for item in content.items if isinstance(item, ObjectRef))
+        return next((item.base for item in items if isinstance(item, Index)), None)
+    if content.kind not in ("list", "enumerate", "zip"):
+        return None
+    found = (_outside_source(m, p) if content.kind == "list" else over_outside(m, p) for p in content.parts)
+    return next((source for source in found if source is not None), None)
+
+
 def get_iterator(m: Machine, value: Abstract) -> Abstract:
     """Return ``iter(value)``."""
     if isinstance(value, IteratorRef):
         return value
+    value = _streamed(m, value)
     if isinstance(value, LiveObject):
         return make_iterator(
             m, IteratorContent("live", (), (value,), Known(0), live.length(m, value, iterated=True))

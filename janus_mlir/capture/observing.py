@@ -123,6 +123,10 @@ class LiveFacts:
     walked: set[Any] = field(default_factory=set)
     #: Whether loops are left to unroll along objects, because reading them live did not work.
     walks_refused: bool = False
+    #: Outside lists and tuples whose items loops read at run time, because each item goes into a recursive function.
+    streamed: set[Source] = field(default_factory=set)
+    #: Those where that did not work.
+    stored: set[Source] = field(default_factory=set)
     kinds: dict[Any, set[Kind]] = field(default_factory=dict)
     #: Outside containers that calls write: live ones must not be these.
     written: set[Source] = field(default_factory=set)

@@ -21,6 +21,7 @@ from janus_mlir.capture.control import Left, Unjoined, run
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import Block, Function, Value
 from janus_mlir.capture.heap import CellContent
+from janus_mlir.capture.iteration import over_outside
 from janus_mlir.capture.join import NotJoinable
 from janus_mlir.capture.live import NEVER_SEEN, from_source, object_ref, seen_of
 from janus_mlir.capture.procedures import (
@@ -32,7 +33,7 @@ from janus_mlir.capture.procedures import (
     materialised,
     same,
 )
-from janus_mlir.capture.sources import Argument
+from janus_mlir.capture.sources import Argument, Index
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.state import RESULT, Frame, State, references
 from janus_mlir.capture.values import (
@@ -165,6 +166,7 @@ def call(m: Machine, context: FunctionContext, bound: dict[str, Abstract]) -> Ab
                 facts.recursive[key] = _varying(frame.bound, bound)
                 raise Respecialise
         return None
+    _stream(m, key, bound)
     try:
         return _call(m, key, context, bound)
     except Mismatch as mismatch:
@@ -182,6 +184,27 @@ def call(m: Machine, context: FunctionContext, bound: dict[str, Abstract]) -> Ab
         raise Respecialise from None
 
 
+def _stream(m: Machine, key: Any, bound: dict[str, Abstract]) -> None:
+    """Start again with a loop that reads its items at run time, if they are what varies between calls of a function.
+
+    Each structure is then one of many: so is each list of them, and no item is worth code of its own.
+    """
+    facts = m.live.facts
+    if m.inner:
+        return
+    for name in facts.recursive[key] & bound.keys():
+        value = bound[name]
+        source = m.outside.source(value.id) if isinstance(value, ObjectRef) else None
+        if not isinstance(source, Index):
+            continue
+        base = source.base
+        if base in facts.stored or base in facts.streamed or base in facts.written:
+            continue
+        if any(over_outside(m, iterator) == base for f in m.state.frames for iterator in f.vars.values()):
+            facts.streamed.add(base)
+            raise Respecialise
+
+
 def _inline(m: Machine, key: Any, context: FunctionContext, why: str) -> None:
     """Give up calling a function, whose calls are inlined from now on."""
     m.live.facts.inlined[key] = why
@@ -192,6 +215,11 @@ def check(m: Machine) -> None:
     """See whether what was captured holds for what has been observed, and reads live objects as the call leaves them."""
     m.live.settle()
     observer, facts = m.live, m.live.facts
+    if facts.streamed and any(n.code != "JN208" and n.detail != NEVER_SEEN for n in m.notes):
+        log.emit("capture", "a loop over outside items leaves compiled code: each item has code of its own")
+        facts.stored |= facts.streamed
+        facts.streamed.clear()
+        raise Respecialise
     if facts.walked and any(n.code != "JN208" and n.detail != NEVER_SEEN for n in m.notes):
         _inline_all(m, "a loop along objects leaves compiled code")
     attributes = observer.reads & observer.writes
@@ -255,6 +283,8 @@ def _inline_all(m: Machine, why: str) -> None:
         raise Break("JN505", why)
     facts.inlined.update(dict.fromkeys(called, why))
     facts.walked.clear()
+    facts.stored |= facts.streamed
+    facts.streamed.clear()
     facts.walks_refused = True
     raise Respecialise
 

@@ -83,11 +83,12 @@ def layout_of(m: Machine, value: Abstract, heap: dict[int, Any]) -> Layout | Non
         case NumpyScalar():
             return ScalarLayout(value.dtype)
         case JaxArray():
-            if not _static(value.shape) or value.outside():
-                return None
+            if not _static(value.shape) or value.outside() or value.live is not None:
+                return None  # an array from outside stays itself
             return ArrayLayout(value.dtype, value.shape, value.weak)
         case NumpyArray():
-            whole = not value.view and value.source is None and value.storage not in m.initial
+            inside = value.source is None and value.live is None and value.storage not in m.initial
+            whole = inside and not value.view
             return ArrayLayout(value.dtype, value.shape) if whole and _static(value.shape) else None
         case TupleValue():
             if value.cls is not tuple and not hasattr(value.cls, "_make"):

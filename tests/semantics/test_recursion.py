@@ -415,6 +415,71 @@ def halves_of_an_array(x):
     return halves_of_an_array(x[: len(x) // 2]) + halves_of_an_array(x[len(x) // 2 :])
 
 
+# ---- batches --------------------------------------------------------------------------------------------
+
+
+def batch(n: int, count: int, value: Any = row) -> list[Any]:
+    """Return trees of different shapes."""
+    return [grown(7 * n + k, value=value) for k in range(count)]
+
+
+def embed_all(trees: Any, w: Any) -> Any:
+    result = jnp.zeros(3)
+    for tree in trees:
+        result = result + w * embedded(tree)
+    return result.sum() / len(trees)
+
+
+@cases.add(lambda n: (batch(n, 3), vec(3)))
+def batch_of_trees(trees: list[Any], w: Any) -> Any:
+    return embed_all(trees, w)
+
+
+@cases.add(lambda n: (tuple(batch(n, 3)), [1.0, float(n), 2.0]))
+def weighted_batch(trees: tuple[Any, ...], weights: list[float]) -> Any:
+    result = jnp.zeros(3)
+    for i, (tree, weight) in enumerate(zip(trees, weights, strict=True)):
+        result = result + weight * embedded(tree) * i
+    return result
+
+
+@cases.add(lambda n: batch(n, 4, int))
+def collected(trees: list[Any]) -> list[int]:
+    return [total(tree) for tree in trees]
+
+
+@cases.add(lambda n: batch(n, 3))
+def collected_arrays(trees: list[Any]) -> list[Any]:
+    result = []
+    for tree in trees:
+        result.append(embedded(tree))
+    return result
+
+
+@cases.add(lambda n: batch(n, 3, int))
+def labelled(trees: list[Any]) -> int:
+    highest = 0
+    for tree in trees:
+        tree.label = total(tree)
+        highest = max(highest, tree.label)
+    return highest
+
+
+@cases.add(lambda n: [*batch(n, 2), row(n), *batch(n + 1, 2)], compiled=False)
+def mixed_batch(items: list[Any]) -> Any:
+    result = jnp.zeros(3)
+    for item in items:
+        result = result + (embedded(item) if isinstance(item, Node) else item)
+    return result
+
+
+@cases.add(lambda n: (batch(n, 3), Box(w=vec(3, 1.0) / 8)))
+def trained(trees: list[Any], model: Any) -> float:
+    loss, slope = janus.value_and_grad(lambda w: embed_all(trees, w))(model.w)
+    model.w = model.w - 0.1 * slope
+    return float(loss)
+
+
 test_program = cases.test()
 
 
@@ -477,6 +542,23 @@ def test_one_version_for_trees_of_all_shapes() -> None:
     if janus.config.stress is None:
         assert compiled.stats.versions == 1, compiled.explain()
         assert compiled.stats.deopts == 0, compiled.explain()
+
+
+@pytest.mark.parametrize("function", [batch_of_trees, trained, collected])
+def test_one_version_for_batches(function: Any) -> None:
+    compiled = janus.jit(function, warmup=0)
+    for i in range(8):
+        trees = batch(i, 9, int if function is collected else row)
+        both = []
+        for f in (function, compiled):
+            w = vec(3, 1.0)
+            rest = {batch_of_trees: (w,), trained: (Box(w=w),), collected: ()}[function]
+            both.append((f(trees, *rest), *(getattr(r, "w", w) for r in rest)))
+        for ours, plain in zip(*both, strict=True):
+            np.testing.assert_allclose(ours, plain, rtol=1e-4)
+    if janus.config.stress is None:
+        stats = compiled.stats
+        assert (stats.compilations, stats.guard_failures, stats.deopts) == (1, 0, 0), compiled.explain()
 
 
 def test_the_array_of_a_leaf_is_returned_itself() -> None:
