@@ -44,4 +44,23 @@ def DifferentiatePass : Pass<"janus-differentiate", "::mlir::ModuleOp"> {
                            "::mlir::lax::LaxDialect", "::mlir::janus::JanusDialect", "::mlir::ub::UBDialect"];
 }
 
+def SimplifyGradientsPass : Pass<"janus-simplify-gradients", "::mlir::func::FuncOp"> {
+  let summary = "Add gradients up where they belong";
+  let description = [{
+    The gradient of what a slice, or rows, are taken of is zeros but for these: of a sum, or an accumulator, only that part is
+    changed. The gradient of a weight is often a transposed product: it is computed the other way round.
+
+    ```mlir
+    %0 = lax.dynamic_update_slice %zeros, %g[%i] : tensor<100xf32>, tensor<2xf32>[tensor<i32>]
+    %1 = lax.add %sum, %0 : tensor<100xf32>
+    // becomes
+    %0 = lax.dynamic_slice %sum[%i] : tensor<100xf32>[tensor<i32>] -> tensor<2xf32>
+    %1 = lax.add %0, %g : tensor<2xf32>
+    %2 = lax.dynamic_update_slice %sum, %1[%i] : tensor<100xf32>, tensor<2xf32>[tensor<i32>]
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::lax::LaxDialect", "::mlir::janus::JanusDialect"];
+}
+
 #endif // JANUS_AUTODIFF_PASSES_TD

@@ -43,8 +43,10 @@ static constexpr Phase kPhases[] = {
     {"differentiated", "no janus.value_and_grad: gradients are computed by functions of the same dialects",
      // After speculation: what is never reached has no derivative, and a guard that is gone keeps nothing.
      "janus-differentiate,"
-     // What a derivative repeats or multiplies by one, and functions that nothing calls any more.
-     "func.func(canonicalize,cse),symbol-dce",
+     // What a derivative repeats or multiplies by one; then zeros and transposes meet what they are added to.
+     "func.func(canonicalize,cse,janus-simplify-gradients,canonicalize,cse),"
+     // Functions that nothing calls any more.
+     "symbol-dce",
      /*gone=*/""},
 
     {"linalg", "no lax: linalg on tensors, with arith, math, tensor and scf; bool tensors are i8, integers signless",
@@ -55,6 +57,8 @@ static constexpr Phase kPhases[] = {
 
     {"codegen", "no tensors: memref, vector and scf, tiled, vectorised and planned in memory; janus exits remain",
      "inline,"
+     // Before elementwise fusion, which would draw additions into larger ops.
+     "func.func(janus-cpu-accumulate-contractions),"
      "func.func(janus-cpu-fuse-elementwise,canonicalize,cse),"
      // Results become a record before buffers are chosen, so that one analysis sees all exits.
      "janus-cpu-prepare-entry,janus-cpu-bufferize,"

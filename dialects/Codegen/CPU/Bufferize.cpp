@@ -1,5 +1,6 @@
 //===- Bufferize.cpp - Tensors to buffers ---------------------------------===//
 
+#include "Codegen/CPU/Accumulation.h"
 #include "Codegen/CPU/Passes.h"
 #include "Janus/IR/JanusOps.h"
 
@@ -71,6 +72,8 @@ class BufferizePass : public janus::impl::BufferizePassBase<BufferizePass> {
         accumulator.replaceAllUsesWith(memory);
       } else {
         auto accumulate = cast<AccumulateOp>(op);
+        if (accumulateInPlace(accumulate))
+          continue;
         int64_t rank = cast<MemRefType>(accumulate.getMemory().getType()).getRank();
         AffineMap identity = b.getMultiDimIdentityMap(rank);
         SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
@@ -83,6 +86,39 @@ class BufferizePass : public janus::impl::BufferizePassBase<BufferizePass> {
       }
       op->erase();
     }
+  }
+
+  /// What is computed for an accumulator only is added to it as it arises: nothing reads the sum before it is complete.
+  static bool accumulateInPlace(AccumulateOp accumulate) {
+    auto buffer = accumulate.getValue().getDefiningOp<memref::AllocOp>();
+    if (!buffer || accumulate.getValue().getType() != accumulate.getMemory().getType())
+      return false;
+    Operation *fill = nullptr;
+    linalg::GenericOp product;
+    for (Operation *user : buffer->getUsers()) {
+      if (user == accumulate)
+        continue;
+      auto generic = dyn_cast<linalg::GenericOp>(user);
+      if (cpu::isZeroFill(user) && !fill)
+        fill = user;
+      else if (generic && !product && cpu::addsToOutput(generic) && generic.getDpsInits()[0] == buffer.getResult())
+        product = generic;
+      else
+        return false;
+    }
+    if (!fill || !product || fill->getBlock() != product->getBlock() || product->getBlock() != accumulate->getBlock() ||
+        !fill->isBeforeInBlock(product) || !product->isBeforeInBlock(accumulate) ||
+        llvm::is_contained(product.getDpsInputs(), buffer.getResult()))
+      return false;
+    // The memory is that of a caller, or was made before.
+    Operation *memory = accumulate.getMemory().getDefiningOp();
+    if (memory && memory->getBlock() == product->getBlock() && !memory->isBeforeInBlock(product))
+      return false;
+    product.getDpsInitsMutable()[0].set(accumulate.getMemory());
+    accumulate.erase();
+    fill->erase();
+    buffer.erase();
+    return true;
   }
 
   static bool isStrided(Value value) {

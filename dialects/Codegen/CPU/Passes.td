@@ -5,6 +5,22 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AccumulateContractionsPass : Pass<"janus-cpu-accumulate-contractions", "::mlir::func::FuncOp"> {
+  let summary = "Let contractions start from what they are added to";
+  let description = [{
+    A contraction that is added to a tensor which nothing else needs, such as the sum of the contractions before, starts from that
+    instead of from zero, and no temporary holds it.
+
+    ```mlir
+    %0 = linalg.generic ... ins(%a, %b) outs(%zeros) { acc + a * b }
+    %1 = linalg.generic ... ins(%sum, %0) { arith.addf }
+    // becomes
+    %1 = linalg.generic ... ins(%a, %b) outs(%sum) { acc + a * b }
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
+}
+
 def FuseElementwisePass : Pass<"janus-cpu-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "Bring linalg ops to generic form and fuse elementwise producers into their consumers";
   let description = [{

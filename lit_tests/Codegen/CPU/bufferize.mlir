@@ -50,3 +50,32 @@ func.func @strided(%x: memref<4x8xf32>, %c: i1) {
   janus.guard %c, <shape>, site 3 (%s : tensor<4xf32>)
   return
 }
+
+// -----
+
+#a = affine_map<(i, j) -> (i)>
+#b = affine_map<(i, j) -> (j)>
+#c = affine_map<(i, j) -> (i, j)>
+
+// A product for an accumulator is added to it as it arises.
+// CHECK-LABEL: func.func @accumulated
+// CHECK-NOT: memref.alloc
+// CHECK: linalg.generic {{.*}} outs(%arg2 : memref<4x5xf32>)
+// CHECK: arith.mulf
+// CHECK-NOT: linalg.generic
+func.func @accumulated(%x: memref<4xf32>, %y: memref<5xf32>, %memory: memref<4x5xf32>) {
+  %p = bufferization.to_tensor %x restrict : memref<4xf32> to tensor<4xf32>
+  %q = bufferization.to_tensor %y restrict : memref<5xf32> to tensor<5xf32>
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<4x5xf32>
+  %zeros = linalg.fill ins(%zero : f32) outs(%e : tensor<4x5xf32>) -> tensor<4x5xf32>
+  %0 = linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel"]}
+      ins(%p, %q : tensor<4xf32>, tensor<5xf32>) outs(%zeros : tensor<4x5xf32>) {
+    ^bb0(%u: f32, %v: f32, %r: f32):
+      %m = arith.mulf %u, %v : f32
+      %s = arith.addf %r, %m : f32
+      linalg.yield %s : f32
+  } -> tensor<4x5xf32>
+  janus.accumulate %0 into %memory : tensor<4x5xf32>, memref<4x5xf32>
+  return
+}
