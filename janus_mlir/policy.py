@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import enum
 import types
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Compilations", "Settled", "Side", "arrays_kept_for_guard", "branch_plan",
     "candidates", "extent_is_symbolic", "function_by_code", "give_more_room",
-    "last_resort", "learn_argument", "least_useful", "leaves_too_often", "may_inline", "may_peel", "may_step",
+    "last_resort", "learn_argument", "least_useful", "leaves_too_often", "may_inline", "may_look_again", "may_peel", "may_step",
     "may_unroll",
     "number_is_constant", "pointless", "python_is_as_good", "relax", "too_many_branches",
 ]  # fmt: skip
@@ -383,6 +384,19 @@ def may_step(idle: int) -> bool:
 def leaves_too_often(exits: int, entries: int) -> bool:
     """Whether compiled code that was left `exits` times in `entries` calls costs more than it saves."""
     return exits > config.max_deopts and 2 * exits > entries
+
+
+#: Times that a failed check of an object at one place makes the compiler look at the objects once more.
+_LOOKS = 3
+
+
+def may_look_again(surprises: Counter[Any], place: Any) -> bool:
+    """Whether to look at the program's objects once more, after a check of one has failed at `place`.
+
+    What is never met on the way from the arguments (an object that lives during the call only) is not seen by looking.
+    """
+    surprises[place] += 1
+    return surprises[place] <= _LOOKS
 
 
 def pointless(hits: Mapping[int, int]) -> bool:

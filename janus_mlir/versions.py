@@ -539,6 +539,14 @@ class FunctionManager:
         with self._lock:
             if record.retired:
                 return
+            if site.constant is not None:
+                self.speculation.live.varying.add(site.constant)
+                self._retire(record, "a number that was always the same is another")
+                return
+            place = (site.span, site.text)
+            if site.reason == "type" and policy.may_look_again(self.speculation.live.surprises, place):
+                self._retire(record, "an object is of a kind not seen before")
+                return
             if site.grows and policy.give_more_room(self.speculation):
                 self._retire(record, "a list needs more room")
                 return

@@ -26,6 +26,8 @@ static constexpr Phase kPhases[] = {
      "the same dialects without frames; what the profile supports is assumed under guards, as few as possible",
      // Fold first, so that profile facts of what is constant cost nothing, and ranges and guards see constants.
      "func.func(canonicalize,cse),"
+     // What is known of callees and attributes decides branches and bounds; only then are branches looked at.
+     "func.func(janus-devirtualise,janus-fold-attributes,canonicalize,cse),"
      // What was never taken goes first: the loops that remain are smaller. Unrolling reads profile facts of whole
      // loops, so it comes before anything takes loops apart.
      "func.func(janus-prune-branches,janus-unroll-loops),"

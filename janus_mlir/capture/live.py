@@ -45,6 +45,7 @@ from janus_mlir.capture.values import (
     TupleValue,
     fresh_id,
 )
+from janus_mlir.config import config
 from janus_mlir.runtime.dtypes import find_dtype
 
 if TYPE_CHECKING:
@@ -245,7 +246,8 @@ def _unboxed(m: Machine, value: LiveObject, found: Kinds) -> Abstract:
     result: Abstract
     if name in NUMBERS:
         type_ = NUMBERS[name]
-        ref, ok = m.b.op("janus.unbox", [value.ref], [type_, BOOL], kind="number")
+        profile = value.seen.constant if _frame_for_constant(m, value.seen) else None
+        ref, ok = m.b.op("janus.unbox", [value.ref], [type_, BOOL], kind="number", profile=profile)
         m.guard(ok, "type", text=f"the object is {'an int' if name == 'int' else f'a {name}'}")
         result = Number(name, ref)
     else:
@@ -270,6 +272,16 @@ def _unboxed(m: Machine, value: LiveObject, found: Kinds) -> Abstract:
     keep = None if isinstance(result, NumpyArray) else result
     m.state.facts[value.ref.uid] = Fact(found, True, keep)
     return result
+
+
+def _frame_for_constant(m: Machine, seen: Seen) -> bool:
+    """Let a pass take a number for granted, if it has been the same so far; what it has been at the end of capture counts."""
+    if m.pure or config.unguarded or seen.key in m.live.facts.varying:
+        return False
+    found = seen.constant()
+    if found is not None:
+        m.frame("value", f"the {type(found[0]).__name__} is {found[0]!r}", constant=seen.key)
+    return found is not None
 
 
 # ---- attributes ----------------------------------------------------------------------------------------

@@ -420,9 +420,9 @@ class Machine:
         values = self._leave_at(site)
         self.b.op("janus.guard", [cond, *values], kind=kind, site=site.id, restart=site.discard)
 
-    def frame(self, kind: str, text: str, branch: Span | None = None) -> None:
+    def frame(self, kind: str, text: str, branch: Span | None = None, constant: Any = None) -> None:
         """Note where compiled code can be left, for a pass that will assume something about what follows."""
-        site = self._site("exit", text, reason=kind, discard=True, branch=branch)
+        site = self._site("exit", text, reason=kind, discard=True, branch=branch, constant=constant)
         self.b.op("janus.frame", self._leave_at(site), site=site.id, restart=site.discard)
 
     def _leave_at(self, site: Site) -> list[Value]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import types
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -71,6 +72,8 @@ class Seen:
         #: The kinds that code has been captured for.
         self.used: Kinds | None = None
         self.objects: dict[int, Any] = {}
+        #: How often an object was found, the same ones counted again.
+        self.count = 0
         self.children: dict[Any, Seen] = {}
         self.into: list[Seen] = []
 
@@ -78,6 +81,19 @@ class Seen:
         """Return the kinds to be ready for."""
         self.used = frozenset(self.kinds)
         return self.used
+
+    def constant(self) -> tuple[float, int] | None:
+        """Return the one number that was found everywhere, and how often; None if there is none."""
+        found = iter(self.objects.values())
+        first = next(found, None)
+        if type(first) not in (int, float, bool):
+            return None
+        assert isinstance(first, (int, float))
+        if isinstance(first, int) and not -(2**63) <= first < 2**63:
+            return None
+        # By type and spelling: 1 is not 1.0, and -0.0 is not 0.0.
+        alike = all(type(other) is type(first) and repr(other) == repr(first) for other in found)
+        return (first, self.count) if alike else None
 
 
 def looks_up_itself(cls: type) -> bool:
@@ -128,6 +144,10 @@ class LiveFacts:
     #: Those where that did not work.
     stored: set[Source] = field(default_factory=set)
     kinds: dict[Any, set[Kind]] = field(default_factory=dict)
+    #: What looked like one number everywhere, by the key of a `Seen`, and turned out not to be.
+    varying: set[Any] = field(default_factory=set)
+    #: How often objects were of no kind seen before, by place in the source and check.
+    surprises: Counter[Any] = field(default_factory=Counter)
     #: Outside containers that calls write: live ones must not be these.
     written: set[Source] = field(default_factory=set)
 
@@ -160,6 +180,7 @@ class Observer:
         while work:
             target, found = work.pop()
             new = []
+            target.count += len(found)
             for live in found:
                 if id(live) in target.objects:
                     continue

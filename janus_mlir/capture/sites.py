@@ -116,6 +116,8 @@ class Site:
     branch: Span | None = None
     #: Whether lists of run-time length need more room if this guard fails.
     grows: bool = False
+    #: What was observed to be one number everywhere (the key of a `Seen`), if that is what is assumed.
+    constant: Any = None
 
 
 def union_column(which: list[int], constants: dict[int, Any], columns: dict[int, list[Any]]) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -42,6 +43,15 @@ class Module:
 
     def __str__(self) -> str:
         return str(self.module)
+
+
+def _literal(number: float) -> str:
+    """Return a Python number as a typed MLIR literal, floats by their bits."""
+    if isinstance(number, bool):
+        return str(number).lower()
+    if isinstance(number, int):
+        return f"{number} : i64"
+    return f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X} : f64"
 
 
 def new_context() -> ir.Context:
@@ -295,7 +305,13 @@ class _Emitter:
             if name in ("entry", "dtype", "kind")
             else attribute(value)
             for name, value in op.attrs.items()
+            if name != "profile"
         }
+        constant = op.attrs["profile"]() if op.attrs.get("profile") else None
+        if constant is not None:
+            number, count = constant
+            text = f"#janus.constant_number<value = {_literal(number)}, count = {count}>"
+            attributes["janus.profile"] = builder.parsed(text)
         types = [builder.types(r.type) for r in op.results]
         return list(builder.op(op.name, operands, types, attributes).results)
 

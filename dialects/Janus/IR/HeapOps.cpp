@@ -51,6 +51,20 @@ OpFoldResult EqualsOp::fold(FoldAdaptor) {
   return {};
 }
 
+LogicalResult CallIndirectOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto profile = (*this)->getAttrOfType<CalleeAttr>(kProfileAttr);
+  if (!profile)
+    return success();
+  auto function = symbols.lookupNearestSymbolFrom<FunctionOpInterface>(*this, profile.getFunction());
+  if (!function)
+    return emitOpError() << "has called " << profile.getFunction() << ", which is no function of this module";
+  auto called = FunctionType::get(getContext(), getArguments().getTypes(), getResultTypes());
+  if (function.getFunctionType() != called)
+    return emitOpError() << "of type " << called << " has called " << profile.getFunction() << " of type "
+                         << function.getFunctionType();
+  return success();
+}
+
 LogicalResult UnboxOp::verify() {
   auto shaped = dyn_cast<ShapedType>(getValue().getType());
   if (bool(shaped) == (getKind() == BoxKind::Number))

@@ -5,6 +5,7 @@
 
 include "Janus/IR/JanusDialect.td"
 include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
 include "mlir/IR/EnumAttr.td"
 
 def Janus_GuardKind : I32EnumAttr<"GuardKind", "what a guard assumes", [
@@ -70,6 +71,50 @@ def Janus_TripsAttr : Janus_Attr<"Trips", "trips"> {
     ```
   }];
   let parameters = (ins "int64_t":$min, "int64_t":$max, DefaultValuedParameter<"int64_t", "1">:$executions);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Janus_CalleeAttr : Janus_Attr<"Callee", "callee"> {
+  let summary = "the one function that a call has called";
+  let description = [{
+    The profile of a `janus.call_indirect`, as its attribute `janus.profile`: the function of this module that the called object stands
+    for, the object's entry in the table of objects, and how often it was called.
+
+    ```mlir
+    %r = janus.call_indirect %f(%x) {janus.profile = #janus.callee<function = @f, entry = 3, count = 40>} : (f64) -> f64
+    ```
+  }];
+  let parameters = (ins "::mlir::FlatSymbolRefAttr":$function, "int32_t":$entry, "int64_t":$count);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Janus_ConstantObjectAttr : Janus_Attr<"ConstantObject", "constant_object"> {
+  let summary = "the one object that a read has found";
+  let description = [{
+    The profile of a `janus.get_attr` or `janus.get_item`, as its attribute `janus.profile`: the object's entry in the table of objects, and
+    how often it was found.
+
+    ```mlir
+    %o = janus.get_attr %model "activation" {janus.profile = #janus.constant_object<entry = 4, count = 40>}
+    ```
+  }];
+  let parameters = (ins "int32_t":$entry, "int64_t":$count);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Janus_ConstantNumberAttr : Janus_Attr<"ConstantNumber", "constant_number"> {
+  let summary = "the one number that a read has found";
+  let description = [{
+    The profile of a `janus.unbox` of kind `number`, as its attribute `janus.profile`: the number, and how often it was found.
+
+    ```mlir
+    %n, %ok = janus.unbox %o number {janus.profile = #janus.constant_number<value = 3 : i64, count = 40>} : i64
+    ```
+  }];
+  let parameters = (ins "::mlir::TypedAttr":$value, "int64_t":$count);
   let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }

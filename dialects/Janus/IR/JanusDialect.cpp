@@ -60,6 +60,27 @@ LogicalResult TripsAttr::verify(function_ref<InFlightDiagnostic()> emitError, in
   return success();
 }
 
+static LogicalResult verifyObserved(function_ref<InFlightDiagnostic()> emitError, int32_t entry, int64_t count) {
+  if (entry < 0)
+    return emitError() << "entries of the table of objects are not negative";
+  if (count < 0)
+    return emitError() << "counts must not be negative";
+  return success();
+}
+
+LogicalResult CalleeAttr::verify(function_ref<InFlightDiagnostic()> emitError, FlatSymbolRefAttr, int32_t entry,
+                                 int64_t count) {
+  return verifyObserved(emitError, entry, count);
+}
+
+LogicalResult ConstantObjectAttr::verify(function_ref<InFlightDiagnostic()> emitError, int32_t entry, int64_t count) {
+  return verifyObserved(emitError, entry, count);
+}
+
+LogicalResult ConstantNumberAttr::verify(function_ref<InFlightDiagnostic()> emitError, TypedAttr, int64_t count) {
+  return verifyObserved(emitError, /*entry=*/0, count);
+}
+
 static LogicalResult verifyReturnSite(Operation *op, Attribute value) {
   auto site = dyn_cast<IntegerAttr>(value);
   if (!site || !site.getType().isInteger(32) || site.getInt() < 0)
@@ -70,17 +91,27 @@ static LogicalResult verifyReturnSite(Operation *op, Attribute value) {
 }
 
 static LogicalResult verifyProfile(Operation *op, Attribute value) {
+  StringRef expected;
   if (isa<scf::IfOp>(op)) {
-    if (!isa<BranchAttr>(value))
-      return op->emitOpError() << "'" << kProfileAttr << "' must be a #janus.branch";
-    return success();
+    expected = isa<BranchAttr>(value) ? "" : "#janus.branch";
+  } else if (isa<scf::ForOp, scf::WhileOp>(op)) {
+    expected = isa<TripsAttr>(value) ? "" : "#janus.trips";
+  } else if (isa<CallIndirectOp>(op)) {
+    expected = isa<CalleeAttr>(value) ? "" : "#janus.callee";
+  } else if (isa<GetAttrOp, GetItemOp>(op)) {
+    expected = isa<ConstantObjectAttr>(value) ? "" : "#janus.constant_object";
+  } else if (auto read = dyn_cast<UnboxOp>(op)) {
+    auto number = dyn_cast<ConstantNumberAttr>(value);
+    if (number && number.getValue().getType() != read.getValue().getType())
+      return op->emitOpError() << "gives " << read.getValue().getType() << ", its profile "
+                               << number.getValue().getType();
+    expected = number ? "" : "#janus.constant_number";
+  } else {
+    return op->emitOpError() << "'" << kProfileAttr << "' belongs on branches, loops, indirect calls and reads";
   }
-  if (isa<scf::ForOp, scf::WhileOp>(op)) {
-    if (!isa<TripsAttr>(value))
-      return op->emitOpError() << "'" << kProfileAttr << "' must be a #janus.trips";
-    return success();
-  }
-  return op->emitOpError() << "'" << kProfileAttr << "' belongs on scf.if, scf.for or scf.while";
+  if (!expected.empty())
+    return op->emitOpError() << "'" << kProfileAttr << "' must be a " << expected;
+  return success();
 }
 
 LogicalResult JanusDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {

@@ -6,6 +6,7 @@
 include "Janus/IR/JanusDialect.td"
 include "Janus/IR/JanusTypes.td"
 include "mlir/IR/EnumAttr.td"
+include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
@@ -191,6 +192,22 @@ def Janus_UnboxOp : Janus_HeapOp<"unbox"> {
   let results = (outs AnyTypeOf<[AnyRankedTensor, AnyStridedMemRef, I64, F64, I1]>:$value, I1:$ok);
   let assemblyFormat = "$object $kind (`dtype` $dtype^)? attr-dict `:` type($value)";
   let hasVerifier = 1;
+}
+
+def Janus_CallIndirectOp : Op<Janus_Dialect, "call_indirect", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "call an object";
+  let description = [{
+    Calls a Python object as captured code calls a function: the results are those of its IR function. Native code has no such
+    call. By the end of phase `speculated` it has become a direct call of the function that the object was seen to be, or a way
+    back to Python.
+
+    ```mlir
+    %r = janus.call_indirect %f(%x) {janus.profile = #janus.callee<function = @f, entry = 3, count = 40>} : (f64) -> f64
+    ```
+  }];
+  let arguments = (ins Janus_Object:$callee, Variadic<AnyType>:$arguments);
+  let results = (outs Variadic<AnyType>:$results);
+  let assemblyFormat = "$callee `(` $arguments `)` attr-dict `:` functional-type($arguments, $results)";
 }
 
 #endif // JANUS_IR_JANUSHEAPOPS_TD

@@ -57,6 +57,50 @@ def PruneBranchesPass : Pass<"janus-prune-branches"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def DevirtualisePass : Pass<"janus-devirtualise"> {
+  let summary = "Turn calls of objects into direct calls of the functions they were";
+  let description = [{
+    A `janus.call_indirect` that by its profile `#janus.callee` has always called one function, at least `threshold` times, becomes
+    a guard that the object is that function, and a `func.call`. Any other becomes a `janus.deopt`, since only Python can make the call.
+    Both leave to the nearest `janus.frame` before the call that no effect separates from it, the deopt only to one that does not
+    start the whole call again. Where there is no such frame, it is an error.
+
+    ```mlir
+    janus.frame restart site 2
+    %r = janus.call_indirect %f(%x) {janus.profile = #janus.callee<function = @f, entry = 3, count = 40>} : (f64) -> f64
+    // becomes
+    %expected = janus.object 3
+    %same = janus.is %f, %expected
+    janus.guard %same, <value>, restart site 2
+    %r = func.call @f(%x) : (f64) -> f64
+    ```
+  }];
+  let options = [Option<"threshold", "threshold", "int64_t", "32", "How often the function must have been called">];
+  let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::ub::UBDialect"];
+}
+
+def FoldAttributesPass : Pass<"janus-fold-attributes"> {
+  let summary = "Turn reads that always found the same into constants";
+  let description = [{
+    A `janus.get_attr` or `janus.get_item` that by its profile `#janus.constant_object` has always found one object, at least `threshold`
+    times, becomes that object, under a guard that it does so again; a `janus.unbox` that by its profile `#janus.constant_number` has always
+    found one number becomes the number. The guard leaves to the nearest `janus.frame` before the read that no effect separates from it;
+    without one the read stays as it is.
+
+    ```mlir
+    janus.frame restart site 2
+    %n, %ok = janus.unbox %o number {janus.profile = #janus.constant_number<value = 3 : i64, count = 40>} : i64
+    // becomes
+    %n, %ok = janus.unbox %o number : i64
+    %equal = arith.cmpi eq, %n, %c3 : i64
+    %same = arith.andi %ok, %equal : i1
+    janus.guard %same, <value>, restart site 2    // and where %n was used, 3 is
+    ```
+  }];
+  let options = [Option<"threshold", "threshold", "int64_t", "32", "How often the same must have been found">];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def UnrollLoopsPass : Pass<"janus-unroll-loops"> {
   let summary = "Unroll loops of a small stable trip count";
   let description = [{

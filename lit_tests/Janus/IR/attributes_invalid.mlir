@@ -68,7 +68,7 @@ func.func @trips_on_loop(%n: index) {
 // -----
 
 func.func @profile_elsewhere(%n: index) {
-  // expected-error @+1 {{'janus.profile' belongs on scf.if, scf.for or scf.while}}
+  // expected-error @+1 {{'janus.profile' belongs on branches, loops, indirect calls and reads}}
   %m = arith.addi %n, %n {janus.profile = #janus.branch<taken = 1, not_taken = 2>} : index
   return
 }
@@ -87,3 +87,51 @@ func.func @profile_elsewhere(%n: index) {
 
 // expected-error @+1 {{trip counts are of at least one execution}}
 "test.op"() {a = #janus.trips<min = 0, max = 0, executions = 0>} : () -> ()
+
+// -----
+
+func.func @callee_of_read(%o: !janus.object) {
+  // expected-error @+1 {{'janus.profile' must be a #janus.constant_object}}
+  %a = janus.get_attr %o "a" {janus.profile = #janus.branch<taken = 1, not_taken = 0>}
+  return
+}
+
+// -----
+
+func.func @profile_of_call(%f: !janus.object) {
+  // expected-error @+1 {{'janus.profile' must be a #janus.callee}}
+  janus.call_indirect %f() {janus.profile = #janus.constant_object<entry = 0, count = 1>} : () -> ()
+  return
+}
+
+// -----
+
+func.func @profile_of_unbox(%o: !janus.object) {
+  // expected-error @+1 {{'janus.profile' must be a #janus.constant_number}}
+  %n, %ok = janus.unbox %o number {janus.profile = #janus.constant_object<entry = 0, count = 1>} : i64
+  return
+}
+
+// -----
+
+func.func @other_number(%o: !janus.object) {
+  // expected-error @+1 {{gives 'i64', its profile 'f64'}}
+  %n, %ok = janus.unbox %o number {janus.profile = #janus.constant_number<value = 1.0 : f64, count = 1>} : i64
+  return
+}
+
+// -----
+
+func.func @negative_entry(%o: !janus.object) {
+  // expected-error @+1 {{entries of the table of objects are not negative}}
+  %a = janus.get_attr %o "a" {janus.profile = #janus.constant_object<entry = -1, count = 1>}
+  return
+}
+
+// -----
+
+func.func @negative_count(%o: !janus.object) {
+  // expected-error @+1 {{counts must not be negative}}
+  %a = janus.get_attr %o "a" {janus.profile = #janus.constant_object<entry = 1, count = -1>}
+  return
+}
