@@ -45,7 +45,7 @@ __all__ = [
     "candidates", "extent_is_symbolic", "function_by_code", "give_more_room",
     "last_resort", "learn_argument", "least_useful", "leaves_too_often", "may_inline", "may_look_again", "may_peel", "may_step",
     "may_unroll",
-    "number_is_constant", "pointless", "python_is_as_good", "relax", "too_many_branches",
+    "number_is_constant", "pointless", "python_is_as_good", "relax", "too_long", "too_many_branches",
 ]  # fmt: skip
 
 # ---- constant, static, dynamic ---------------------------------------------------------------------
@@ -260,6 +260,15 @@ def may_unroll(
     if done > facts.unroll_limit:
         return False
     return not counted or (length is not None and length <= facts.unroll_limit)
+
+
+#: Array operations beyond which a loop becomes one at run time, if it can: compilation takes milliseconds for each.
+MAX_UNROLLED_OPS = 1000
+
+
+def too_long(ops: int, length: int | None) -> bool:
+    """Whether a loop whose first iteration has `ops` array operations, with `length` to come, is long as straight-line code."""
+    return length is not None and ops * length > MAX_UNROLLED_OPS
 
 
 def may_peel(done: int) -> bool:

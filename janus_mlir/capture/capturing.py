@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import recursion
+from janus_mlir.capture import loops, recursion
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.control import Left, Unjoined, run
 from janus_mlir.capture.entry import EntryProgram
@@ -92,6 +92,10 @@ def capture(
             return _capture(machine)
         except Respecialise:
             continue
+        except Break:
+            if machine.rolled <= speculation.straight:
+                raise
+            speculation.straight |= machine.rolled
         except Unjoined as error:
             raise Break("JN505", error.detail) from None
     raise Break("JN604", "the facts about the function do not settle")
@@ -128,10 +132,13 @@ def _capture(m: Machine) -> Captured:
             completes = False
     else:
         m.b.op("return")
+    loops.settle(m)
     recursion.check(m)
     m.outside.finish()
+    bodies = [m.graph.body, *(f.body for f in m.graph.functions)]
     used: set[int] = set()
-    array_ops = sum(_walk(body, used) for body in (m.graph.body, *(f.body for f in m.graph.functions)))
+    for body in bodies:
+        _collect_sites(body, used)
     if m.graph.return_site is not None:
         used.add(m.graph.return_site)
     completes = completes or any(s.kind == "return" for s in m.sites if s.id in used)
@@ -143,22 +150,16 @@ def _capture(m: Machine) -> Captured:
         m.notes,
         m.speculation,
         completes,
-        array_ops,
+        sum(map(loops.array_ops, bodies)),
         m.outside.arrays,
         m.visited,
     )
 
 
-def _walk(block: Block, sites: set[int]) -> int:
-    """Collect the sites that ops refer to; return the number of array operations."""
-    count = 0
+def _collect_sites(block: Block, sites: set[int]) -> None:
+    """Collect the sites that ops refer to."""
     for op in block.ops:
         if "site" in op.attrs:
             sites.add(op.attrs["site"])
-        if op.name == "jax.call":
-            count += len(op.attrs["jaxpr"].eqns)
-        elif op.name.startswith("lax."):
-            count += 1
         for region in op.regions:
-            count += _walk(region, sites)
-    return count
+            _collect_sites(region, sites)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from janus_mlir.capture import loops
 from janus_mlir.capture.attributes import get_attribute
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.calls import unwrap_callable
@@ -77,6 +78,7 @@ def differentiate(
             targets = [_attribute(m, function, path, args, kwargs) for path in function.wrt]
         return _differentiate(m, function, args, kwargs, targets, single, has_aux)
     except (Break, Left):
+        loops.settle(m, force=True)
         # JAX may know a way: its transformations reach further, though not through branches on data.
         m.state = saved
         del m.notes[notes:], m.sites[sites:], m.b.block.ops[ops:]

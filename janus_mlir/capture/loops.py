@@ -18,6 +18,7 @@ from janus_mlir.capture.control import Inside, Unjoined, run
 from janus_mlir.capture.graph import Block, Op, Value
 from janus_mlir.capture.join import Choices, Joiner, NotJoinable
 from janus_mlir.capture.outcomes import Outcomes, Scope
+from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.state import State, tidy
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ def run_loop(m: Machine, state: State) -> Outcomes:
             if again is not None:
                 recursion.note_walk(m, state, again)
             if len(outcomes.ways) <= 1:
+                rolled = again is not None and _rolled(m, state, scope, block)
+                if isinstance(rolled, Outcomes):
+                    return rolled
                 m.b.block.ops.extend(block.ops)
                 m.count_unrolled(outcomes, (depth, head))
                 return outcomes
@@ -88,6 +92,54 @@ def run_loop(m: Machine, state: State) -> Outcomes:
         m.count_unrolled(outcomes, (depth, head))
         return outcomes
     return _peel(m, state, scope, detail)
+
+
+def _rolled(m: Machine, state: State, scope: Scope, first: Block) -> Outcomes | None:
+    """Execute the loop as one at run time if that is possible, and straight-line code of it would be long.
+
+    `first` is the iteration to come, one of the first two: variables may get their types in the first. Whether it is
+    possible may only be seen later: see `settle`.
+    """
+    from janus_mlir.capture.iteration import runs_over_items, static_length
+
+    frame = state.top
+    loop = recursion.key_of(frame.function), frame.pc
+    long = policy.too_long(array_ops(first), static_length(m, state))
+    done = frame.unrolled.get(frame.pc, 0)
+    if not long or done > 1 or m.pure or m.inner or runs_over_items(m, state):
+        return None
+    if loop in m.speculation.straight:
+        return None
+    m.rolled.add(loop)
+    notes = len(m.notes)
+    m.state = state.clone()
+    try:
+        outcomes = _dynamic(m, m.state, scope, Choices.NONE)
+    except (NotJoinable, Unjoined):
+        outcomes = None
+    if len(m.notes) > notes or (outcomes is None and done):
+        settle(m, force=True)
+    return outcomes
+
+
+def array_ops(block: Block) -> int:
+    """Return the number of array operations in a block."""
+    count = 0
+    for op in block.ops:
+        if op.name == "jax.call":
+            count += len(op.attrs["jaxpr"].eqns)
+        elif op.name.startswith("lax."):
+            count += 1
+        count += sum(map(array_ops, op.regions))
+    return count
+
+
+def settle(m: Machine, *, force: bool = False) -> None:
+    """Start again, with straight-line code, if loops became ones at run time and compiled code is left (or with `force`)."""
+    left = any(n.code != "JN208" for n in m.notes)
+    if m.rolled - m.speculation.straight and (left or force):
+        m.speculation.straight |= m.rolled
+        raise Respecialise
 
 
 def _bounded(m: Machine, state: State) -> bool:

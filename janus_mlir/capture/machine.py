@@ -110,6 +110,8 @@ class Machine:
         self.peeled: dict[Where, int] = {}
         #: Heads of loops (code and pc) that can only be unrolled.
         self.unlike: set[tuple[int, int]] = set()
+        #: Loops (code and pc) that are loops at run time because straight-line code would be too long.
+        self.rolled: set[tuple[Any, int]] = set()
         self.assume_iteration: Where | None = None
         #: Inside a function that JAX differentiates or maps: effects and guards are not possible there.
         self.pure = 0

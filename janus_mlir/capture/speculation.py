@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from janus_mlir.capture.sources import Source
 from janus_mlir.locations import Span
@@ -36,6 +36,8 @@ class Speculation:
     prune: bool = True
     #: Most iterations of a loop that are unrolled.
     unroll_limit: int = 64
+    #: Loops (code and instruction) that only work as straight-line code, however much that is.
+    straight: set[Any] = field(default_factory=set)
     #: What has been found out about recursion and live objects, by all captures of the function.
     live: LiveFacts = field(default_factory=lambda: _live_facts())
     #: Items for which lists of run-time length have room.

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from semantics.oracle import Cases, mat, nvec, vec
+import janus_mlir as janus
+from semantics.oracle import Cases, mat, nmat, nvec, vec
 
 cases = Cases()
 
@@ -402,4 +403,59 @@ def backwards(rewards, discount):
     return returns, following, steps, list(reversed(range(3, 3)))
 
 
+def long_body(x):
+    for _ in range(11):
+        x = np.tanh(x * 0.9 + 0.1) - 0.05 * x
+    return x
+
+
+@cases.add(lambda i: (nmat(40, 3, start=float(i)), []))
+def long_loop(rows, seen):
+    """So long that as straight-line code it would take seconds to compile."""
+    total = np.zeros(3)
+    result = np.zeros_like(rows)
+    for t in range(len(rows)):
+        total = long_body(rows[t] + total)
+        result[t] = total
+    seen.append(t)
+    return result, total, t
+
+
+@cases.add(lambda i: (nvec(4, start=float(i)),))
+def long_unlike(x):
+    """As long, but no loop at run time could have arrays of all these shapes."""
+    total = np.zeros(3)
+    for t in range(20):
+        total = total + long_body(x[: 1 + t % 3]).sum()
+    return total
+
+
+@cases.add(lambda i: (nmat(40, 3, start=float(i)),))
+def long_listed(rows):
+    """The loop is one at run time, but what follows would have to know its list's length: it is not after all."""
+    found = []
+    for t in range(len(rows)):
+        found.append(float(long_body(rows[t]).sum()))
+    return np.stack([np.full(2, x) for x in found]).shape, found[-1]
+
+
+@cases.add(lambda i: (vec(3, start=float(i)), mat(40, 3)))
+def long_gradient(w, rows):
+    def loss(w):
+        state = jnp.zeros(3)
+        for t in range(40):
+            for _ in range(9):
+                state = jnp.tanh(state * w + rows[t])
+        return state.sum()
+
+    return jax.value_and_grad(loss)(w)
+
+
 test_program = cases.test()
+
+
+def test_long_loops_are_loops() -> None:
+    text = janus.jit(long_loop).lower(np.ones((40, 3)), []).as_text("captured")
+    assert "scf.while" in text and text.count("lax.tanh") <= 22
+    text = janus.jit(long_unlike).lower(np.ones(4)).as_text("captured")
+    assert "scf.while" not in text
