@@ -26,7 +26,29 @@ class Linear:
         return x @ weights[self.weight] + weights[self.bias]
 
 
-class Conv:
+class _Convolution:
+    """A kernel, and a bias for each output channel where asked to."""
+
+    def __init__(
+        self,
+        weights: Weights,
+        name: str,
+        shape: tuple[int, int, int, int],
+        variance: float,
+        random: np.random.Generator,
+        bias: bool,
+    ) -> None:
+        self.weight = f"{name}.weight"
+        self.bias = f"{name}.bias" if bias else None
+        weights[self.weight] = normal(random, shape, variance**0.5)
+        if self.bias is not None:
+            weights[self.bias] = jnp.zeros(shape[-1])
+
+    def biased(self, weights: Weights, y: jax.Array) -> jax.Array:
+        return y if self.bias is None else y + weights[self.bias]
+
+
+class Conv(_Convolution):
     """A convolution over (batch, height, width, channel)."""
 
     def __init__(
@@ -41,23 +63,19 @@ class Conv:
         padding: str = "SAME",
         bias: bool = True,
     ) -> None:
-        self.weight = f"{name}.weight"
-        self.bias = f"{name}.bias" if bias else None
+        fan_in = kernel[0] * kernel[1] * inputs
+        super().__init__(weights, name, (*kernel, inputs, outputs), 2 / fan_in, random, bias)
         self.strides = (stride, stride)
         self.padding = padding
-        fan_in = kernel[0] * kernel[1] * inputs
-        weights[self.weight] = normal(random, (*kernel, inputs, outputs), (2 / fan_in) ** 0.5)
-        if self.bias is not None:
-            weights[self.bias] = jnp.zeros(outputs)
 
     def __call__(self, weights: Weights, x: jax.Array) -> jax.Array:
         y = jax.lax.conv_general_dilated(
             x, weights[self.weight], self.strides, self.padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
         )
-        return y if self.bias is None else y + weights[self.bias]
+        return self.biased(weights, y)
 
 
-class ConvTranspose:
+class ConvTranspose(_Convolution):
     """A transposed convolution, which doubles height and width."""
 
     def __init__(
@@ -69,15 +87,10 @@ class ConvTranspose:
         random: np.random.Generator,
         bias: bool = True,
     ) -> None:
-        self.weight = f"{name}.weight"
-        self.bias = f"{name}.bias" if bias else None
-        weights[self.weight] = normal(random, (4, 4, inputs, outputs), (1 / (4 * inputs)) ** 0.5)
-        if self.bias is not None:
-            weights[self.bias] = jnp.zeros(outputs)
+        super().__init__(weights, name, (4, 4, inputs, outputs), 1 / (4 * inputs), random, bias)
 
     def __call__(self, weights: Weights, x: jax.Array) -> jax.Array:
-        y = jax.lax.conv_transpose(x, weights[self.weight], (2, 2), "SAME")
-        return y if self.bias is None else y + weights[self.bias]
+        return self.biased(weights, jax.lax.conv_transpose(x, weights[self.weight], (2, 2), "SAME"))
 
 
 class BatchNorm:

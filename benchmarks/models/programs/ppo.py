@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,6 +10,7 @@ import janus_mlir as janus
 
 from ..layers import Linear, Weights
 from ..optimisers import Adam, global_norm
+from ..pendulum import Arrays, PendulumTraining
 from ..sizes import PPO as Size
 
 
@@ -102,49 +102,17 @@ def train_step(agent: Agent, optimiser: Adam, *batch: jax.Array) -> tuple[float,
 COMPILED = (Agent.act, advantages_of, train_step)
 
 
-class Training:
+class Training(PendulumTraining):
     def __init__(self, size: Size) -> None:
-        self.size = size
-        self.envs = gymnasium.make_vec("Pendulum-v1", num_envs=size.environments, vectorization_mode="sync")
-        self.states, _ = self.envs.reset(seed=0)
+        super().__init__(size)
         self.agent = Agent(size, np.random.default_rng(0))
         self.optimiser = Adam(self.agent.weights, size.rate)
-        self.random = np.random.default_rng(0)
-        self.items = size.environments * size.horizon
 
-    def play(self) -> tuple[np.ndarray, ...]:
-        """Play for a while; return states, actions, likelihoods, advantages and returns, a row for each step."""
-        rows = []
-        for _ in range(self.size.horizon):
-            actions, likelihood, values = map(np.asarray, self.agent.act(jnp.asarray(self.states)))
-            following, rewards, terminated, truncated, _ = self.envs.step(2 * actions[:, None])
-            ends = (terminated | truncated).astype(np.float32)
-            rows.append(
-                (self.states, actions, likelihood, values, (0.1 * rewards + 0.8).astype(np.float32), ends)
-            )
-            self.states = following
-        states, actions, likelihood, values, rewards, ends = map(np.stack, zip(*rows, strict=True))
-        _, _, last = self.agent.act(jnp.asarray(self.states))
-        advantages, returns = advantages_of(
-            self.agent, rewards, np.concatenate([values, np.asarray(last)[None]]), ends
-        )
-        advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-6)
-        columns = states, actions, likelihood, advantages, returns
-        return tuple(column.reshape(-1, *column.shape[2:]) for column in columns)
+    def act(self, states: np.ndarray) -> Arrays:
+        return tuple(map(np.asarray, self.agent.act(jnp.asarray(states))))
 
-    def step(self) -> float:
-        columns = self.play()
-        losses = []
-        going_on = True
-        for _ in range(self.size.epochs):
-            order = self.random.permutation(self.items)
-            for first in range(0, self.items, self.size.minibatch):
-                chosen = order[first : first + self.size.minibatch]
-                batch = [jnp.asarray(column[chosen]) for column in columns]
-                loss, going_on = train_step(self.agent, self.optimiser, *batch)
-                losses.append(loss)
-                if not going_on:
-                    break
-            if not going_on:
-                break
-        return float(np.mean(losses))
+    def advantages(self, rewards: np.ndarray, values: np.ndarray, ends: np.ndarray) -> Arrays:
+        return advantages_of(self.agent, rewards, values, ends)
+
+    def learn(self, batch: list[np.ndarray]) -> tuple[float, bool]:
+        return train_step(self.agent, self.optimiser, *map(jnp.asarray, batch))

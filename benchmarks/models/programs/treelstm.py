@@ -6,15 +6,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-import janus_mlir as janus
-
-from ..layers import Embedding, Linear, Weights, cross_entropy, normal
-from ..optimisers import Adagrad
+from ..layers import Embedding, Linear, Weights, normal
 from ..sizes import Trees as Size
-from ..trees import KINDS, Tree, tree_batches
+from ..trees import KINDS, Tree
+from .recursive import COMPILED, TreeClassifier, TreeTraining
+
+__all__ = ["COMPILED", "Training"]
 
 
-class TreeLSTM:
+class TreeLSTM(TreeClassifier):
     """The binary TreeLSTM of Tai, Socher and Manning, with a classifier at the root."""
 
     def __init__(self, size: Size, random: np.random.Generator) -> None:
@@ -43,30 +43,11 @@ class TreeLSTM:
             )
         return jax.nn.sigmoid(leave) * jnp.tanh(memory), memory
 
-    def loss(self, weights: Weights, trees: list[Tree]) -> jax.Array:
-        total = jnp.zeros(())
-        for tree in trees:
-            hidden, _ = self.visit(weights, tree)
-            total = total + cross_entropy(self.output(weights, hidden), jnp.asarray(tree.label))
-        return total / len(trees)
+    def encode(self, weights: Weights, tree: Tree) -> jax.Array:
+        hidden, _ = self.visit(weights, tree)
+        return hidden
 
 
-@janus.jit
-def train_step(model: TreeLSTM, optimiser: Adagrad, trees: list[Tree]) -> float:
-    loss, gradients = janus.value_and_grad(model.loss)(model.weights, trees)
-    optimiser.update(model.weights, gradients)
-    return float(loss)
-
-
-COMPILED = (train_step,)
-
-
-class Training:
+class Training(TreeTraining):
     def __init__(self, size: Size) -> None:
-        self.model = TreeLSTM(size, np.random.default_rng(0))
-        self.optimiser = Adagrad(self.model.weights, size.rate)
-        self.batches = tree_batches(size.vocabulary, size.limit, size.batch)
-        self.items = size.batch
-
-    def step(self) -> float:
-        return train_step(self.model, self.optimiser, next(self.batches))
+        super().__init__(TreeLSTM(size, np.random.default_rng(0)), size)

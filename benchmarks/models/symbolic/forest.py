@@ -14,7 +14,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from ..trees import Tree
+from ..layers import Weights
+from ..sizes import Trees as Size
+from ..trees import Tree, tree_batches
+from .nn import adagrad
 
 #: For each place: left and right place, word; -1 where there is none. And the label of each tree, and the place of its root.
 Forest = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
@@ -62,3 +65,24 @@ def evaluate(node: Callable[[Any, Any], Any], leaves: Any, forest: Forest) -> An
 
     buffers, _ = jax.lax.scan(advance, jax.tree.map(jnp.zeros_like, leaves), jnp.arange(left.shape[1]))
     return jax.tree.map(lambda b: b[trees, roots], buffers)
+
+
+class ForestTraining:
+    """Training on batches of trees, by Adagrad."""
+
+    def __init__(self, size: Size, weights: Weights, loss_of: Callable[[Weights, Forest], jax.Array]) -> None:
+        def train_step(weights: Weights, square: Weights, forest: Forest) -> Any:
+            loss, gradients = jax.value_and_grad(loss_of)(weights, forest)
+            return loss, *adagrad(weights, square, gradients, size.rate)
+
+        self.train_step = jax.jit(train_step, donate_argnums=(0, 1))
+        self.weights = weights
+        self.square = jax.tree.map(lambda w: jnp.full_like(w, 0.1), weights)
+        self.batches = tree_batches(size.vocabulary, size.limit, size.batch)
+        self.items = size.batch
+
+    def step(self) -> float:
+        loss, self.weights, self.square = self.train_step(
+            self.weights, self.square, flatten(next(self.batches))
+        )
+        return float(loss)

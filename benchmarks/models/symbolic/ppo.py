@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from ..layers import Weights
+from ..pendulum import Arrays, PendulumTraining
 from ..programs.ppo import Agent
 from ..sizes import PPO as Size
 from .nn import adam, adam_state, global_norm, linear
@@ -75,50 +75,20 @@ def train_step(size: Size, weights: Weights, moments: Any, *batch: jax.Array) ->
     return loss, too_far, weights, moments
 
 
-class Training:
+class Training(PendulumTraining):
     def __init__(self, size: Size) -> None:
-        self.size = size
-        self.envs = gymnasium.make_vec("Pendulum-v1", num_envs=size.environments, vectorization_mode="sync")
-        self.states, _ = self.envs.reset(seed=0)
+        super().__init__(size)
         agent = Agent(size, np.random.default_rng(0))
         self.weights, self.key = agent.weights, agent.key
         self.moments: Any = adam_state(self.weights)
-        self.random = np.random.default_rng(0)
-        self.items = size.environments * size.horizon
 
-    def play(self) -> tuple[np.ndarray, ...]:
-        rows = []
-        for _ in range(self.size.horizon):
-            actions, likelihood, values, self.key = act(self.weights, self.key, self.states)
-            actions = np.asarray(actions)
-            following, rewards, terminated, truncated, _ = self.envs.step(2 * actions[:, None])
-            ends = (terminated | truncated).astype(np.float32)
-            rewards = (0.1 * rewards + 0.8).astype(np.float32)
-            rows.append((self.states, actions, likelihood, values, rewards, ends))
-            self.states = following
-        states, actions, likelihood, values, rewards, ends = map(np.stack, zip(*rows, strict=True))
-        _, _, last, self.key = act(self.weights, self.key, self.states)
-        found = advantages_of(self.size, rewards, np.concatenate([values, np.asarray(last)[None]]), ends)
-        advantages, returns = map(np.asarray, found)
-        advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-6)
-        columns = states, actions, likelihood, advantages, returns
-        return tuple(column.reshape(-1, *column.shape[2:]) for column in columns)
+    def act(self, states: np.ndarray) -> Arrays:
+        *found, self.key = act(self.weights, self.key, states)
+        return tuple(map(np.asarray, found))
 
-    def step(self) -> float:
-        columns = self.play()
-        losses = []
-        too_far = False
-        for _ in range(self.size.epochs):
-            order = self.random.permutation(self.items)
-            for first in range(0, self.items, self.size.minibatch):
-                chosen = order[first : first + self.size.minibatch]
-                loss, stop, self.weights, self.moments = train_step(
-                    self.size, self.weights, self.moments, *(column[chosen] for column in columns)
-                )
-                losses.append(float(loss))
-                too_far = bool(stop)
-                if too_far:
-                    break
-            if too_far:
-                break
-        return float(np.mean(losses))
+    def advantages(self, rewards: np.ndarray, values: np.ndarray, ends: np.ndarray) -> Arrays:
+        return tuple(map(np.asarray, advantages_of(self.size, rewards, values, ends)))
+
+    def learn(self, batch: list[np.ndarray]) -> tuple[float, bool]:
+        loss, stop, self.weights, self.moments = train_step(self.size, self.weights, self.moments, *batch)
+        return float(loss), not bool(stop)
