@@ -12,7 +12,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help demo test format docs docs-check clean ruff mypy clang-format lit pytest test-exhaustive
+.PHONY: help demo test format docs docs-check clean ruff mypy clang-format lit pytest test-stress test-exhaustive
 
 PYTHON ?= python3
 # Compilers at a time; each takes about a gigabyte.
@@ -94,7 +94,11 @@ lit: $(STAMPS)/package $(STAMPS)/dev
 pytest: $(STAMPS)/package $(STAMPS)/dev $(STAMPS)/examples
 	@echo "== pytest"
 	JAX_PLATFORMS=cpu $(BIN)/pytest -n $(JOBS)
-	@echo "== pytest, each guard failing in turn"
+	@echo "== pytest, each guard failing in turn: the part of the programs that is due today"
+	JAX_PLATFORMS=cpu JANUS_STRESS=deopt $(BIN)/pytest -n $(JOBS) tests/semantics --part $$(date +%s | awk '{print int($$1 / 86400)}')/3
+
+# The same over all programs.
+test-stress: $(STAMPS)/package $(STAMPS)/dev
 	JAX_PLATFORMS=cpu JANUS_STRESS=deopt $(BIN)/pytest -n $(JOBS) tests/semantics
 
 # What `make test` leaves out: every size and element type.

@@ -37,7 +37,13 @@ UNARY: dict[str, tuple[Any, float, float]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+#: The wider type shows smaller mistakes.
+DTYPES = pytest.mark.parametrize(
+    "dtype", [pytest.param(np.float32, marks=pytest.mark.exhaustive), np.float64]
+)
+
+
+@DTYPES
 @pytest.mark.parametrize("name", UNARY)
 def test_unary(name: str, dtype: Any) -> None:
     function, low, high = UNARY[name]
@@ -62,7 +68,7 @@ BINARY: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@DTYPES
 @pytest.mark.parametrize("name", BINARY)
 def test_binary(name: str, dtype: Any) -> None:
     check(BINARY[name], array(3, 4, dtype=dtype), array(3, 4, dtype=dtype, seed=1), tolerance=1e-4)
@@ -110,7 +116,7 @@ UNARY_SHAPES: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@DTYPES
 @pytest.mark.parametrize("name", UNARY_SHAPES)
 def test_shapes(name: str, dtype: Any) -> None:
     check(UNARY_SHAPES[name], array(2, 3, 4, dtype=dtype), tolerance=1e-4)
