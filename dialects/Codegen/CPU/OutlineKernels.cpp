@@ -170,6 +170,17 @@ class OutlineKernelsPass : public janus::impl::OutlineKernelsPassBase<OutlineKer
     return fill;
   }
 
+  /// The type of slices like this one wherever they begin: those of all steps of a loop that was unrolled are alike.
+  static Type anywhere(Type type) {
+    auto memref = dyn_cast<MemRefType>(type);
+    auto layout = memref ? dyn_cast<StridedLayoutAttr>(memref.getLayout()) : nullptr;
+    if (!layout)
+      return type;
+    return MemRefType::get(memref.getShape(), memref.getElementType(),
+                           StridedLayoutAttr::get(type.getContext(), ShapedType::kDynamic, layout.getStrides()),
+                           memref.getMemorySpace());
+  }
+
   void outline(ArrayRef<Operation *> group, ModuleOp module, IRRewriter &rewriter) {
     Operation *root = group.back();
     llvm::SetVector<Value> inputs;
@@ -193,7 +204,7 @@ class OutlineKernelsPass : public janus::impl::OutlineKernelsPassBase<OutlineKer
     Location loc = root->getLoc();
     OpBuilder::InsertionGuard guard(rewriter);
     rewriter.setInsertionPointToEnd(module.getBody());
-    SmallVector<Type> types(llvm::map_range(inputs, [](Value value) { return value.getType(); }));
+    SmallVector<Type> types(llvm::map_range(inputs, [](Value value) { return anywhere(value.getType()); }));
     std::string name = "kernel_" + std::to_string(kernels.size());
     auto kernel = func::FuncOp::create(rewriter, loc, name, rewriter.getFunctionType(types, {}));
     kernel.setPrivate();
@@ -219,7 +230,10 @@ class OutlineKernelsPass : public janus::impl::OutlineKernelsPassBase<OutlineKer
     if (!isNew)
       kernel.erase();
     rewriter.setInsertionPoint(root);
-    func::CallOp::create(rewriter, loc, func::FuncOp(known->second), inputs.getArrayRef());
+    SmallVector<Value> arguments;
+    for (auto [input, type] : llvm::zip_equal(inputs, types))
+      arguments.push_back(input.getType() == type ? input : memref::CastOp::create(rewriter, loc, type, input));
+    func::CallOp::create(rewriter, loc, func::FuncOp(known->second), arguments);
     ++calls;
     for (Operation *op : llvm::reverse(group))
       rewriter.eraseOp(op);

@@ -71,3 +71,30 @@ func.func @fills(%a: memref<8xf32>, %b: memref<4x4xf32>, %c: memref<2x3x4xf32>, 
   linalg.fill ins(%z : f32) outs(%e : memref<?xf32>)
   return
 }
+
+// -----
+
+// Slices differ in where they begin, kernels do not.
+// CHECK-LABEL: func.func @slices
+// CHECK: call @[[kernel:kernel_[0-9]+]](
+// CHECK: call @[[kernel]](
+// CHECK: func.func private @[[kernel]](%{{.*}}: memref<20x8xf32, strided<[80, 1], offset: ?>>, %{{.*}}: memref<20x8xf32>)
+// CHECK-NOT: func.func
+#id = affine_map<(i, j) -> (i, j)>
+func.func @slices(%x: memref<20x80xf32>, %y: memref<20x8xf32>) {
+  %0 = memref.subview %x[0, 0] [20, 8] [1, 1] : memref<20x80xf32> to memref<20x8xf32, strided<[80, 1]>>
+  %1 = memref.subview %x[0, 8] [20, 8] [1, 1] : memref<20x80xf32> to memref<20x8xf32, strided<[80, 1], offset: 8>>
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%0 : memref<20x8xf32, strided<[80, 1]>>) outs(%y : memref<20x8xf32>) {
+    ^bb0(%a: f32, %b: f32):
+      %s = arith.addf %b, %a : f32
+      linalg.yield %s : f32
+  }
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%1 : memref<20x8xf32, strided<[80, 1], offset: 8>>) outs(%y : memref<20x8xf32>) {
+    ^bb0(%a: f32, %b: f32):
+      %s = arith.addf %b, %a : f32
+      linalg.yield %s : f32
+  }
+  return
+}
