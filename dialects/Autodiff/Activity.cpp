@@ -134,6 +134,13 @@ bool Activity::varyThrough(Operation *op) {
     return false;
   if (auto pop = dyn_cast<TapePopOp>(op))
     return lax::isDifferentiable(pop.getValue().getType()) && varied.insert(pop.getValue()).second;
+  if (auto sum = dyn_cast<AccumulatedOp>(op)) {
+    // The calls that are given the accumulator add to it what may depend on whatever they are given.
+    bool depends = llvm::any_of(sum.getMemory().getUsers(), [&](Operation *user) {
+      return llvm::any_of(user->getOperands(), [&](Value value) { return varied.contains(value); });
+    });
+    return depends && varied.insert(sum.getValue()).second;
+  }
   auto call = dyn_cast<func::CallOp>(op);
   for (Value result : op->getResults()) {
     const llvm::BitVector *mask =

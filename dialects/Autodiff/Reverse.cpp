@@ -284,6 +284,8 @@ LogicalResult Reverse::reverseOp(Operation *op) {
           .Case([&](func::CallOp op) { return reverseCall(op); })
           .Case([&](CustomVjpOp op) { return reverseCustom(op); })
           .Default([&](Operation *op) -> LogicalResult {
+            if (isa<AccumulatedOp>(op))
+              return op->emitError("second derivatives of recursive functions are not supported");
             if (hasZeroDerivative(op) || llvm::none_of(op->getOperands(), [&](Value v) { return isActive(v); }))
               return success();
             auto rule = dyn_cast<lax::DifferentiableOpInterface>(op);

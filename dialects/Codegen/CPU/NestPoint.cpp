@@ -87,6 +87,17 @@ Value NestEmitter::indexOf(unsigned dim, const Steps &point, int64_t width) {
   return constantIndex(0); // a loop of one step
 }
 
+/// Whether an op adds a term to what a reduction has summed up so far. Such a term and its sum may become one
+/// multiply-add. Elsewhere this must not be left to LLVM: what is computed in several places, by fusion or again for a
+/// gradient, has to be the same number in all of them, for `x == max(x)` to hold where it should.
+static bool accumulates(Operation *inner, linalg::GenericOp op) {
+  return isa<arith::AddFOp, arith::SubFOp>(inner) && llvm::any_of(inner->getOperands(), [&](Value operand) {
+           auto argument = dyn_cast<BlockArgument>(operand);
+           return argument && argument.getOwner() == op.getBody() &&
+                  argument.getArgNumber() >= op.getNumDpsInputs();
+         });
+}
+
 /// The body at `point`, on vectors of `width` lanes where its operands differ between lanes.
 SmallVector<Value> NestEmitter::evaluate(const Offsets &offsets, const Steps &point, int64_t width,
                                          ArrayRef<Value> accumulators) {
@@ -113,8 +124,8 @@ SmallVector<Value> NestEmitter::evaluate(const Offsets &offsets, const Steps &po
     if (isVector)
       for (Value result : copy->getResults())
         result.setType(VectorType::get({width}, result.getType()));
-    // A product and a sum may become one multiply-add; nothing else about rounding or NaN changes.
-    if (isa<arith::AddFOp, arith::SubFOp, arith::MulFOp, arith::NegFOp>(copy)) {
+    if (accumulates(&inner, op) ||
+        (isa<arith::MulFOp>(inner) && inner.hasOneUse() && accumulates(*inner.user_begin(), op))) {
       auto flags = cast<arith::ArithFastMathInterface>(copy).getFastMathFlagsAttr().getValue();
       copy->setAttr("fastmath", arith::FastMathFlagsAttr::get(b.getContext(), flags | arith::FastMathFlags::contract));
     }

@@ -8,7 +8,7 @@ from typing import Any
 from mlir import ir
 
 from janus_mlir.emit.builder import predicate
-from janus_mlir.emit.jaxpr.avals import is_key, tensor_type
+from janus_mlir.emit.jaxpr.avals import tensor_type
 from janus_mlir.emit.jaxpr.elementwise import platform_index
 from janus_mlir.emit.jaxpr.importer import Importer
 from janus_mlir.emit.jaxpr.registry import rule
@@ -38,7 +38,7 @@ def _call(im: Importer, eqn: Any) -> list[ir.Value]:
 )  # fmt: skip
 def _custom_call(im: Importer, eqn: Any) -> list[ir.Value]:
     arguments = im.args(eqn)
-    if im.rules is None or any(is_key(v.aval) for v in (*eqn.invars, *eqn.outvars)):
+    if im.rules is None:
         return im.jaxpr(_callee(eqn), arguments)
     return im.rules.call_with_rule(eqn, _callee(eqn), arguments)
 

@@ -12,11 +12,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from mlir import ir
+from jax.extend.core import jaxpr_as_fun
 
 from janus_mlir.emit.extents import is_static
-from janus_mlir.emit.jaxpr.importer import Importer
-from janus_mlir.emit.jaxpr.registry import rule
 from janus_mlir.emit.jaxpr.tracing import by_tracing
 
 #: Above this many rows a library routine wins by far.
@@ -123,11 +121,14 @@ def _permutation(eqn: Any) -> Callable[..., Any]:
     return permutation
 
 
-@rule("custom_linear_solve", inner=lambda eqn: [eqn.params["jaxprs"].solve])
-def _custom_linear_solve(im: Importer, eqn: Any) -> list[ir.Value]:
-    args = im.args(eqn)
-    lengths = eqn.params["const_lengths"]
+@by_tracing("custom_linear_solve")
+def _custom_linear_solve(eqn: Any) -> Callable[..., Any]:
+    lengths, solve = eqn.params["const_lengths"], eqn.params["jaxprs"].solve
     first = lengths.matvec + lengths.vecmat
-    constants = args[first : first + lengths.solve]
-    right_hand_sides = args[first + lengths.solve + lengths.transpose_solve :]
-    return im.jaxpr(eqn.params["jaxprs"].solve, [*constants, *right_hand_sides])
+
+    def function(*args: Any) -> Any:
+        constants = args[first : first + lengths.solve]
+        right_hand_sides = args[first + lengths.solve + lengths.transpose_solve :]
+        return jaxpr_as_fun(solve)(*constants, *right_hand_sides)
+
+    return function

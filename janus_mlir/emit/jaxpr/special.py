@@ -76,11 +76,13 @@ def _define(primitive: str, function: str) -> None:
         return
 
     def define(eqn: Any) -> Callable[..., Any]:
-        dtype = eqn.outvars[0].aval.dtype
+        result = eqn.outvars[0].aval
         takes_dtype = (
             "dtype" in implementation.__code__.co_varnames[: implementation.__code__.co_argcount + 1]
         )
-        return partial(implementation, dtype=dtype) if takes_dtype else implementation
+        function = partial(implementation, dtype=result.dtype) if takes_dtype else implementation
+        # Numbers among the operands are not broadcast yet.
+        return lambda *args: function(*(jnp.broadcast_to(arg, result.shape) for arg in args))
 
     by_tracing(primitive)(define)
 

@@ -57,33 +57,41 @@ def by_tracing(
 ) -> Callable[[Define], Define]:
     """Register a definition: the decorated function returns a JAX function of the equation's inputs.
 
-    Keys reach it as their words.
+    Keys reach it as their words. Where the equation is differentiated, it has the derivative that JAX gives it, not that of
+    its definition.
     """
 
     def register(define: Define) -> Define:
         @rule(*names, inner=lambda eqn: [trace(define, eqn)], accepts=accepts, keys=keys)
         def emit(im: Any, eqn: Any) -> Any:
-            return im.jaxpr(trace(define, eqn), im.args(eqn))
+            definition, args = trace(define, eqn), im.args(eqn)
+            if im.rules is not None and any(map(_is_float, eqn.invars)) and any(map(_is_float, eqn.outvars)):
+                return im.rules.call_with_rule(eqn, definition, args)
+            return im.jaxpr(definition, args)
 
         return define
 
     return register
 
 
+def _is_float(variable: Any) -> bool:
+    return not is_key(variable.aval) and bool(jax.numpy.issubdtype(variable.aval.dtype, jax.numpy.inexact))
+
+
 def pullback_of(eqn: Any) -> Any:
     """Return the closed jaxpr of the derivative of an equation, which knows rules that its primitive stands for.
 
-    It takes the inputs, and a cotangent for each output that is a float; it returns one for each input that is.
+    It takes the inputs, keys as their words, and a cotangent for each output that is a float; it returns one for each input
+    that is.
     """
-
-    def is_float(variable: Any) -> bool:
-        return bool(jax.numpy.issubdtype(variable.aval.dtype, jax.numpy.inexact))
-
-    active = [i for i, v in enumerate(eqn.invars) if is_float(v)]
-    outputs = [v for v in eqn.outvars if is_float(v)]
+    active = [i for i, v in enumerate(eqn.invars) if _is_float(v)]
+    outputs = [v for v in eqn.outvars if _is_float(v)]
 
     def pullback(*values: Any) -> Any:
-        arguments, cotangents = values[: len(eqn.invars)], values[len(eqn.invars) :]
+        arguments, cotangents = list(values[: len(eqn.invars)]), values[len(eqn.invars) :]
+        for i, variable in enumerate(eqn.invars):
+            if is_key(variable.aval):
+                arguments[i] = jax.random.wrap_key_data(arguments[i], impl=variable.aval.dtype._impl.name)
 
         def call(*given: Any) -> Any:
             full = list(arguments)
@@ -93,7 +101,9 @@ def pullback_of(eqn: Any) -> Any:
             # Older versions of JAX return the functions apart.
             functions, parameters = found if isinstance(found, tuple) else ((), found)
             results = eqn.primitive.bind(*functions, *full, **parameters)
-            return [r for r, v in zip(results, eqn.outvars, strict=True) if is_float(v)]
+            if not eqn.primitive.multiple_results:
+                results = [results]
+            return [r for r, v in zip(results, eqn.outvars, strict=True) if _is_float(v)]
 
         _, back = jax.vjp(call, *(arguments[i] for i in active))
         return back(list(cotangents))
