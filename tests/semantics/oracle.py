@@ -265,6 +265,16 @@ def vec(n: int = 4, start: float = 1.0, dtype: Any = np.float32) -> Any:
     return jax.numpy.arange(n, dtype=dtype) + jax.numpy.asarray(start, dtype)
 
 
+def small(n: int = 4, start: float = 1.0) -> Any:
+    """Return a JAX vector whose elements are around one."""
+    return vec(n, start) / 4
+
+
+def signed(i: int) -> Any:
+    """Return one whose sign changes from call to call."""
+    return small() * (1 if i % 2 else -1)
+
+
 def mat(n: int = 3, m: int = 4, start: float = 1.0) -> Any:
     """Return a JAX matrix of small different numbers."""
     return vec(n * m, start).reshape(n, m) / 4
