@@ -448,6 +448,8 @@ _PLAIN_LOOKUP = frozenset({"equinox"})
 def _custom_lookup(cls: type) -> bool:
     """Whether a class of objects decides itself how attributes are found."""
     own = getattr(cls, "__getattribute__", None)
+    if cls is types.SimpleNamespace:
+        return False
     if str(getattr(own, "__module__", "")).partition(".")[0] in _PLAIN_LOOKUP:
         return False
     return own is not object.__getattribute__ and own is not BaseException.__getattribute__

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +17,17 @@ import jax
 import numpy as np
 
 from janus_mlir.capture import loops
-from janus_mlir.capture.attributes import get_attribute
+from janus_mlir.capture.attributes import attribute_names, get_attribute
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.calls import unwrap_callable
 from janus_mlir.capture.construction import make_instance
-from janus_mlir.capture.containers import dict_entries, list_items, new_dict, new_list
+from janus_mlir.capture.containers import dict_entries, items_of, list_items, new_dict, new_list
 from janus_mlir.capture.control import Inside, Left
-from janus_mlir.capture.graph import Block, TensorType, Value
+from janus_mlir.capture.graph import BOOL, Block, TensorType, Value
 from janus_mlir.capture.heap import ObjectContent
 from janus_mlir.capture.jax_arguments import Arguments, Leaf
-from janus_mlir.capture.jax_values import Transformed
+from janus_mlir.capture.jax_values import Transformed, is_node
+from janus_mlir.capture.tracers import check as check_tracers
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,
@@ -38,6 +39,7 @@ from janus_mlir.capture.values import (
     NumpyScalar,
     ObjectRef,
     TupleValue,
+    UnionValue,
 )
 
 if TYPE_CHECKING:
@@ -124,8 +126,9 @@ def _differentiate(
     for target in targets:
         _flatten(m, target.tree, leaves)
     outer, ops = m.b.block, m.b.block.ops
-    mark = m.mark()
+    mark, concretised = m.mark(), len(m.concretised)
     inner = [JaxArray(Value(a.ref.type), a.dtype, a.shape, a.weak) for a in leaves]
+    same = {i.id: a for i, a in zip(inner, leaves, strict=True)}
     block = Block([a.ref for a in inner])
     m.differentiating += 1
     try:
@@ -142,13 +145,17 @@ def _differentiate(
                 if not isinstance(result, TupleValue) or len(result.items) != 2:
                     raise Break("JN208", "a function with has_aux returns a pair")
                 result, aux = result.items
-                aux = _map(m, aux)
-            if not isinstance(result, JaxArray) or result.shape or not _is_float(result):
+                aux = _map(m, aux, same)
+            result = _array(m, result)
+            if result.shape or not _is_float(result):
                 raise Break("JN208", "gradients are those of a scalar array of floats")
             loss = result.ref
     finally:
         m.differentiating -= 1
     assert m.b.block is outer and outer.ops is ops
+    check_tracers(m, block, m.concretised[concretised:])
+    if not m.differentiating:
+        m.concretised.clear()
 
     inside = Inside(mark)
     inside.leave(m.state)
@@ -170,10 +177,25 @@ def _differentiate(
     gradient: Abstract = trees[0] if single else TupleValue(tuple(trees))
     if function.transform is jax.grad:
         return gradient if aux is None else TupleValue((gradient, aux))
-    first: Abstract = JaxArray(value, result.dtype, (), result.weak)
+    first: Abstract = same.get(result.id) or JaxArray(value, result.dtype, (), result.weak)
     if aux is not None:
         first = TupleValue((first, aux))
     return TupleValue((first, gradient))
+
+
+def _array(m: Machine, result: Abstract) -> JaxArray:
+    """Return what a function returns as an array. JAX refuses a Python number, which a loop may leave as it was."""
+    if isinstance(result, JaxArray):
+        return result
+    if isinstance(result, UnionValue):
+        arrays = [(tag, option) for tag, option in result.options if isinstance(option, JaxArray)]
+        if len(arrays) == 1:
+            tag, array = arrays[0]
+            assert isinstance(array, JaxArray)
+            found = m.b.one("arith.cmpi", [result.which, m.const(tag)], BOOL, predicate="eq")
+            m.guard(found, "type", text="the function returns an array")
+            return array
+    raise Break("JN208", "gradients are those of a scalar array of floats")
 
 
 # ---- what to differentiate by -----------------------------------------------------------------------
@@ -274,9 +296,29 @@ def _children(m: Machine, tree: Abstract) -> Sequence[Abstract] | None:
             return list_items(m, tree)
         case DictRef():
             return [value for _, value in _sorted_entries(m, tree)]
+        case ObjectRef() if _flattens_itself(m, tree):
+            return _flattened(m, tree)[0]
         case ObjectRef():
             return [get_attribute(m, tree, name) for name in _data_fields(m.outside.classes[tree.id])]
     return None
+
+
+def _flattens_itself(m: Machine, tree: ObjectRef) -> bool:
+    """Whether a class is registered by methods of its own."""
+    cls = m.outside.classes[tree.id]
+    return is_node(cls) and not dataclasses.is_dataclass(cls) and hasattr(cls, "tree_unflatten")
+
+
+def _flattened(m: Machine, tree: ObjectRef) -> tuple[Sequence[Abstract], Abstract]:
+    from janus_mlir.capture.calls import call_inline
+
+    pair = call_inline(m, get_attribute(m, tree, "tree_flatten"), [])
+    if not isinstance(pair, TupleValue) or len(pair.items) != 2:
+        raise Break("JN403", "`tree_flatten` returns no pair")
+    children = items_of(m, pair.items[0])
+    if children is None:
+        raise Break("JN403", "`tree_flatten` returns children of unknown number")
+    return children, pair.items[1]
 
 
 class _Field:
@@ -286,8 +328,7 @@ class _Field:
 @functools.cache
 def _data_fields(cls: type) -> tuple[str, ...]:
     """Return the fields of a registered dataclass that JAX differentiates by."""
-    generated = getattr(getattr(cls, "__init__", None), "__code__", None)
-    if not dataclasses.is_dataclass(cls) or generated is None or generated.co_filename != "<string>":
+    if not dataclasses.is_dataclass(cls):
         raise Break("JN403", f"`{cls.__qualname__}` among differentiated values")
     example = object.__new__(cls)
     for field in dataclasses.fields(cls):
@@ -300,14 +341,38 @@ def _data_fields(cls: type) -> tuple[str, ...]:
 
 
 def _rebuilt_object(m: Machine, tree: ObjectRef, change: Callable[[Abstract], Abstract]) -> Abstract:
-    """Return a new instance, with `change` applied to the fields that are data."""
+    """Return a new instance, with `change` applied to what is data."""
     cls = m.outside.classes[tree.id]
+    if _flattens_itself(m, tree):
+        from janus_mlir.capture.calls import call_inline
+
+        children, rest = _flattened(m, tree)
+        changed = TupleValue(tuple(map(change, children)))
+        return call_inline(m, get_attribute(m, Known(cls), "tree_unflatten"), [rest, changed])
     data = _data_fields(cls)
+    generated = getattr(getattr(cls, "__init__", None), "__code__", None)
+    if generated is None or generated.co_filename != "<string>":
+        return _rebuilt_module(m, tree, data, change)
     values = {f.name: get_attribute(m, tree, f.name) for f in dataclasses.fields(cls)}
     values.update({name: change(values[name]) for name in data})
     made = make_instance(m, cls, [], values, "")
     if not isinstance(made, Abstract):
         raise Break("JN403", f"`{cls.__qualname__}` among differentiated values")
+    return made
+
+
+def _rebuilt_module(
+    m: Machine, tree: ObjectRef, data: Sequence[str], change: Callable[[Abstract], Abstract]
+) -> Abstract:
+    """Return a new instance as equinox makes it of its modules: its fields are set, `__init__` is not called."""
+    cls = m.outside.classes[tree.id]
+    if type(cls).__module__.partition(".")[0] != "equinox":
+        raise Break("JN403", f"`{cls.__qualname__}` among differentiated values")
+    present = set(attribute_names(m, tree))
+    made = ObjectRef()
+    m.outside.classes[made.id] = cls
+    fields = [(f.name, get_attribute(m, tree, f.name)) for f in dataclasses.fields(cls) if f.name in present]
+    m.put(made.id, ObjectContent(tuple((k, change(v) if k in data else v) for k, v in fields)))
     return made
 
 
@@ -357,18 +422,21 @@ def _rebuild(m: Machine, tree: Abstract, leaves: Iterator[JaxArray]) -> Abstract
     return next(leaves)
 
 
-def _map(m: Machine, tree: Abstract) -> Abstract:
-    """Return auxiliary results as JAX does: in new containers."""
+def _map(m: Machine, tree: Abstract, same: Mapping[int, JaxArray]) -> Abstract:
+    """Return auxiliary results as JAX does: in new containers, and what is differentiated by as it came."""
     match tree:
+        case JaxArray():
+            return same.get(tree.id, tree)
         case TupleValue():
-            return TupleValue(tuple(_map(m, item) for item in tree.items), tree.cls)
+            return TupleValue(tuple(_map(m, item, same) for item in tree.items), tree.cls)
         case ListRef():
-            return new_list(m, tuple(_map(m, item) for item in list_items(m, tree)))
+            return new_list(m, tuple(_map(m, item, same) for item in list_items(m, tree)))
         case DictRef():
-            return new_dict(m, tuple((key, _map(m, item)) for key, item in _sorted_entries(m, tree)))
+            entries = _sorted_entries(m, tree)
+            return new_dict(m, tuple((key, _map(m, item, same)) for key, item in entries))
         case ObjectRef():
             try:
-                return _rebuilt_object(m, tree, lambda field: _map(m, field))
+                return _rebuilt_object(m, tree, lambda field: _map(m, field, same))
             except Break:
                 return tree  # no pytree: the object itself
     return tree

@@ -12,6 +12,7 @@ from janus_mlir.capture.graph import BOOL, FLOAT, INT, TensorType
 from janus_mlir.capture.jax_values import AtIndex, AtUpdate
 from janus_mlir.capture.jaxcalls import call_jax
 from janus_mlir.capture.numbers import make
+from janus_mlir.capture.tracers import becomes_number
 from janus_mlir.capture.values import (
     Abstract,
     JaxArray,
@@ -89,6 +90,8 @@ def to_number(m: Machine, value: JaxArray, kind: str | None) -> Abstract:
         raise Break("JN505", "a uint64 becomes a Python int")
     target = "f64" if floating else "i64"
     if m.differentiating and floating:
+        if kind == "float":
+            becomes_number(m, ref)
         ref = m.b.one("lax.stop_gradient", [ref], ref.type)  # a Python number is a constant to JAX
     assert isinstance(ref.type, TensorType)
     if ref.type.dtype != target:

@@ -117,6 +117,8 @@ class Machine:
         self.pure = 0
         #: Inside a function that is differentiated, and how deep.
         self.differentiating = 0
+        #: Float arrays in there that become Python floats, or text.
+        self.concretised: list[Value] = []
         #: Exceptions that have been raised on some path.
         self.raised: set[int] = set()
         #: Objects whose ``__dict__`` has been taken.

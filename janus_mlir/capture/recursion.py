@@ -157,8 +157,8 @@ def call(m: Machine, context: FunctionContext, bound: dict[str, Abstract]) -> Ab
     """
     facts = m.live.facts
     key = key_of(context)
-    if key in facts.inlined or m.pure:
-        return None
+    if key in facts.inlined or m.pure or m.differentiating > 1:
+        return None  # no call has a second derivative
     expect(m, context)
     if key not in facts.recursive:
         for frame in m.state.frames:

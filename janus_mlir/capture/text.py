@@ -12,6 +12,7 @@ from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.exceptions import base_text
 from janus_mlir.capture.heap import VectorContent
 from janus_mlir.capture.scalars import number_kind
+from janus_mlir.capture.tracers import becomes_number
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,
@@ -39,7 +40,10 @@ if TYPE_CHECKING:
 def snapshot(m: Machine, value: Abstract) -> Abstract:
     """Return a copy of `value` that later changes do not reach, for formatting at commit."""
     match value:
-        case Known() | Number() | ExtentNumber() | JaxArray() | NumpyScalar() | TextValue() | SetRef():
+        case JaxArray():
+            becomes_number(m, value.ref)
+            return value
+        case Known() | Number() | ExtentNumber() | NumpyScalar() | TextValue() | SetRef():
             return value
         case UnionValue() if all(isinstance(o, (Known, Number, NumpyScalar)) for _, o in value.options):
             return value

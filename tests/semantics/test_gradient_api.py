@@ -81,3 +81,25 @@ def test_refuses() -> None:
         janus.grad(_loss, wrt="model")
     with pytest.raises(TypeError):
         janus.grad(lambda w: w)(jnp.ones(2))
+
+
+def test_tracers() -> None:
+    """A differentiated value is no Python float in JAX, and no text; what is cut off from it is."""
+
+    def as_float(w: Any) -> Any:
+        return w.sum() * float(w[0])
+
+    def cut(w: Any) -> Any:
+        print(jax.lax.stop_gradient(w).sum(), w.shape)
+        return w.sum() * float(jax.lax.stop_gradient(w[0])) + w[1].item() + int(w[2])
+
+    def printed(w: Any) -> Any:
+        print(w.sum())
+        return w.sum()
+
+    for loss, compiled in ((as_float, False), (cut, True), (printed, False)):
+
+        def step(w: Any, loss: Any = loss) -> Any:
+            return jax.value_and_grad(loss)(w)
+
+        check(step, lambda _: ((small(),) for _ in range(6)), compiled=compiled)

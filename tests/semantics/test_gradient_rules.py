@@ -60,6 +60,30 @@ def reductions(x):
     return jax.value_and_grad(loss)(x)
 
 
+@cases.add(lambda i: (mat(3, 3, start=float(i)) + 5 * jnp.eye(3), small(3)))
+def linear_algebra(a, y):
+    def loss(a, y):
+        x = jnp.linalg.solve(a, y)
+        return (
+            x.sum() + jnp.linalg.cholesky(a @ a.T)[2, 1] + jnp.linalg.slogdet(a)[1] * jnp.linalg.inv(a)[0, 1]
+        )
+
+    return jax.value_and_grad(loss, argnums=(0, 1))(a, y)
+
+
+@cases.add(lambda i: (jnp.sin(mat(12, 3)), jnp.cos(3 * mat(5, 3)) + 0.1 * i))
+def extremes_of_what_is_computed_twice(w, rows):
+    def loss(w):
+        h = jnp.zeros(4)
+        for k in range(5):
+            a, b, c = jnp.split(w @ rows[k], 3)
+            h = jnp.tanh(a * h + b) * c + h
+            h = (h - h.mean()) * jax.lax.rsqrt(h.var() + 1e-5)
+        return h.max() - h.min() ** 2
+
+    return jax.value_and_grad(loss)(w)
+
+
 @jax.custom_jvp
 def clipped(x: Any) -> Any:
     return jnp.clip(x, -1, 1)
@@ -128,6 +152,28 @@ def second_order_branch(x):
         return y.sum()
 
     return jax.grad(lambda w: (jax.grad(loss)(w) ** 2).sum())(x)
+
+
+def power(n: int, x: Any) -> Any:
+    return jnp.ones(()) if n == 0 else x * power(n - 1, x) + jnp.sin(x)
+
+
+@cases.add(lambda i: (small(1)[0] + i, 3))
+def second_order_recursion(x, n):
+    return jax.value_and_grad(lambda t: jax.grad(lambda s: power(n, s))(t))(x)
+
+
+@cases.add(lambda i: (signed(i), 0.3))
+def through_descent(x, rate):
+    def inner(w):
+        return ((w - 1) ** 2).sum() if w.sum() > 0 else (w**4).sum()
+
+    def loss(w):
+        for _ in range(2):
+            w = w - rate * jax.grad(inner)(w)
+        return (w**2).sum()
+
+    return jax.value_and_grad(loss)(x)
 
 
 @cases.add(lambda i: (mat(5, 4), small()))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import equinox
 import jax
 import jax.numpy as jnp
 
@@ -98,6 +99,66 @@ def has_aux(x):
 @cases.add(lambda i: (small(),))
 def negative_argnums(x):
     return jax.grad(lambda a, b: jnp.sum(a * b * b), argnums=-1)(x, x + 1)
+
+
+@cases.add(lambda i: (small(),))
+def argument_returned(x):
+    (value, (same, twice)), slope = jax.value_and_grad(lambda w: (w[0], (w, w * 2)), has_aux=True)(x)
+    return same is x, value, same, twice, slope, jax.value_and_grad(lambda v: v)(x[1])
+
+
+@jax.tree_util.register_pytree_node_class
+class Scaled:
+    def __init__(self, array: Any, scale: float) -> None:
+        self.array = array
+        self.scale = scale
+
+    def tree_flatten(self) -> Any:
+        return (self.array,), self.scale
+
+    @classmethod
+    def tree_unflatten(cls, scale: float, children: Any) -> Any:
+        return cls(*children, scale)
+
+
+@cases.add(lambda i: ({"a": Scaled(signed(i), 2.0)},))
+def own_nodes(tree):
+    def loss(tree):
+        node = tree["a"]
+        if node.array.sum() > 0:
+            return (node.array * node.scale).sum()
+        return (node.array**2).sum()
+
+    slope = jax.grad(loss)(tree)["a"]
+    return slope.array, slope.scale
+
+
+class Dense(equinox.Module):
+    weight: Any
+    bias: Any
+    size: int = equinox.field(static=True)
+
+    def __init__(self, n: int) -> None:
+        self.weight = mat(n, n)
+        self.bias = None
+        self.size = n
+
+    def __call__(self, x: Any) -> Any:
+        return jnp.tanh(self.weight @ x) / self.size
+
+
+@cases.add(lambda i: ([Dense(4), Dense(4)], signed(i)))
+def equinox_modules(layers, x):
+    def loss(layers):
+        h = x
+        for layer in layers:
+            h = layer(h)
+            if h.sum() < 0:
+                h = h * 0.5
+        return (h**2).sum()
+
+    value, slopes = jax.value_and_grad(loss)(layers)
+    return value, [(slope.weight, slope.bias, slope.size) for slope in slopes]
 
 
 # ---- branches ---------------------------------------------------------------------------------------
@@ -288,6 +349,22 @@ def newton(x):
     return jax.value_and_grad(loss)(x)
 
 
+@cases.add(lambda i: (mat(3, 3, start=float(i % 2)),))
+def number_at_first(a):
+    def loss(a):
+        x, found = jnp.ones(3), 0.0
+        for _ in range(40):
+            y = a @ x
+            new = jnp.sqrt((y * y).sum())
+            x = y / new
+            if jnp.abs(new - found) < 1e-4:
+                break
+            found = new
+        return found
+
+    return jax.value_and_grad(loss)(a)
+
+
 # ---- values, objects, closures ----------------------------------------------------------------------
 
 
@@ -373,6 +450,22 @@ TREE = Node(1.0, Node(0.5), Node(2.0, Node(0.25), Node(1.5)))
 @cases.add(lambda i: (small(),))
 def trees(x):
     return jax.value_and_grad(lambda w: tree_sum(TREE, w).sum())(x)
+
+
+@cases.add(lambda i: (small(),))
+def activations(x):
+    def loss(w):
+        cache, h = {}, w
+        for name in ("first", "second", "third"):
+            h = jnp.sin(h) * w
+            cache[name] = h
+            cache.setdefault("means", []).append(h.mean())
+        total = 0.0
+        for name, value in sorted(cache.items()):
+            total = total + (sum(value) if name == "means" else (value**2).sum())
+        return total
+
+    return jax.value_and_grad(loss)(x)
 
 
 @cases.add(lambda i: (signed(i), []))
