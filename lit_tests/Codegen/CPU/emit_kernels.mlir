@@ -3,11 +3,11 @@
 #id = affine_map<(i) -> (i)>
 #none = affine_map<(i) -> ()>
 
-// Vectors of eight, then what remains of nineteen in smaller ones.
+// Vectors of eight, then what remains of nineteen in smaller ones. Rounding is not left to LLVM.
 // CHECK-LABEL: func.func @map
 // CHECK: scf.for
 // CHECK: vector.load %{{.*}} : memref<19xf32>, vector<8xf32>
-// CHECK: arith.addf {{.*}} fastmath<contract> : vector<8xf32>
+// CHECK: arith.addf %{{[^ ]*}}, %{{[^ ]*}} : vector<8xf32>
 // CHECK: vector.store
 // CHECK: vector.load %{{.*}} : memref<19xf32>, vector<2xf32>
 // CHECK: memref.load
@@ -61,6 +61,9 @@ func.func @sum(%x: memref<?xf32>, %y: memref<f32>) {
 // CHECK: vector.store %{{.*}}, %[[P]]
 // CHECK: scf.for {{.*}} -> (vector<8xf32>, vector<8xf32>)
 // CHECK: vector.load %[[P]]
+// A term and the sum it is added to may become one multiply-add.
+// CHECK: arith.mulf {{.*}} fastmath<contract> : vector<8xf32>
+// CHECK: arith.addf {{.*}} fastmath<contract> : vector<8xf32>
 func.func @packed(%x: memref<4x64xf32>, %y: memref<64x8xf32>, %z: memref<4x8xf32>) {
   linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
       ins(%x, %y : memref<4x64xf32>, memref<64x8xf32>) outs(%z : memref<4x8xf32>)
