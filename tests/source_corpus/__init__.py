@@ -5,10 +5,10 @@ Each takes ``e``, a function that logs a tag and returns the value given with it
 """
 
 from source_corpus import calls, control, expressions
-from source_corpus.calls import Derived
+from source_corpus.calls import Base, Derived
 from source_corpus.helpers import Box, Truth, loud, manager
 
-__all__ = ["ARGUMENTS", "CASES", "Box", "Derived", "Truth", "loud", "manager"]
+__all__ = ["ARGUMENTS", "CASES", "Base", "Box", "Derived", "Truth", "loud", "manager"]
 
 CASES = [*expressions.CASES, *control.CASES, *calls.CASES]
 
