@@ -25,7 +25,7 @@ from janus_mlir.capture.numbers import (
     select_number,
     truth_of,
 )
-from janus_mlir.capture.scalars import number_kind, same_constant
+from janus_mlir.capture.scalars import NEVER_NUMBERS, differ, number_kind, same_constant
 from janus_mlir.capture.text import percent
 from janus_mlir.capture.values import (
     Abstract,
@@ -299,10 +299,6 @@ def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     return _compare_sequences(m, op, a, b)
 
 
-#: Classes whose objects equal no number, nor an object of another of these classes.
-_NEVER_NUMBERS = (list, tuple, dict, str, type(None), range)
-
-
 def _compare_sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     from janus_mlir.capture.containers import items_of
 
@@ -327,9 +323,9 @@ def _compare_sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstrac
             if xs is not None and ys is not None:
                 return _equal_items(m, op, xs, ys)
         if _class_of(a) is not _class_of(b) and not (is_number(a) or is_number(b)):
-            if all(_class_of(x) in _NEVER_NUMBERS for x in (a, b)):
+            if all(_class_of(x) in NEVER_NUMBERS for x in (a, b)):
                 return Known(op == "ne")
-        elif is_number(a) != is_number(b) and any(_class_of(x) in _NEVER_NUMBERS for x in (a, b)):
+        elif is_number(a) != is_number(b) and any(_class_of(x) in NEVER_NUMBERS for x in (a, b)):
             return Known(op == "ne")
         elif _plain_sequence(_class_of(a)):
             xs, ys = items_of(m, a), items_of(m, b)
@@ -360,14 +356,8 @@ def _ordered(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) -> Abs
     result: Abstract = Known(bool(getattr(operator, op)(len(xs), len(ys))))
     strict = {"lt": "lt", "le": "lt", "gt": "gt", "ge": "gt"}[op]
     pairs = list(zip(xs, ys, strict=False))
-    plain = (str, int, float, bool)
     for i, (x, y) in enumerate(pairs):
-        if (
-            isinstance(x, Known)
-            and isinstance(y, Known)
-            and type(x.value) is type(y.value) in plain
-            and x.value != y.value
-        ):
+        if differ(x, y):
             del pairs[i + 1 :]  # Python looks no further
             break
     if not all((is_number(v) or isinstance(v, (Known, TupleValue))) for pair in pairs for v in pair):

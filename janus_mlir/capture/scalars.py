@@ -7,7 +7,7 @@ import numpy as np
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, ScalarType
 from janus_mlir.capture.values import Abstract, ExtentNumber, Known, Number, NumberKind
 
-__all__ = ["SCALARS", "number_kind", "same_constant"]
+__all__ = ["NEVER_NUMBERS", "SCALARS", "differ", "number_kind", "same_constant"]
 
 #: Types of graph values by kind of number.
 SCALARS: dict[NumberKind, ScalarType] = {"int": INT, "float": FLOAT, "bool": BOOL}
@@ -41,3 +41,14 @@ def same_constant(a: object, b: object) -> bool:
     if isinstance(a, tuple) and isinstance(b, tuple):
         return len(a) == len(b) and all(same_constant(x, y) for x, y in zip(a, b, strict=True))
     return isinstance(a, (int, str, bytes, np.dtype)) and a == b
+
+
+#: Classes whose objects equal no number, nor an object of another of these classes.
+NEVER_NUMBERS = (list, tuple, dict, str, type(None), range)
+
+
+def differ(a: Abstract, b: Abstract) -> bool:
+    """Whether two values are constants of one plain class, and not equal."""
+    if not isinstance(a, Known) or not isinstance(b, Known):
+        return False
+    return type(a.value) is type(b.value) in (str, int, float, bool) and a.value != b.value
