@@ -21,6 +21,7 @@ compilation is tried, when the function is left alone. Whatever happens, it ends
 
 from __future__ import annotations
 
+import collections
 import enum
 import types
 from collections import Counter
@@ -30,6 +31,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from janus_mlir.capture import columns
+from janus_mlir.capture.sources import Copied, Index, Key
 from janus_mlir.config import config
 from janus_mlir.profile.lattice import ARRAYS, Level, join, knowledge_of
 
@@ -57,6 +60,9 @@ def number_is_constant(facts: Speculation, source: Source, value: Any, history: 
         return True
     if type(value) is float or source in facts.dynamic:
         return False
+    if _family(source) in facts.families:
+        facts.dynamic.add(source)
+        return False
     if history is not None and history.varies and _all_of(history, type(value)):
         facts.dynamic.add(source)
         if type(value) is bool or history.repeats:
@@ -80,6 +86,24 @@ def extent_is_symbolic(
     if place not in facts.extents and history is not None and axis in history.varying_axes:
         facts.extents.add(place)
     return place in facts.extents
+
+
+def _family(source: Source) -> Source | None:
+    """Return the container of an item if all of its items are used alike: a deque, or a dict of `collections`."""
+    if isinstance(source, Index | Key) and isinstance(source.base, Copied):
+        return source.base
+    return None
+
+
+def _relax_family(facts: Speculation, source: Source) -> None:
+    family = _family(source)
+    if family is not None:
+        facts.families.add(family)
+
+
+def length_varies(facts: Speculation, source: Source) -> bool:
+    """Whether the length of a list from outside is a run-time number."""
+    return source in facts.lengths or _family(source) in facts.families
 
 
 def function_by_code(facts: Speculation, source: Source, live: object) -> bool:
@@ -130,6 +154,13 @@ def relax(
         if source in facts.constant or source in facts.dynamic:
             return False
         facts.dynamic.add(source)
+        _relax_family(facts, source)
+        return True
+    if kind == "length" and type(got) in (list, collections.deque):
+        if length_varies(facts, source) or columns.layout_of(got) is None:
+            return False
+        facts.lengths.add(source)
+        _relax_family(facts, source)
         return True
     if kind == "array" and type(got) in ARRAYS:
         moved = False
@@ -160,11 +191,16 @@ def relax(
 def candidates(facts: Speculation) -> Iterator[Speculation]:
     """Yield the facts to capture under, most general first, until one captures all of the function.
 
-    Symbolic extents and run-time numbers can stand in the way of capture (a number that decides a shape, say). So
-    after the facts as they are come static extents, then constants for numbers that take few values.
+    Run-time numbers, symbolic extents and lists of run-time length can stand in the way of capture. So after the
+    facts as they are come numbers as sizes of arrays, static extents and lengths, then constants for numbers that
+    take few values.
     """
     yield facts
-    for other in (facts.with_fixed_extents(), facts.with_constants(facts.repeating)):
+    others = (
+        facts.with_sizes(), facts.with_fixed_extents(), facts.with_fixed_lengths(),
+        facts.with_constants(facts.repeating),
+    )  # fmt: skip
+    for other in others:
         if other is not None:
             yield other
 
@@ -239,6 +275,22 @@ def is_stable(trips: Trips) -> bool:
 def too_many_branches(count: int) -> bool:
     """Whether a version has more branches on run-time data than are compiled."""
     return count > MAX_BRANCHES
+
+
+#: Entries of functions into themselves, on ways that only run time tells apart.
+MAX_OPEN_ENTRIES = 64
+#: The same where lists have run-time lengths: slices of such never end a recursion.
+_MAX_ENTRIES_OF_LISTS = 4
+
+
+def too_many_entries(facts: Speculation, count: int) -> bool:
+    """Whether a recursion is unrolled too far of which run-time values decide where it ends."""
+    return count > (_MAX_ENTRIES_OF_LISTS if facts.lengths else MAX_OPEN_ENTRIES)
+
+
+def is_cut_short(code: str) -> bool:
+    """Whether this reason ends what was captured on a way that is taken as often as not."""
+    return code == "JN604"
 
 
 #: How many times more iterations are unrolled of a loop that cannot be one at run time, since the items that it

@@ -14,7 +14,7 @@ import numpy as np
 from janus_mlir._native import _runtime
 from janus_mlir.capture.capturing import Captured
 from janus_mlir.capture.entry import Fact
-from janus_mlir.capture.objects import dtype_code
+from janus_mlir.capture.kinds import dtype_code
 from janus_mlir.capture.sites import Site, ValueSpec
 from janus_mlir.capture.sources import Source
 from janus_mlir.compile import Compiled
@@ -131,11 +131,11 @@ class VersionRecord:
         return facts[index] if index < len(facts) else None
 
     def expected(self, index: int) -> Any:
-        """Return the object that an identity guard compares with."""
+        """Return the object (or length) that a guard compares with."""
         if self.captured is None or index >= len(self.captured.entry.instrs):
             return None
         op, *operands = self.captured.entry.instrs[index]
-        return operands[1] if op == "is" else None
+        return operands[1] if op in ("is", "eq", "len") else None
 
     def shapes(self, source: Source) -> Iterator[tuple[np.dtype[Any], tuple[Any, ...]]]:
         """Yield dtype and extents that the version knows of an array from outside."""

@@ -461,8 +461,8 @@ class FunctionManager:
                 continue
             if self._relax(fact, record.expected(index), got):
                 outdated.append((record, f"generalised: {name} varies"))
-                if fact.kind == "array":
-                    self._relax_arrays(record, slots)
+                if fact.kind in ("array", "length"):
+                    self._relax_others(record, fact.kind, slots)
         return outdated
 
     def _relax(self, fact: Fact, expected: Any, got: Any) -> bool:
@@ -471,17 +471,18 @@ class FunctionManager:
         shapes = (shape for v in self.versions for shape in v.shapes(source))
         return policy.relax(self.speculation, fact.kind, source, expected, got, shapes)
 
-    def _relax_arrays(self, record: VersionRecord, slots: list[Any]) -> None:
-        """Generalise what else has another shape in this call: a batch without its labels would fit nothing."""
+    def _relax_others(self, record: VersionRecord, kind: str, slots: list[Any]) -> None:
+        """Generalise what else differs in this call: a batch without its labels would fit nothing."""
         facts = record.captured.entry.facts if record.captured is not None else []
-        for fact in facts:
-            if fact.kind != "array" or fact.source is None:
+        for index, fact in enumerate(facts):
+            if fact.kind != kind or fact.source is None:
                 continue
             try:
                 got = fact.source.fetch(slots)
             except Exception:  # the object is not there any more: the guard will say so when it comes to that
                 continue
-            self._relax(fact, None, got)
+            if kind == "array" or (hasattr(got, "__len__") and len(got) != record.expected(index)):
+                self._relax(fact, None, got)
 
     def _count_failure(self, text: str, expected: str, got: str, span: Span | None) -> None:
         if log.enabled("guards"):
@@ -587,9 +588,10 @@ class FunctionManager:
         args, kwargs = self.call_form(list(o[: len(parameter_names(self.context()))]))
         return self.function(*args, **kwargs)
 
-    def _merit(self, captured: Captured) -> tuple[bool, bool, int, int]:
+    def _merit(self, captured: Captured) -> tuple[bool, bool, bool, int, int]:
         """Rank captures of the function under different assumptions."""
-        return captured.completes, self._useful(captured), -len(captured.notes), captured.array_ops
+        whole = not any(policy.is_cut_short(note.code) for note in captured.notes)
+        return captured.completes, self._useful(captured), whole, -len(captured.notes), captured.array_ops
 
     def _useful(self, captured: Captured) -> bool:
         """Whether some of the function's work is compiled, or may be after a statement left to Python."""

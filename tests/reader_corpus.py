@@ -105,7 +105,7 @@ def class_inside(x):
 
 
 def late_star(x):
-    fs = [lambda: i + x for i in range(3)]
+    fs = [lambda: i + y for i in range(3) if (y := i + x)]
     return fs[0]()
 
 

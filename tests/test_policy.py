@@ -166,8 +166,9 @@ def test_functions_are_relaxed_to_their_code() -> None:
 
 def test_candidates_assume_more_one_after_the_other() -> None:
     facts = Speculation(dynamic={N}, repeating={N}, extents={(X, 0)})
-    first, second, third = policy.candidates(facts)
+    first, sizes, second, third = policy.candidates(facts)
     assert first is facts
+    assert sizes.sizes == {N}
     assert second.fixed == {(X, 0)} and not second.extents and not second.constant
     assert third.constant == {N}
     assert list(policy.candidates(Speculation())) == [Speculation()]

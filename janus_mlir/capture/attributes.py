@@ -23,6 +23,7 @@ from janus_mlir.capture.sources import Attribute, Derived, Global, pinned
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
+    ComplexValue,
     CompressedRef,
     DictRef,
     ExtentNumber,
@@ -88,6 +89,10 @@ def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
             return compressed.attribute(m, value, name) or MemberValue(value, name)
         case TupleValue():
             return _tuple(m, value, name)
+        case ComplexValue() if name in ("real", "imag"):
+            return value.real if name == "real" else value.imag
+        case ComplexValue():
+            return MemberValue(value, name)
         case Number() | ExtentNumber() if name in ("real", "imag", "numerator", "denominator"):
             return _part_of_number(m, value, name)
         case DictRef() if name == "default_factory" and value.factory is not None:

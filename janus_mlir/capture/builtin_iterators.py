@@ -80,6 +80,8 @@ def _next(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abst
         if len(args) == 2:
             return args[1]
         raise Failed(StopIteration)
+    if len(args) == 2:
+        return library.call(m, library.first, *args)
     raise Break("JN208", "next() of an iterator that may be exhausted")
 
 
@@ -254,7 +256,7 @@ def _plain_key(key: Abstract) -> tuple[Any] | None:
 def _unordered(m: Machine, value: Abstract) -> list[Abstract] | None:
     """Return the elements of a set in any order, for a consumer to whom it is all the same."""
     if isinstance(value, SetRef):
-        return [Known(k) for k in sets.content(m, value).items]
+        return [Known(k) for k in sets.elements(m, value)]
     return None
 
 

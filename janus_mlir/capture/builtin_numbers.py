@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import library, library_numbers, sets, unions
+from janus_mlir.capture import complexes, library, library_numbers, sets, unions
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import (
@@ -31,6 +31,7 @@ from janus_mlir.capture.operators import binary, compare, truth, unary
 from janus_mlir.capture.scalars import number_kind
 from janus_mlir.capture.values import (
     Abstract,
+    ComplexValue,
     JaxArray,
     Known,
     ListRef,
@@ -104,6 +105,8 @@ def _abs(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstr
         return _jax(m, abs, args)
     if isinstance(value, (NumpyArray, NumpyScalar)):
         return npy.call(m, np.absolute, args, {})
+    if isinstance(value, ComplexValue):
+        return complexes.absolute(m, value)
     if is_number(value):
         return absolute(m, value)
     if isinstance(value, ObjectRef):
@@ -115,6 +118,14 @@ def _jax(m: Machine, function: Any, args: list[Abstract]) -> Abstract:
     from janus_mlir.capture.jaxcalls import call_jax
 
     return call_jax(m, function, args, {})
+
+
+@registers(complex)
+def _complex(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    arity(args, kwargs, 0, 2)
+    if all(isinstance(arg, Known) for arg in args):
+        return fold_call(complex, *args)
+    return complexes.construct(m, args)
 
 
 @registers(round)
@@ -202,7 +213,7 @@ def _extreme(op: str) -> Handler:
         if kwargs:
             raise Break("JN301", "min/max with unusual arguments")
         if len(args) == 1 and isinstance(args[0], SetRef):
-            items: Any = [Known(k) for k in sets.content(m, args[0]).items]
+            items: Any = [Known(k) for k in sets.elements(m, args[0])]
         else:
             items = collect(m, args[0]) if len(args) == 1 else args
         by_itself = key is None or (isinstance(key, Known) and key.value is None)

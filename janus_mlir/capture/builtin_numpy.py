@@ -8,8 +8,10 @@ import numpy as np
 
 from janus_mlir.capture import compressed
 from janus_mlir.capture import numpy as npy
+from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.builtin_table import registers
-from janus_mlir.capture.values import Abstract, CompressedRef, NumpyArray
+from janus_mlir.capture.managers import QuietManager
+from janus_mlir.capture.values import Abstract, CompressedRef, NumpyArray, constants
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -25,6 +27,15 @@ def _sized_at_run_time(function: Any, handler: Any) -> None:
         return npy.call(m, function, args, kwargs)
 
     registers(function)(call)
+
+
+@registers(np.errstate)
+def _error_state(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    """Native code neither warns nor raises of itself, so that only asking for exceptions makes a difference."""
+    wanted = constants(kwargs.values())
+    if args or wanted is None or not {"ignore", "warn"}.issuperset(wanted):
+        raise Break("JN301", "np.errstate with other than 'ignore' and 'warn'")
+    return QuietManager()
 
 
 _sized_at_run_time(np.nonzero, compressed.nonzero)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -23,15 +24,17 @@ from janus_mlir.capture.generators import make_generator, manage
 from janus_mlir.capture.heap import CellContent, IteratorContent, ListContent
 from janus_mlir.capture.managers import GeneratorManager, decorated_generator
 from janus_mlir.capture.outcomes import Outcomes, Scope
-from janus_mlir.capture.sources import Attribute, Index, Key, Source, pinned
+from janus_mlir.capture.sources import Attribute, Derived, Index, Key, Source, pinned
 from janus_mlir.capture.state import INLINE, RAISED, RAISED_PC, Frame, Suspended
 from janus_mlir.capture.values import (
     Abstract,
     CellRef,
+    ComplexValue,
     CompressedRef,
     DictRef,
     ExtentNumber,
     FunctionValue,
+    IteratorRef,
     JaxArray,
     Known,
     ListRef,
@@ -221,6 +224,7 @@ def _call_known(
     if npy.is_numpy_callable(live):
         if any(isinstance(a, JaxArray) for a in [*args, *kwargs.values()]):
             raise Break("JN403", "a JAX array is passed to a NumPy function")
+        args = compressed.of_lists(m, args)
         if any(isinstance(a, CompressedRef) for a in args):
             return compressed.call(m, live, args, kwargs)
         return npy.call(m, live, args, kwargs)
@@ -237,6 +241,9 @@ def _call_known(
         generator = enter(m, context_of(managed), managed, args, kwargs, dst)
         assert isinstance(generator, Abstract)
         return GeneratorManager(manage(m, generator))
+    implementation = _dispatched(m, live, args)
+    if implementation is not None:
+        return call(m, implementation, args, kwargs, dst)
     python = unwrap_callable(live)
     if python is not None:
         return enter(m, context_of(python), python, args, kwargs, dst)
@@ -249,6 +256,31 @@ def _call_known(
             dst,
         )
     raise Break("JN301", f"`{getattr(live, '__qualname__', type(live).__name__)}`")
+
+
+#: The code of what `functools.singledispatch` returns.
+_DISPATCHER: types.CodeType = cast(Any, functools.singledispatch(lambda _: None)).__code__
+
+
+@dataclass(frozen=True, slots=True)
+class _Dispatch:
+    """Finds the implementation of a generic function for a class."""
+
+    cls: type
+
+    def __call__(self, function: Any) -> Any:
+        return function.dispatch(self.cls)
+
+
+def _dispatched(m: Machine, live: Any, args: list[Abstract]) -> Abstract | None:
+    """Return what a `functools.singledispatch` function calls, None if `live` is no such."""
+    if not isinstance(live, types.FunctionType) or live.__code__ is not _DISPATCHER or not args:
+        return None
+    cls = class_of(args[0], m)
+    if cls is None:
+        raise Break("JN303", f"`{live.__qualname__}` for an argument of unknown class")
+    place = Derived(pinned(live.__qualname__, live), f"dispatch({cls.__name__})", _Dispatch(cls))
+    return m.outside.wrap(place.fetch(()), place)
 
 
 def _call_partial(
@@ -323,6 +355,7 @@ def _push(
         result = recursion.call(m, context, bound)
         if result is not None:
             return result
+    m.count_entry(context.code)
     caller = m.state.top
     waiting = Suspended(caller.function, caller.pc - 1, dict(caller.vars), dst, caller.override)
     frame = Frame(context, 0, {}, dst, m.b.span, override, callers=(*caller.callers, waiting))
@@ -432,8 +465,10 @@ def _closure(m: Machine, names: Iterable[str]) -> tuple[tuple[str, Any], ...]:
     return tuple(cells)
 
 
-#: Builtins that take all items of an iterator (or a first part of them) and do nothing else.
+#: Builtins that take all items of an iterator and do nothing else.
 _CONSUMERS: tuple[Any, ...] = (sum, min, max, list, tuple, set, frozenset, dict, sorted)
+#: Iterators that end, whatever their items are.
+_ENDING = ("sequence", "list", "array")
 
 
 def run_generator(m: Machine, instr: c.MakeGenerator) -> Abstract:
@@ -451,7 +486,8 @@ def run_generator(m: Machine, instr: c.MakeGenerator) -> Abstract:
     context = FunctionContext(
         instr.source, frame.function.namespace, dict(_closure(m, instr.source.frees)), None
     )
-    if not _consumed_at_once(m, instrs[pc], instr.dst):
+    first_only = _is_asked_once(m, instrs[pc], instr)
+    if not first_only and not _consumed_at_once(m, instrs[pc], instr.dst):
         return make_generator(m, Frame(context, 0, {".0": _operand(m, instr.iter)}))
     items = ListRef()
     m.put(items.id, ListContent(()))
@@ -466,6 +502,17 @@ def run_generator(m: Machine, instr: c.MakeGenerator) -> Abstract:
     if not isinstance(content, ListContent) or content.items is None:
         return make_iterator(m, IteratorContent("list", (), (result,), Known(0)))
     return make_iterator(m, IteratorContent("sequence", content.items))
+
+
+def _is_asked_once(m: Machine, consumer: c.Instr, instr: c.MakeGenerator) -> bool:
+    """Whether an instruction is ``next`` with a default, of a generator that looks at items which end."""
+    if not isinstance(consumer, c.Call) or len(consumer.args) != 2 or consumer.args[0] != (instr.dst, False):
+        return False
+    function, items = _operand(m, consumer.fn), _operand(m, instr.iter)
+    if not isinstance(function, Known) or function.value is not next or not isinstance(items, IteratorRef):
+        return False
+    content = m.get(items.id)
+    return isinstance(content, IteratorContent) and content.kind in _ENDING
 
 
 def _consumed_at_once(m: Machine, consumer: c.Instr, generator: str) -> bool:
@@ -505,6 +552,8 @@ def class_of(value: Abstract, m: Machine | None) -> type | None:
             return {"int": int, "float": float, "bool": bool}[value.kind]
         case ExtentNumber():
             return int
+        case ComplexValue():
+            return complex
         case TupleValue():
             return value.cls
         case ListRef() | DictRef() | SetRef():

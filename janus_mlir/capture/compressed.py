@@ -13,7 +13,8 @@ import numpy as np
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.graph import BOOL, INT, Value
-from janus_mlir.capture.heap import CompressedContent
+from janus_mlir.capture.heap import CompressedContent, VectorContent
+from janus_mlir.capture.layouts import NumberLayout, ScalarLayout
 from janus_mlir.capture.numbers import make
 from janus_mlir.capture.numpy.extents import product
 from janus_mlir.capture.numpy.lax import Lax, shape_of
@@ -22,6 +23,7 @@ from janus_mlir.capture.values import (
     CompressedRef,
     ExtentNumber,
     Known,
+    ListRef,
     Number,
     NumpyArray,
     NumpyScalar,
@@ -211,11 +213,42 @@ _REDUCTIONS: dict[Any, str] = {
 }  # fmt: skip
 
 
+def of_lists(m: Machine, args: list[Abstract]) -> list[Abstract]:
+    """Return arguments of a NumPy function, lists of a run-time number of numbers as arrays."""
+    return [_of_list(m, arg) if isinstance(arg, ListRef) else arg for arg in args]
+
+
+def _of_list(m: Machine, value: ListRef) -> Abstract:
+    content = m.get(value.id)
+    if not isinstance(content, VectorContent):
+        return value
+    match content.layout:
+        case NumberLayout(kind=kind):
+            dtype = np.dtype({"int": np.int64, "float": np.float64, "bool": np.bool_}[kind])
+        case ScalarLayout(dtype=dtype):
+            pass
+        case _:
+            return value
+    if dtype != np.float64:
+        # NumPy makes an empty list an array of floats.
+        some = m.b.one("arith.cmpi", [content.length, m.const(0)], BOOL, predicate="sgt")
+        m.guard(some, "shape", text="the list is not empty")
+    lx = Lax(m.b)
+    (data,) = content.buffers
+    places = lx.iota("i64", shape_of(data), 0)
+    end = lx.broadcast(lx.tensor(content.length), shape_of(data), ())
+    return _new(m, data, lx.compare("lt", places, end), dtype)
+
+
 def call(m: Machine, function: Any, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
     """Call a NumPy function of which an argument is compressed."""
     for known, name in _REDUCTIONS.items():
         if function is known and isinstance(args[0], CompressedRef):
             return reduce(m, args[0], name, args[1:], kwargs)
+    if function in (np.array, np.asarray) and len(args) == 1 and isinstance(args[0], CompressedRef):
+        if kwargs:
+            raise Break("JN404", "an array of run-time size made with options")
+        return args[0] if function is np.asarray else method(m, args[0], "copy", [], {})
     if function in (np.size,) and len(args) == 1 and isinstance(args[0], CompressedRef):
         return count(m, args[0])
     if isinstance(function, np.ufunc) and not kwargs:

@@ -162,7 +162,7 @@ def items_of(m: Machine, value: Abstract) -> list[Abstract] | None:
                 return [v for _, v in entries]
             return [TupleValue((Known(k), v)) for k, v in entries]
         case SetRef():
-            return [Known(k) for k in sets.ordered(m.get(value.id))]
+            return [Known(k) for k in sets.ordered(sets.content(m, value))]
         case Known() if isinstance(value.value, (tuple, str, bytes, range)):
             return [Known(item) for item in value.value]
         case Known() if isinstance(value.value, type) and issubclass(value.value, enum.Enum):
@@ -200,7 +200,7 @@ def length(m: Machine, value: Abstract) -> Abstract:
         case CompressedRef():
             return compressed.count(m, value)
         case SetRef():
-            return Known(len(sets.content(m, value).items))
+            return Known(len(sets.elements(m, value)))
         case TupleValue():
             return Known(len(value.items))
         case JaxArray() | NumpyArray():
@@ -517,11 +517,9 @@ def set_item(m: Machine, value: Abstract, index: Abstract, item: Abstract) -> No
                 dict_get(m, value, key)
             m.put(value.id, content.set(key, item))
             if m.is_outside(value.id):
-                source = m.outside.source(value.id)
-                if source is not None:
-                    from janus_mlir.capture.sources import Key
-
-                    m.note_written(Key(source, key))
+                place = m.outside.key_source(value.id, key)
+                if place is not None:
+                    m.note_written(place)
             record_mutation(m, value, f"item {key!r}", "{0}[{1}] = {2}", Known(key), item)
         case ObjectRef():
             from janus_mlir.capture.attributes import class_attribute

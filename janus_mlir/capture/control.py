@@ -241,18 +241,22 @@ def _fork(
 ) -> Outcomes:
     mark = m.mark()
     sides = []
-    for action in (fork.then, fork.orelse):
-        side_state = state.clone()
-        block = Block()
-        with m.b.inside(block):
-            m.state = side_state
-            try:
-                action(side_state)
-                # Calls in between may have put another state in place of this one.
-                outcomes = run(m, m.state, inner)
-            except Left:
-                outcomes = Outcomes([])
-            sides.append(_Side(block, outcomes))
+    m.open_forks += 1
+    try:
+        for action in (fork.then, fork.orelse):
+            side_state = state.clone()
+            block = Block()
+            with m.b.inside(block):
+                m.state = side_state
+                try:
+                    action(side_state)
+                    # Calls in between may have put another state in place of this one.
+                    outcomes = run(m, m.state, inner)
+                except Left:
+                    outcomes = Outcomes([])
+                sides.append(_Side(block, outcomes))
+    finally:
+        m.open_forks -= 1
     meet: Where | None = None
     if not any(a[0] == b[0] for a in sides[0].outcomes.ways for b in sides[1].outcomes.ways):
         # An exception has taken one side elsewhere: both run on to where the ways meet after all.

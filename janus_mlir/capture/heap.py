@@ -27,6 +27,10 @@ class ListContent(Content):
     items: tuple[Abstract, ...] | None
     appended: tuple[Abstract, ...] | None = ()
 
+    def read(self, items: tuple[Abstract, ...]) -> ListContent:
+        """Return the content of a list that the call found with these items."""
+        return self if self.items is not None else ListContent((*items, *(self.appended or ())))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorContent(Content):
@@ -80,9 +84,14 @@ class DictContent(Content):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SetContent(Content):
-    """Elements of a set of constants."""
+    """Elements of a set of constants; `ordered` if they are in Python's order of iteration.
 
-    items: tuple[Any, ...]
+    `items` is None while an outside set has not been read; `known` then says of single elements whether it has them.
+    """
+
+    items: tuple[Any, ...] | None
+    ordered: bool = False
+    known: tuple[tuple[Any, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from janus_mlir.capture import complexes
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.graph import INT, OBJECT, TensorType, Type, Value
 from janus_mlir.capture.heap import (
@@ -25,6 +26,7 @@ from janus_mlir.capture.scalars import SCALARS, number_kind, same_constant
 from janus_mlir.capture.state import Fact, Frame, Rewriter, State, references
 from janus_mlir.capture.values import (
     Abstract,
+    ComplexValue,
     CompressedRef,
     DictRef,
     ExtentNumber,
@@ -144,6 +146,8 @@ class Joiner:
         if a is b:
             self._note(a)
             return a
+        if isinstance(a, ComplexValue) or isinstance(b, ComplexValue):
+            return self._complex(a, b)
         match a, b:
             case (Known(), Known()) if same_constant(a.value, b.value):
                 return a if a.source == b.source else Known(a.value)
@@ -165,14 +169,8 @@ class Joiner:
                 return self._numpy(a, b)
             case (TupleValue(), TupleValue()) if a.cls is b.cls and len(a.items) == len(b.items):
                 return TupleValue(tuple(map(self.value, a.items, b.items)), a.cls)
-            case (SliceValue(), SliceValue()):
-                return SliceValue(
-                    self.value(a.start, b.start), self.value(a.stop, b.stop), self.value(a.step, b.step)
-                )
-            case (RangeValue(), RangeValue()):
-                return RangeValue(
-                    self.value(a.start, b.start), self.value(a.stop, b.stop), self.value(a.step, b.step)
-                )
+            case (SliceValue() | RangeValue(), SliceValue() | RangeValue()) if type(a) is type(b):
+                return type(a)(*map(self.value, (a.start, a.stop, a.step), (b.start, b.stop, b.step)))
             case (MethodValue(), MethodValue()):
                 return MethodValue(self.value(a.function, b.function), self.value(a.self, b.self))
             case (MemberValue(), MemberValue()) if a.name == b.name:
@@ -188,9 +186,14 @@ class Joiner:
                 if found is not None:
                     return found
         kind = number_kind(a)
-        if kind is not None and kind == number_kind(b):
-            return self.number(a, b)
-        return self._union(a, b)
+        same = kind is not None and kind == number_kind(b)
+        return self.number(a, b) if same else self._union(a, b)
+
+    def _complex(self, a: Abstract, b: Abstract) -> Abstract:
+        if not (complexes.is_complex(a) and complexes.is_complex(b)):
+            raise NotJoinable("a complex number on one way only")
+        x, y = (complexes.as_complex(self.m, value) for value in (a, b))
+        return ComplexValue(self.value(x.real, y.real), self.value(x.imag, y.imag))
 
     # ---- values of different kinds ------------------------------------------
 
@@ -382,7 +385,7 @@ class Joiner:
                 return self._list(key, a, b)
             case (CompressedContent(), CompressedContent()) if a.dtype == b.dtype:
                 return CompressedContent(self.tensor(a.data, b.data), self.tensor(a.mask, b.mask), a.dtype)
-            case (SetContent(), SetContent()) if same_constant(a.items, b.items):
+            case (SetContent(), SetContent()) if same_constant((a.items, a.known), (b.items, b.known)):
                 return a
             case (DictContent(), DictContent()):
                 if key in self.outside and not (a.complete and b.complete):
@@ -429,6 +432,9 @@ class Joiner:
     def _list(self, key: int, a: ListContent | VectorContent, b: ListContent | VectorContent) -> Any:
         """Join the contents of a list, which get a run-time length where their lengths differ."""
         if isinstance(a, ListContent) and isinstance(b, ListContent):
+            if (a.items is None) != (b.items is None) and None not in (a.appended, b.appended):
+                read = self.m.outside.load_list(key)  # as one way has done
+                a, b = a.read(read), b.read(read)
             if a.items is not None and b.items is not None and len(a.items) == len(b.items):
                 return ListContent(tuple(map(self.value, a.items, b.items)))
             if a.items is None or b.items is None:
@@ -456,12 +462,8 @@ class Joiner:
             layout = found
         if layout is None:
             raise NotJoinable("contents of an object differ (ListContent)")
-        longest = (
-            max(len(c.items or ()) for c in (a, b) if isinstance(c, ListContent))
-            if (isinstance(a, ListContent) or isinstance(b, ListContent))
-            else 0
-        )
         try:
+            longest = max((len(c.items or ()) for c in (a, b) if isinstance(c, ListContent)), default=0)
             size = vectors.capacity(self.m, layout, longest)
         except Break as reason:
             raise NotJoinable(reason.detail) from None

@@ -42,6 +42,12 @@ def to_list(items: Any) -> Any:
     return out
 
 
+def first(items: Any, default: Any) -> Any:
+    for item in items:
+        return item
+    return default
+
+
 def scalar_items(array: Any) -> Any:
     out = []
     for i in range(len(array)):
@@ -216,6 +222,14 @@ def pop_at(items: Any, index: Any) -> Any:
         i += 1
     items.pop()
     return found
+
+
+def make_room(items: Any, limit: Any, at_start: Any) -> Any:
+    if len(items) >= limit:
+        if at_start:
+            items.popleft()
+        else:
+            items.pop()
 
 
 def insert(items: Any, index: Any, item: Any) -> Any:

@@ -142,6 +142,9 @@ class Machine:
         self.layouts: dict[int, tuple[int, ...] | None] = {}
         self._fuel = config.max_steps
         self._forks = 0
+        #: Branches on run-time data whose sides are being executed, and entries of recursive functions within such.
+        self.open_forks = 0
+        self._open_entries = 0
 
     @contextmanager
     def keep(self, *values: Abstract) -> Iterator[None]:
@@ -185,6 +188,13 @@ class Machine:
         self._forks += 1
         if policy.too_many_branches(self._forks):
             raise Break("JN604", "too many dynamic branches")
+
+    def count_entry(self, code: object) -> None:
+        """Note that a function is entered in line: a recursion that only run time ends can go on too long."""
+        again = any(frame.function.code is code for frame in self.state.frames)
+        self._open_entries += bool(self.open_forks) and again
+        if policy.too_many_entries(self.speculation, self._open_entries):
+            raise Break("JN604", "a recursion whose end depends on run-time values is unrolled")
 
     def may_unroll(self, state: State) -> bool:
         """Whether to try the next iteration of the loop at hand as straight-line code."""

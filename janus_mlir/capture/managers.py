@@ -26,6 +26,11 @@ class GeneratorManager(Abstract):
     generator: IteratorRef
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class QuietManager(Abstract):
+    """A context manager that makes no difference to compiled code."""
+
+
 def decorated_generator(live: Any) -> types.FunctionType | None:
     """Return the generator function behind one that `contextlib.contextmanager` has made, None if it is no such."""
     if isinstance(live, types.FunctionType) and live.__code__ is _HELPER and live.__closure__:
@@ -53,6 +58,9 @@ def enter_context(m: Machine, manager: Abstract, dst: str) -> None:
             raise Failed(RuntimeError, "generator didn't yield")
         write_variable(m, dst, item)
         return
+    if isinstance(manager, QuietManager):
+        write_variable(m, dst, Known(None))
+        return
     _method(m, manager, "__exit__")
     _call(m, _method(m, manager, "__enter__"), [manager], dst)
 
@@ -62,6 +70,8 @@ def exit_context(m: Machine, manager: Abstract) -> None:
     if isinstance(manager, GeneratorManager):
         if resume_inline(m, manager.generator) is not None:
             raise Failed(RuntimeError, "generator didn't stop")
+        return
+    if isinstance(manager, QuietManager):
         return
     none = Known(None)
     _call(m, _method(m, manager, "__exit__"), [manager, none, none, none], None)
@@ -83,6 +93,9 @@ def exit_with_exception(m: Machine, manager: Abstract, exception: Abstract, dst:
         if item is not None:
             raise Failed(RuntimeError, "generator didn't stop after throw()")
         write_variable(m, dst, Known(True))
+        return
+    if isinstance(manager, QuietManager):
+        write_variable(m, dst, Known(False))
         return
     cls = Known(m.outside.classes[exception.id])
     _call(m, _method(m, manager, "__exit__"), [manager, cls, exception, TracebackValue()], dst)

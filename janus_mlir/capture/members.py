@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import compressed, library, library_numbers, sets, vectors
+from janus_mlir.capture import complexes, compressed, library, library_numbers, sets, vectors
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.builtin_basic import SuperPair
@@ -38,6 +38,7 @@ from janus_mlir.capture.text import METHODS, build_string, format_value, text_me
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
+    ComplexValue,
     CompressedRef,
     DictRef,
     JaxArray,
@@ -70,6 +71,8 @@ def call_member(
             return call_array_method(m, self, name, args, kwargs)
         case NumpyArray() | NumpyScalar():
             return npy.method(m, self, name, args, kwargs)
+        case ComplexValue() if name == "conjugate" and not args and not kwargs:
+            return complexes.conjugate(m, self)
         case CompressedRef():
             return compressed.method(m, self, name, args, kwargs)
         case ListRef():
@@ -296,11 +299,11 @@ def _make_room(m: Machine, self: ListRef, *, first: bool = True) -> None:
     """Drop an item at the other end of a deque that is full."""
     content = m.get(self.id)
     assert self.limit is not None
+    if self.limit == 0:
+        raise Break("JN301", "a deque of length 0")
     if isinstance(content, VectorContent):
-        raise Break("JN301", "a deque of bounded length with a run-time number of items")
-    if len(list_items(m, self)) >= self.limit:
-        if self.limit == 0:
-            raise Break("JN301", "a deque of length 0")
+        library.call(m, library.make_room, self, Known(self.limit), Known(first))
+    elif len(list_items(m, self)) >= self.limit:
         # Outside, the deque does this by itself when the other item comes.
         items = list_items(m, self)
         m.put(self.id, ListContent(items[1:] if first else items[:-1]))
@@ -320,7 +323,7 @@ def _deque_method(m: Machine, self: ListRef, name: str, args: list[Abstract]) ->
     if name == "appendleft" and len(args) == 1:
         if isinstance(content, VectorContent):
             if self.limit is not None:
-                raise Break("JN301", "a deque of bounded length with a run-time number of items")
+                _make_room(m, self, first=False)
             library.call(m, library.insert, self, Known(0), args[0])
             return none
         if self.limit is not None:
@@ -393,7 +396,7 @@ def _dict_method(
         return found if found is not None else default
     if name == "update":
         if self.cls is collections.Counter:
-            raise Break("JN301", "Counter.update")
+            return _count(m, self, args, kwargs)
         pairs: list[tuple[Abstract, Abstract]] = []
         for other in args:
             pairs += pairs_of(m, other)
@@ -452,6 +455,20 @@ def _dict_method(
         repeated = (Known(k) for (k, _), n in zip(entries, counts, strict=True) for _ in range(n))
         return get_iterator(m, TupleValue(tuple(repeated)))
     raise Break("JN301", f"dict.{name}")
+
+
+def _count(m: Machine, self: DictRef, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    """Do ``Counter.update``: add the counts of a mapping, or count the items of an iterable."""
+    counts: list[tuple[Abstract, Abstract]] = [(Known(k), v) for k, v in kwargs.items()]
+    for arg in args:
+        if isinstance(arg, DictRef):
+            counts += [(Known(k), v) for k, v in dict_entries(m, arg)]
+        else:
+            counts += [(item, Known(1)) for item in exhaust(m, get_iterator(m, arg))]
+    for key, more in counts:
+        old = dict_get(m, self, constant_key(key))
+        set_item(m, self, key, binary(m, "add", Known(0) if old is None else old, more))
+    return Known(None)
 
 
 def pairs_of(m: Machine, other: Abstract) -> list[tuple[Abstract, Abstract]]:

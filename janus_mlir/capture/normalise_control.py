@@ -9,6 +9,7 @@ from janus_mlir.capture.code import (
     BuildDict,
     BuildList,
     BuildSet,
+    Call,
     CatchException,
     Const,
     Delete,
@@ -106,6 +107,8 @@ class ControlCompiler(ExpressionCompiler):
     def comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp) -> Var:
         """Compile a comprehension into this function; its variables become temporaries."""
         scope = self.scopes[-1].children[node]
+        if scope.kind == "generator":
+            return self._from_generator(node)
         if scope.captures_own():
             raise self.unsupported("JN206", "an inner function captures a variable of the comprehension")
         first = self.put(GetIter, node.generators[0].iter, self.expr(node.generators[0].iter))
@@ -162,6 +165,22 @@ class ControlCompiler(ExpressionCompiler):
         for head, end in reversed(ends):
             self.jump(node, head)
             self.place(end)
+
+    def _from_generator(self, node: ast.ListComp | ast.SetComp | ast.DictComp) -> Var:
+        """Compile a comprehension whose variables an inner function captures: as a generator that is exhausted."""
+        cls: type
+        match node:
+            case ast.ListComp(element):
+                cls = list
+            case ast.SetComp(element):
+                cls = set
+            case ast.DictComp(key, value):
+                cls, element = dict, ast.copy_location(ast.Tuple([key, value], ast.Load()), key)
+        frees, consumer = self.inner_frees(node), self.const(node, cls)
+        first = self.put(GetIter, node.generators[0].iter, self.expr(node.generators[0].iter))
+        body = ast.copy_location(ast.GeneratorExp(element, node.generators), node)
+        items = self.put(MakeGenerator, node, self.source.inner(body, frees), first)
+        return self.put(Call, node, consumer, ((items, False),), ())
 
     def generator(self, node: ast.GeneratorExp) -> Var:
         """Make the generator of a generator expression over the iterator of its first ``for``."""

@@ -86,7 +86,7 @@ def _extent_binary(op: str, a: Abstract, b: Abstract) -> Abstract | None:
     result = getattr(operator, op)(x, y)
     if isinstance(result, int):
         return Known(result)
-    return None if op in ("floordiv", "mod") and _is_intricate(result) else ExtentNumber(result)
+    return None if _is_intricate(result) or _may_overflow(result) else ExtentNumber(result)
 
 
 #: Quotients and remainders within an extent, beyond which comparing it with others takes too long.
@@ -96,6 +96,18 @@ _MAX_QUOTIENTS = 4
 def _is_intricate(extent: Any) -> bool:
     """Whether an extent has so many quotients in each other (halved again and again) that it is only a number."""
     return str(extent).count("(") > _MAX_QUOTIENTS
+
+
+#: Factors of extents beyond which 64 bits may not hold a product.
+_MAX_COEFFICIENT = 1 << 24
+
+
+def _may_overflow(extent: Any) -> bool:
+    """Whether an extent is a product of so much that it is to be computed under a guard."""
+    for term, coefficient in extent._sorted_terms:
+        if abs(coefficient) > _MAX_COEFFICIENT or sum(power for _, power in term._factors) > 2:
+            return True
+    return False
 
 
 def number_binary(m: Machine, op: str, a: Abstract, b: Abstract, *, checked: bool = True) -> Abstract:
@@ -276,18 +288,31 @@ def number_unary(m: Machine, op: str, a: Abstract) -> Abstract:
     raise Break("JN212", f"operation {op} on a {kind}")
 
 
+def _compare_extents(op: str, x: Any, y: Any) -> bool | None:
+    """Return ``x op y`` of extents, None if it depends on the variables."""
+    if op in ("eq", "ne"):
+        # To jax, extents of which it is not known are not equal.
+        if x == y:
+            return op == "eq"
+        differ = _compare_extents("gt", x, y) or _compare_extents("lt", x, y)
+        return op == "ne" if differ else None
+    try:
+        return bool(getattr(operator, op)(x, y))
+    except Exception as error:  # jax raises InconclusiveDimensionOperation, a private type
+        if "nconclusive" not in type(error).__name__ + str(error):
+            raise
+        return None
+
+
 def compare_numbers(m: Machine, op: str, a: Abstract, b: Abstract) -> bool | Value:
     """Return ``a op b`` of two numbers as a truth value."""
     folded = _fold(op, a, b)
     if isinstance(folded, Known):
         return bool(folded.value)
     x, y = _extent(a), _extent(b)
-    if x is not None and y is not None:
-        try:
-            return bool(getattr(operator, op)(x, y))
-        except Exception as error:  # jax raises InconclusiveDimensionOperation, a private type
-            if "nconclusive" not in type(error).__name__ + str(error):
-                raise
+    decided = None if x is None or y is None else _compare_extents(op, x, y)
+    if decided is not None:
+        return decided
     kinds = (number_kind(a), number_kind(b))
     if None in kinds:
         raise Break("JN504", "comparison with a number beyond 64 bits")

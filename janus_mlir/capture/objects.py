@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import collections
 import enum
-import functools
 import types
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,10 +13,33 @@ import jax
 import numpy as np
 
 from janus_mlir import policy
+from janus_mlir.capture import columns
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.function import context_of
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, TensorType
-from janus_mlir.capture.heap import Content, DictContent, ListContent, ObjectContent
+from janus_mlir.capture.heap import (
+    Content,
+    DictContent,
+    ListContent,
+    ObjectContent,
+    SetContent,
+    VectorContent,
+)
+from janus_mlir.capture.kinds import (
+    CONTAINERS,
+    ELEMENTS,
+    FUNCTIONS,
+    MAX_SIZE,
+    OPAQUE_CONSTANTS,
+    array_of_size,
+    attribute_names,
+    dtype_code,
+    is_function_like,
+    mlir_name,
+    name_of,
+    require_dtype,
+)
+from janus_mlir.capture.layouts import parts
 from janus_mlir.capture.sources import (
     Attribute,
     CellOf,
@@ -28,10 +51,13 @@ from janus_mlir.capture.sources import (
     Key,
     Pinned,
     Source,
+    copied,
 )
 from janus_mlir.capture.values import (
     Abstract,
+    ComplexValue,
     DictRef,
+    ExtentNumber,
     FunctionValue,
     JaxArray,
     Known,
@@ -42,24 +68,14 @@ from janus_mlir.capture.values import (
     NumpyArray,
     NumpyScalar,
     ObjectRef,
+    SetRef,
     Storage,
     TupleValue,
     fresh_id,
 )
-from janus_mlir.runtime.dtypes import find_dtype
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
-
-_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodWrapperType, np.ufunc, type)
-_OPAQUE_CONSTANTS = (
-    types.ModuleType,
-    np.dtype,
-    enum.Enum,
-    range,
-    types.EllipsisType,
-    types.NotImplementedType,
-)
 
 
 @dataclass(slots=True)
@@ -106,12 +122,18 @@ class Outside:
         entry.emit((op, entry.slot(source), *operands), source, kind, expected)
 
     def _wrap(self, live: Any, source: Source) -> Abstract:
-        if live is None or isinstance(live, _OPAQUE_CONSTANTS):
-            self._check("is", source, live, kind="value", expected=f"is {_name(live)}")
+        if live is None or isinstance(live, OPAQUE_CONSTANTS):
+            self._check("is", source, live, kind="value", expected=f"is {name_of(live)}")
             return Known(live, source)
         cls = type(live)
         if cls in (bool, int, float):
             return self._number(live, source)
+        if cls is complex and not isinstance(source, Pinned):
+            self._check("type_is", source, cls, kind="type", expected="a complex")
+            real, imag = (
+                self.m.entry.bind("bind_float", Attribute(source, p), FLOAT) for p in ("real", "imag")
+            )
+            return ComplexValue(Number("float", real), Number("float", imag))
         if cls in (str, bytes, complex, slice):
             self._check("eq", source, live, kind="value", expected=f"== {live!r}")
             return Known(live, source)
@@ -123,8 +145,10 @@ class Outside:
             return self._jax(live, source)
         if isinstance(live, tuple):
             return self._tuple(live, source)
-        if cls in (list, dict):
+        if cls in CONTAINERS:
             return self._container(live, source)
+        if cls in (set, frozenset) and all(type(item) in ELEMENTS for item in live):
+            return self._set(live, source)
         if cls is types.MethodType:
             self._check("type_is", source, cls, kind="type", expected="a bound method")
             function = self.wrap(live.__func__, Attribute(source, "__func__"))
@@ -136,8 +160,8 @@ class Outside:
             return MemberValue(self.wrap(live.__self__, Attribute(source, "__self__")), name.value)
         if policy.function_by_code(self.m.speculation, source, live):
             return self._function(live, source)
-        if isinstance(live, _FUNCTIONS) or _is_function_like(live):
-            self._check("is", source, live, kind="identity", expected=f"is {_name(live)}")
+        if isinstance(live, FUNCTIONS) or is_function_like(live):
+            self._check("is", source, live, kind="identity", expected=f"is {name_of(live)}")
             return Known(live, source)
         return self._object(live, source)
 
@@ -151,12 +175,28 @@ class Outside:
             self.constant_numbers.add(source)
             return Known(live, source)
         if kind is int:
+            if source in m.speculation.sizes and 1 < live <= MAX_SIZE:
+                return self._size(live, source)
             if not -(2**63) <= live < 2**63:
                 raise Break("JN504", f"`{source.text}` is an int beyond 64 bits")
             return Number("int", m.entry.bind("bind_int", source, INT), source)
         if kind is float:
             return Number("float", m.entry.bind("bind_float", source, FLOAT), source)
         return Number("bool", m.entry.bind("bind_bool", source, BOOL), source)
+
+    def _size(self, live: int, source: Source) -> Abstract:
+        """Return an int that is the size of arrays: a symbolic extent, that of an array made for this purpose."""
+        from janus_mlir.capture.symbols import symbol
+
+        self._check("type_is", source, int, kind="type", expected="an int")
+        shape = Derived(source, "size", array_of_size)
+        name = self.m.outside_symbol(live, shape, 0)
+        dims = (-1 - self.m.entry.symbol(name, shape, 0),)
+        guard = ("array", self.m.entry.slot(shape), "numpy", dtype_code(np.dtype(np.int8)), dims, False, 1)
+        self.m.entry.emit(guard, shape, "value", "a size above 1")
+        extent = symbol(name)
+        self._bind_tensor(shape, np.dtype(np.int8), (extent,))
+        return ExtentNumber(extent)
 
     def _extents(self, shape: tuple[int, ...], source: Source) -> tuple[list[int], tuple[Any, ...]]:
         """Return the guard's dims and the shape with symbolic extents."""
@@ -196,7 +236,7 @@ class Outside:
     def _numpy(self, live: np.ndarray[Any, Any], source: Source) -> Abstract:
         if type(live) is not np.ndarray:
             raise Break("JN402", f"`{source.text}` is a {type(live).__name__}, a subclass of ndarray")
-        _require_dtype(live.dtype, source)
+        require_dtype(live.dtype, source)
         alias = self._alias(live, source)
         if alias is not None:
             return alias
@@ -208,7 +248,7 @@ class Outside:
         return self._register(live, source, storage, handle)
 
     def _numpy_scalar(self, live: np.generic, source: Source) -> Abstract:
-        _require_dtype(live.dtype, source)
+        require_dtype(live.dtype, source)
         code = dtype_code(live.dtype)
         self.m.entry.emit(
             ("npscalar", self.m.entry.slot(source), code), source, "type", f"np.{live.dtype.name}"
@@ -223,7 +263,7 @@ class Outside:
         if jax.numpy.issubdtype(live.dtype, jax.dtypes.extended):
             raise Break("JN402", f"`{source.text}` is a typed PRNG key array")
         dtype = np.dtype(live.dtype)
-        _require_dtype(dtype, source)
+        require_dtype(dtype, source)
         if len(live.devices()) != 1 or next(iter(live.devices())).platform != "cpu":
             raise Break("JN407", f"`{source.text}` is not on a single CPU device")
         weak = bool(live.aval.weak_type)
@@ -249,11 +289,56 @@ class Outside:
         alias = self._alias(live, source)
         if alias is not None:
             return alias
-        handle: ListRef | DictRef = ListRef() if type(live) is list else DictRef()
-        self.initial[handle.id] = (
-            ListContent(None) if isinstance(handle, ListRef) else DictContent((), complete=False)
-        )
+        handle: ListRef | DictRef
+        if isinstance(live, (list, collections.deque)):
+            limit = None
+            if isinstance(live, collections.deque):
+                limit = live.maxlen
+                how = "is" if limit is None else "eq"
+                self._check(how, Attribute(source, "maxlen"), limit, kind="value", expected=f"is {limit}")
+            handle = ListRef(cls=type(live), limit=limit)
+            self.initial[handle.id] = self._moving(live, source) or ListContent(None)
+        else:
+            factory = None
+            if isinstance(live, collections.defaultdict):
+                factory = self.wrap(live.default_factory, Attribute(source, "default_factory"))
+            handle = DictRef(cls=type(live), factory=factory)
+            self.initial[handle.id] = DictContent((), complete=False)
         return self._register(live, source, handle.id, handle)
+
+    def _moving(self, live: Any, source: Source) -> Content | None:
+        """Return the content of a list of which the length varies, None if this is none or it has no layout."""
+        from janus_mlir.capture import vectors
+
+        if not policy.length_varies(self.m.speculation, source):
+            return None
+        layout = columns.layout_of(live)
+        if layout is None:
+            return None
+        size = vectors.capacity(self.m, layout, len(live) + 1)
+        made = Derived(source, "items", columns.Columns(layout, size))
+        buffers = tuple(
+            self.m.entry.bind("bind_tensor", Index(made, i), TensorType(part.dtype, (size, *part.shape)), ())
+            for i, part in enumerate(parts(layout))
+        )
+        return VectorContent(layout, buffers, self.m.entry.bind("bind_len", source, INT))
+
+    def _set(self, live: Any, source: Source) -> Abstract:
+        self._check("type_is", source, type(live), kind="type", expected=f"a {type(live).__name__}")
+        alias = self._alias(live, source) if type(live) is set else None
+        if alias is not None:
+            return alias
+        if type(live) is frozenset:
+            self._elements(live, source)
+            return Known(live, source)
+        handle = SetRef()
+        self.initial[handle.id] = SetContent(None)
+        return self._register(live, source, handle.id, handle)
+
+    def _elements(self, live: Any, source: Source) -> tuple[Any, ...]:
+        items = tuple(live)
+        self._check("eq", copied(source, tuple), items, kind="keys", expected=f"the elements {items!r:.80}")
+        return items
 
     def _object(self, live: Any, source: Source) -> Abstract:
         self._check(
@@ -334,7 +419,7 @@ class Outside:
             if isinstance(place.handle, DictRef):
                 if name not in place.live:
                     raise Break("JN507", f"`{place.source.text}` has no key {name!r}")
-                found = self.wrap(place.live[name], Key(place.source, name))
+                found = self.wrap(place.live[name], self._key(place, name))
             else:
                 try:
                     live = getattr(place.live, name)
@@ -343,6 +428,16 @@ class Outside:
                 found = self.wrap(live, Attribute(place.source, name))
             self._loaded[id, name] = found
         return found
+
+    def _key(self, place: _Place, key: Any) -> Source:
+        """Return the source of a dict's item; a class with its own way to find items is copied."""
+        plain = type(place.live) is dict
+        return Key(place.source if plain else copied(place.source, dict), key)
+
+    def key_source(self, id: int, key: Any) -> Source | None:
+        """Return the source of an item of an outside dict, None if the dict is not from outside."""
+        place = self._places.get(id)
+        return None if place is None else self._key(place, key)
 
     def _load_name(self, key: Source, name: str) -> Abstract:
         source = Global(key, name) if isinstance(key, Pinned) else key
@@ -355,14 +450,19 @@ class Outside:
         """Read all items of an outside list as the call found it."""
         place = self._places[id]
         self._check("len", place.source, len(place.live), kind="length", expected=f"{len(place.live)} items")
-        return tuple(self.wrap(item, Index(place.source, i)) for i, item in enumerate(place.live))
+        base = self._sequence(place)
+        return tuple(self.wrap(item, Index(base, i)) for i, item in enumerate(place.live))
+
+    def _sequence(self, place: _Place) -> Source:
+        """Return the source of a list's items; a deque is copied."""
+        return place.source if type(place.live) is list else copied(place.source, list)
 
     def load_index(self, id: int, index: int) -> Abstract:
         """Read one item of an outside list, counted from the start or the end, without fixing its length."""
         place = self._places[id]
         if not -len(place.live) <= index < len(place.live):
             raise Break("JN507", f"`{place.source.text}` has no item {index}")
-        return self.wrap(place.live[index], Index(place.source, index))
+        return self.wrap(place.live[index], Index(self._sequence(place), index))
 
     def list_length(self, id: int) -> Abstract:
         """Return the run-time length of an outside list."""
@@ -375,8 +475,21 @@ class Outside:
         keys = tuple(place.live)
         if not all(isinstance(k, (str, int, bytes, tuple, enum.Enum, type(None))) for k in keys):
             raise Break("JN507", f"`{place.source.text}` has keys that are no constants")
-        self._check("dict_keys", place.source, keys, kind="keys", expected=f"the keys {list(keys)!r:.80}")
+        entries = place.source if type(place.live) is dict else copied(place.source, dict)
+        self._check("dict_keys", entries, keys, kind="keys", expected=f"the keys {list(keys)!r:.80}")
         return tuple((k, self.load_entry(id, k)) for k in keys)
+
+    def load_set(self, id: int) -> tuple[Any, ...]:
+        """Read all elements of an outside set as the call found it, in their order of iteration."""
+        place = self._places[id]
+        return self._elements(place.live, place.source)
+
+    def set_has(self, id: int, key: Any) -> bool:
+        """Whether an outside set had an element when the call began (guarded)."""
+        place = self._places[id]
+        found = key in place.live
+        self._check("is", HasKey(place.source, key), found, kind="keys", expected=f"is {found}")
+        return found
 
     def dict_names(self, id: int) -> tuple[str, ...]:
         """Return the names in the ``__dict__`` of an outside object as the call found it (guarded)."""
@@ -384,7 +497,7 @@ class Outside:
         if not hasattr(place.live, "__dict__"):
             raise Break("JN216", f"`{place.source.text}` has no `__dict__`")
         names = tuple(vars(place.live))
-        source = Derived(place.source, "__dict__ names", _attribute_names)
+        source = Derived(place.source, "__dict__ names", attribute_names)
         self._check("eq", source, names, kind="keys", expected=f"the attributes {list(names)!r:.80}")
         return names
 
@@ -402,7 +515,7 @@ class Outside:
         source = self.source(id)
         if source is not None:
             self._check(
-                "method_is", source, name, function, kind="identity", expected=f"method {_name(function)}"
+                "method_is", source, name, function, kind="identity", expected=f"method {name_of(function)}"
             )
 
     def same_object(self, a: Source, b: Any) -> bool:
@@ -473,43 +586,3 @@ class Outside:
                 entry.emit(
                     ("writeable", entry.slot(place_.source)), place_.source, "alias", "a writeable array"
                 )
-
-
-def dtype_code(dtype: np.dtype[Any]) -> int:
-    """Return the runtime's code of a dtype that it has."""
-    found = find_dtype(dtype)
-    assert found is not None
-    return found.code
-
-
-def mlir_name(dtype: np.dtype[Any]) -> str:
-    """Return the MLIR element type of a dtype that the runtime has."""
-    found = find_dtype(dtype)
-    assert found is not None
-    return found.mlir
-
-
-def _require_dtype(dtype: np.dtype[Any], source: Source) -> None:
-    if find_dtype(dtype) is None or not dtype.isnative or dtype.kind == "c":
-        raise Break("JN402", f"`{source.text}` has dtype {dtype}")
-
-
-def _is_function_like(live: Any) -> bool:
-    """Callables that are compared by identity: jitted functions, partials, JAX and Janus wrappers."""
-    module = type(live).__module__ or ""
-    return (
-        isinstance(live, functools.partial)
-        or module.startswith(("jaxlib", "jax.", "jax_", "janus_mlir", "functools"))
-        or type(live).__name__ in ("_ArrayFunctionDispatcher", "PjitFunction", "custom_jvp", "custom_vjp")
-        or isinstance(live, (staticmethod, classmethod, property))
-    )
-
-
-def _attribute_names(live: Any) -> tuple[str, ...]:
-    return tuple(vars(live))
-
-
-def _name(live: Any) -> str:
-    if isinstance(live, types.ModuleType):
-        return f"module {live.__name__}"  # its repr has the path of the file
-    return str(getattr(live, "__qualname__", None) or getattr(live, "__name__", None) or repr(live))

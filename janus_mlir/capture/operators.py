@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import compressed, library, live, sets
+from janus_mlir.capture import complexes, compressed, library, live, sets
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, Value
@@ -26,9 +26,11 @@ from janus_mlir.capture.numbers import (
     truth_of,
 )
 from janus_mlir.capture.scalars import NEVER_NUMBERS, differ, number_kind, same_constant
+from janus_mlir.capture.slots import REFLECTED, SLOTS, as_plain
 from janus_mlir.capture.text import percent
 from janus_mlir.capture.values import (
     Abstract,
+    ComplexValue,
     CompressedRef,
     DictRef,
     ExtentNumber,
@@ -56,11 +58,6 @@ if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
 
 _ARRAYS = (NumpyArray, NumpyScalar)
-_SLOTS = {
-    "add": "add", "sub": "sub", "mul": "mul", "matmul": "matmul", "truediv": "truediv", "floordiv": "floordiv",
-    "mod": "mod", "pow": "pow", "lshift": "lshift", "rshift": "rshift", "and_": "and", "or_": "or", "xor": "xor",
-}  # fmt: skip
-_REFLECTED = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le", "eq": "eq", "ne": "ne"}
 
 
 def binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
@@ -71,30 +68,14 @@ def binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
         return compressed.elementwise(m, lambda x, y: npy.binary(m, op, x, y), [a, b])
     if isinstance(a, ObjectRef) or isinstance(b, ObjectRef):
         return _user_binary(m, op, a, b)
-    a, b = _as_plain(a, b), _as_plain(b, a)
+    a, b = as_plain(a, b), as_plain(b, a)
     if isinstance(a, _ARRAYS) or isinstance(b, _ARRAYS):
         return npy.binary(m, op, a, b)
+    if complexes.involves(a, b):
+        return complexes.binary(m, op, a, b)
     if is_number(a) and is_number(b):
         return number_binary(m, op, a, b)
     return _sequences(m, op, a, b)
-
-
-def _as_plain(value: Abstract, other: Abstract) -> Abstract:
-    """Return the int in place of a member of an `enum.IntEnum` that meets a number."""
-    if isinstance(value, Known) and isinstance(value.value, enum.IntEnum) and is_number(other):
-        own = {
-            name for cls in type(value.value).__mro__ if cls.__module__ not in _PLAIN for name in vars(cls)
-        }
-        return (
-            value if any(n.startswith("__") and n in _INT_METHODS for n in own) else Known(int(value.value))
-        )
-    return value
-
-
-_PLAIN = frozenset({"builtins", "enum"})
-_INT_METHODS = frozenset(
-    {f"__{r}{slot}__" for slot in _SLOTS.values() for r in ("", "r")} | {f"__{name}__" for name in _REFLECTED}
-)
 
 
 def _jax(m: Machine, op: str, *operands: Abstract) -> Abstract:
@@ -184,7 +165,6 @@ def _known(op: str, *values: Any) -> Abstract:
 
 
 def _foldable(value: Any) -> bool:
-    import enum
 
     return (
         value is None
@@ -222,7 +202,7 @@ def inplace(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     if isinstance(a, ObjectRef):
         from janus_mlir.capture.attributes import class_attribute
 
-        function = class_attribute(m, a, f"__i{_SLOTS[op]}__")
+        function = class_attribute(m, a, f"__i{SLOTS[op]}__")
         if function is not None:
             from janus_mlir.capture.calls import call_inline
 
@@ -247,6 +227,8 @@ def unary(m: Machine, op: str, a: Abstract) -> Abstract:
         return compressed.elementwise(m, lambda x: npy.unary(m, op, x), [a])
     if isinstance(a, _ARRAYS):
         return npy.unary(m, op, a)
+    if isinstance(a, ComplexValue):
+        return complexes.unary(m, op, a)
     if is_number(a):
         return number_unary(m, op, a)
     if isinstance(a, Known):
@@ -284,7 +266,9 @@ def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
         return _user_compare(m, op, a, b)
     if isinstance(a, _ARRAYS) or isinstance(b, _ARRAYS):
         return npy.compare(m, op, a, b)
-    a, b = _as_plain(a, b), _as_plain(b, a)
+    a, b = as_plain(a, b), as_plain(b, a)
+    if complexes.involves(a, b):
+        return complexes.compare(m, op, a, b)
     if is_number(a) and is_number(b):
         result = compare_numbers(m, op, a, b)
         return Known(result) if isinstance(result, bool) else make("bool", result)
@@ -455,6 +439,8 @@ def truth(m: Machine, value: Abstract) -> bool | Value:
             return compare_numbers(m, "ne", value, Known(0))
         case Number():
             return truth_of(m, value)
+        case ComplexValue():
+            return complexes.truth(m, value)
         case LiveObject():
             return live.truth(m, value)
         case JaxArray():
@@ -494,7 +480,7 @@ def _user_truth(m: Machine, value: ObjectRef) -> bool | Value:
 
 
 def _user_binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
-    slot = _SLOTS[op]
+    slot = SLOTS[op]
     return _dispatch(m, a, b, f"__{slot}__", f"__r{slot}__", op)
 
 
@@ -511,13 +497,13 @@ def _user_compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
             return ordered
     first = class_attribute(m, a, f"__{op}__") if isinstance(a, ObjectRef) else None
     if op in ("eq", "ne") and first is None:
-        second = class_attribute(m, b, f"__{_REFLECTED[op]}__") if isinstance(b, ObjectRef) else None
+        second = class_attribute(m, b, f"__{REFLECTED[op]}__") if isinstance(b, ObjectRef) else None
         if second is None and op == "eq":
             return Known(identical(m, a, b))
         if second is None:
             equal = _user_compare(m, "eq", a, b)
             return unary(m, "not_", equal)
-    return _dispatch(m, a, b, f"__{op}__", f"__{_REFLECTED[op]}__", op)
+    return _dispatch(m, a, b, f"__{op}__", f"__{REFLECTED[op]}__", op)
 
 
 def _equal_dataclasses(m: Machine, op: str, a: ObjectRef, b: ObjectRef) -> Abstract | None:
@@ -589,7 +575,7 @@ def _unsupported(m: Machine, op: str, a: Abstract, b: Abstract) -> Break:
     if first is None or second is None or op not in _SYMBOLS:
         return Break("JN208", f"operator {op} is not defined for {_kind(a)} and {_kind(b)}")
     names = f"{first.__name__!r} and {second.__name__!r}"
-    if op in _REFLECTED:
+    if op in REFLECTED:
         return Failed(TypeError, f"{_SYMBOLS[op]!r} not supported between instances of {names}")
     return Failed(TypeError, f"unsupported operand type(s) for {_SYMBOLS[op]}: {names}")
 

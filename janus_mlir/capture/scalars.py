@@ -7,10 +7,12 @@ import numpy as np
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, ScalarType
 from janus_mlir.capture.values import Abstract, ExtentNumber, Known, Number, NumberKind
 
-__all__ = ["NEVER_NUMBERS", "SCALARS", "differ", "number_kind", "same_constant"]
+__all__ = ["NEVER_NUMBERS", "NUMBER_TAGS", "SCALARS", "differ", "number_kind", "same_constant"]
 
 #: Types of graph values by kind of number.
 SCALARS: dict[NumberKind, ScalarType] = {"int": INT, "float": FLOAT, "bool": BOOL}
+#: Tags of numbers in unions, by kind.
+NUMBER_TAGS: dict[NumberKind, int] = {"int": 0, "float": 1, "bool": 2}
 
 
 def number_kind(value: Abstract) -> NumberKind | None:

@@ -248,7 +248,12 @@ class _Collector(ast.NodeVisitor):
             if self.scope.kind in ("comprehension", "generator")
             else [self.scope]
         )
-        self._nested(Scope(kind, node), outer).generators(generators, parts)
+        scope = Scope(kind, node)
+        self._nested(scope, outer).generators(generators, parts)
+        walrus = any(isinstance(child, ast.NamedExpr) for child in ast.walk(node))
+        if kind == "comprehension" and scope.captures_own() and not walrus:
+            # Its variables need cells, so that it is a function of its own, as it is to Python up to 3.11.
+            scope.kind = "generator"
 
     def generators(self, generators: list[ast.comprehension], parts: list[ast.expr]) -> None:
         """Visit what belongs to a comprehension's own scope."""

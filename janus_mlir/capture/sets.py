@@ -7,7 +7,7 @@ import operator
 import random
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.heap import SetContent
 from janus_mlir.capture.values import Abstract, Known, SetRef, ViewValue
@@ -34,7 +34,7 @@ _PERMUTED = 5
 
 def order_matters(content: SetContent) -> bool:
     """Whether sets of these items may be iterated over in different orders."""
-    items = content.items
+    items = content.items or ()
     if len(items) < 2:
         return False
     first = list(set(items))
@@ -61,15 +61,40 @@ def _in_table(items: tuple[Any, ...], size: int) -> set[Any]:
 
 def ordered(content: SetContent) -> list[Any]:
     """Return the items in Python's order of iteration."""
+    if content.ordered:
+        return list(content.items or ())
     if order_matters(content):
         raise Break("JN214", "iteration over a set whose order depends on how it was built")
-    return list(set(content.items))
+    return list(set(content.items or ()))
 
 
 def content(m: Machine, value: SetRef) -> SetContent:
-    """Return the content of a set."""
+    """Return the content of a set, reading an outside set if need be."""
     found: SetContent = m.get(value.id)
+    if found.items is None:
+        items = list(m.outside.load_set(value.id))
+        for key, inside in found.known:
+            if inside != (key in items):
+                items = [*items, key] if inside else [item for item in items if item != key]
+        found = SetContent(tuple(items), ordered=not found.known)
+        m.put(value.id, found)
     return found
+
+
+def elements(m: Machine, value: SetRef) -> tuple[Any, ...]:
+    """Return the elements of a set, in no particular order."""
+    return content(m, value).items or ()
+
+
+def _has(m: Machine, value: SetRef, key: Any) -> bool:
+    """Return whether a set has a constant as element, without reading the others."""
+    found: SetContent = m.get(value.id)
+    if found.items is not None:
+        return key in found.items
+    for known, inside in reversed(found.known):
+        if known == key:
+            return bool(inside)
+    return m.outside.set_has(value.id, key)
 
 
 def new_set(m: Machine, items: Any, cls: type = set) -> SetRef:
@@ -83,7 +108,7 @@ def _elements(m: Machine, value: Abstract) -> tuple[Any, ...] | None:
     """Return the elements of something that is a set, None if it is something else."""
     match value:
         case SetRef():
-            return content(m, value).items
+            return elements(m, value)
         case Known(value=frozenset() as items):
             return tuple(items)
         case ViewValue() if value.kind == "keys":
@@ -126,9 +151,11 @@ def member(m: Machine, items: tuple[Any, ...], item: Abstract) -> bool | Value:
 
 def contains(m: Machine, container: SetRef, item: Abstract, *, negate: bool) -> Abstract:
     """Return ``item in container``."""
+    from janus_mlir.capture.containers import constant_key
     from janus_mlir.capture.numbers import make
 
-    result = member(m, content(m, container).items, item)
+    constant = isinstance(item, Known) and not isinstance(item.value, (tuple, frozenset))
+    result = _has(m, container, constant_key(item)) if constant else member(m, elements(m, container), item)
     if isinstance(result, bool):
         return Known(result != negate)
     if negate:
@@ -161,32 +188,37 @@ def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
 
 def update(m: Machine, value: SetRef, name: str, *others: Abstract) -> Abstract:
     """Change a set in place by one of its methods."""
-    elements = set(content(m, value).items)
+    found = set(elements(m, value))
     for other in others:
         if name == "update":
-            now = [*content(m, value).items, *_iterated(m, other)]
+            now = [*elements(m, value), *_iterated(m, other)]
             _put(m, value, tuple(dict.fromkeys(now)), name, other)
         else:
-            getattr(elements, name)(_iterated(m, other))
-            kept = [k for k in content(m, value).items if k in elements]
-            new = [k for k in _iterated(m, other) if k in elements and k not in kept]
+            getattr(found, name)(_iterated(m, other))
+            kept = [k for k in elements(m, value) if k in found]
+            new = [k for k in _iterated(m, other) if k in found and k not in kept]
             _put(m, value, (*kept, *dict.fromkeys(new)), name, other)
     return value
 
 
 def _put(m: Machine, value: SetRef, items: tuple[Any, ...], name: str, *operands: Abstract) -> None:
+    _record(m, value, SetContent(items), name, *operands)
+
+
+def _record(m: Machine, value: SetRef, new: SetContent, name: str, *operands: Abstract) -> None:
     from janus_mlir.capture.containers import record_mutation
 
-    m.put(value.id, SetContent(items))
+    m.put(value.id, new)
     arguments = ", ".join(f"{{{i + 1}}}" for i in range(len(operands)))
     record_mutation(m, value, f"set.{name}", f"{{0}}.{name}({arguments})", *operands)
 
 
 def method(m: Machine, self: SetRef, name: str, args: list[Abstract]) -> Abstract:
     """Call a method of a set."""
-    from janus_mlir.capture.containers import constant_key
-
-    items = content(m, self).items
+    if len(args) == 1 and name in ("add", "discard", "remove") and self.cls is not frozenset:
+        _change(m, self, name, args[0])
+        return Known(None)
+    items = elements(m, self)
     if name == "copy" and not args:
         return new_set(m, items, self.cls)
     if name in _COMBINING:
@@ -204,20 +236,31 @@ def method(m: Machine, self: SetRef, name: str, args: list[Abstract]) -> Abstrac
     if name == "clear" and not args:
         _put(m, self, (), name)
         return Known(None)
-    if len(args) == 1 and name in ("add", "discard", "remove"):
-        key = constant_key(args[0])
-        if name == "remove" and key not in items:
-            raise Break("JN208", f"KeyError: {key!r}")
-        new = tuple(k for k in items if k != key)
-        if name == "add":
-            new = items if key in items else (*items, key)
-        _put(m, self, new, name, args[0])
-        return Known(None)
     if name == "pop" and not args and items:
         first = ordered(content(m, self))[0]
         _put(m, self, tuple(k for k in items if k != first), name)
         return Known(first)
     raise Break("JN301", f"set.{name}")
+
+
+def _change(m: Machine, self: SetRef, name: str, item: Abstract) -> None:
+    """Add or remove an element; a set that already is as it should be stays as it is."""
+    from janus_mlir.capture.containers import constant_key
+
+    key = constant_key(item, m)
+    inside = _has(m, self, key)
+    if name == "remove" and not inside:
+        raise Failed(KeyError, item)
+    found: SetContent = m.get(self.id)
+    if inside == (name == "add"):
+        new = found
+    elif found.items is None:
+        new = SetContent(None, known=(*found.known, (key, not inside)))
+    elif inside:
+        new = SetContent(tuple(k for k in found.items if k != key))
+    else:
+        new = SetContent((*found.items, key))
+    _record(m, self, new, name, item)
 
 
 def make(m: Machine, args: list[Abstract], cls: type) -> Abstract:
@@ -226,6 +269,6 @@ def make(m: Machine, args: list[Abstract], cls: type) -> Abstract:
 
 
 __all__ = [
-    "IN_PLACE", "OPERATORS", "binary", "compare", "contains", "content", "make", "member", "method",
+    "IN_PLACE", "OPERATORS", "binary", "compare", "contains", "content", "elements", "make", "member", "method",
     "new_set", "order_matters", "ordered", "update",
 ]  # fmt: skip

@@ -41,6 +41,7 @@ from janus_mlir.capture.state import State
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
+    ComplexValue,
     CompressedRef,
     DictRef,
     ExtentNumber,
@@ -221,6 +222,8 @@ class SiteWriter:
                 return self.constant(value.value)
             case Number():
                 return self.value(value.ref, ValueSpec(value.kind))
+            case ComplexValue():
+                return f"complex({self.expr(value.real)}, {self.expr(value.imag)})"
             case ExtentNumber():
                 return self.value(self.machine.number_ref(value), ValueSpec("int"))
             case JaxArray():
@@ -476,7 +479,9 @@ class SiteWriter:
         if order_matters(content):
             # A set of this content built here could be iterated over in another order than Python's.
             raise Break("JN506", "a set whose order depends on how it was built")
-        return f"{self.constant(value.cls)}(({''.join(self.constant(i) + ', ' for i in content.items)}))"
+        return (
+            f"{self.constant(value.cls)}(({''.join(self.constant(i) + ', ' for i in content.items or ())}))"
+        )
 
     def _buffer(self, ref: Value, part: TensorType) -> str:
         spec = ValueSpec("numpy", dtype_by_mlir(part.dtype).numpy, (0, *part.shape))

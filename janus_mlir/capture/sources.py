@@ -209,3 +209,17 @@ class Derived(Source):
 
     def fetch(self, arguments: Sequence[Any]) -> Any:
         return self.function(self.base.fetch(arguments))
+
+
+@dataclass(frozen=True, slots=True)
+class Copied(Derived):
+    """The items of a container, copied in each call into a plain one by the class `function`."""
+
+    @property
+    def text(self) -> str:
+        return f"{self.name}({self.base.text})"
+
+
+def copied(base: Source, cls: type) -> Copied:
+    """Source of a container's items as those of a plain `cls`."""
+    return Copied(base, cls.__name__, cls)

@@ -24,6 +24,12 @@ class Speculation:
     extents: set[tuple[Source, int]] = field(default_factory=set)
     #: Extents that stay static, one version per size: (source, axis).
     fixed: set[tuple[Source, int]] = field(default_factory=set)
+    #: Lists of which the length is a run-time number.
+    lengths: set[Source] = field(default_factory=set)
+    #: Containers of which the items, in number or length, vary.
+    families: set[Source] = field(default_factory=set)
+    #: Ints that are sizes of arrays, as symbolic as extents.
+    sizes: set[Source] = field(default_factory=set)
     #: Ints and truth values that vary, but take few values.
     repeating: set[Source] = field(default_factory=set)
     #: Functions that are known by their code only.
@@ -56,6 +62,22 @@ class Speculation:
         result.extents = set()
         return result
 
+    def with_sizes(self) -> Speculation | None:
+        """Return these facts with run-time ints as sizes of arrays, None if they are so or there are none."""
+        if self.dynamic <= self.sizes:
+            return None
+        result = self.copy()
+        result.sizes |= self.dynamic
+        return result
+
+    def with_fixed_lengths(self) -> Speculation | None:
+        """Return these facts with one version per length of a list, None if no length varies."""
+        if not self.lengths:
+            return None
+        result = self.with_fixed_extents() or self.copy()
+        result.lengths, result.families = set(), set()
+        return result
+
     def with_constants(self, numbers: set[Source]) -> Speculation | None:
         """Return these facts with one version per value of `numbers` that vary, None if there are none."""
         changed = (self.dynamic & numbers) - self.constant
@@ -70,6 +92,7 @@ class Speculation:
         return bool(
             self.dynamic - other.dynamic - self.constant
             or self.extents - other.extents
+            or self.lengths - other.lengths
             or self.by_code - other.by_code
         )
 

@@ -18,7 +18,7 @@ from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.heap import CellContent, Content
 from janus_mlir.capture.layouts import TextLayout
 from janus_mlir.capture.rebuild import UNBOUND
-from janus_mlir.capture.scalars import same_constant
+from janus_mlir.capture.scalars import NUMBER_TAGS, same_constant
 from janus_mlir.capture.values import (
     Abstract,
     CellRef,
@@ -44,8 +44,7 @@ if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
     from janus_mlir.capture.state import State
 
-_NUMBERS = {"int": 0, "float": 1, "bool": 2}
-_FIRST = 3
+_FIRST = len(NUMBER_TAGS)
 
 
 class Tags:
@@ -64,7 +63,7 @@ class Tags:
 
         kind = number_kind(value)
         if kind is not None:
-            return _NUMBERS[kind]
+            return NUMBER_TAGS[kind]
         match value:
             case Known():
                 return self._find("constant", value.value)

@@ -65,6 +65,14 @@ class Number(Abstract):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class ComplexValue(Abstract):
+    """A ``complex`` of which the parts (Python floats) are known or computed at run time."""
+
+    real: Abstract
+    imag: Abstract
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ExtentNumber(Abstract):
     """A Python int that is a symbolic array extent or an expression over such."""
 

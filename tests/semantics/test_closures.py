@@ -143,4 +143,11 @@ def another_function_at_last(x, f):
     return f(x)
 
 
+@cases.add(lambda i: ([1.0, 2.0 + i], [3, 4]), lambda: ([], []))
+def captured_by_lambdas(xs, ks):
+    late = [lambda v: v + k for k in ks]
+    scaled = {k: sum(map(lambda v: v * k, xs)) for k in ks}
+    return [f(1) for f in late], scaled, [sum(x * k for x in xs) for k in ks]
+
+
 test_program = cases.test()

@@ -259,6 +259,26 @@ def bound_methods(box):
     return items, class_free is Box
 
 
+@functools.singledispatch
+def described(x):
+    return "object"
+
+
+@described.register
+def _(x: int):
+    return x + 1
+
+
+@described.register(np.ndarray)
+def _(x):
+    return x * 2
+
+
+@cases.add(lambda i: (i, 1.5, nvec(2)), lambda: ("s", 1, nvec(2)), lambda: (True, None, nvec(2)))
+def generic_function(a, b, c):
+    return described(a), described(b), described(c)
+
+
 @cases.add(lambda i: (5, 2.0 * i))
 def conditional_import(n, x):
     if n > 3:

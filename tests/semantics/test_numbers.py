@@ -189,6 +189,22 @@ def kinds_that_change_together(x, k):
     return place, speed
 
 
+@cases.add(lambda i: (1 + 2j + i, 2.0), lambda: (1j, 0), lambda: (3.0, 2))
+def complex_numbers(z, k):
+    w = z * k + 1j
+    return w, abs(w), w.real, -w.imag, w.conjugate(), w**3, z == w, bool(z), 1 / w, z / k
+
+
+@cases.add(lambda i: (-0.5 + 0.1 * i, 0.3), lambda: (2.0, 2.0))
+def mandelbrot(x, y):
+    z, c = 0j, complex(x, y)
+    for n in range(50):
+        z = z * z + c
+        if abs(z) > 2:
+            return n, z
+    return 50, None
+
+
 @cases.add(lambda i: (i % 3,), compiled=False)
 def loop_variable_after_loop(n):
     for k in range(n):

@@ -429,4 +429,12 @@ def strings_and_numbers(x, s):
     return "-".join(parts), x * len(s), s[0], s.startswith("a")
 
 
+@cases.add(lambda i: (nmat(2 + i, 3),), lambda: (nmat(4, 3),), lambda: (nmat(9, 3),))
+def decided_by_the_batch(x):
+    n = x.shape[0]
+    if n == 9 or n // 2 == 3:
+        return x.sum(), n != 9
+    return -x
+
+
 test_program = cases.test()

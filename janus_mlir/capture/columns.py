@@ -1,0 +1,114 @@
+"""Lists from outside whose length varies: the entry program copies their items into arrays of some capacity.
+
+Only lists of numbers, NumPy scalars and tuples of these have such a form: copies of them cannot be told from the originals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from janus_mlir.capture.layouts import (
+    Layout,
+    NumberLayout,
+    ScalarLayout,
+    SequenceLayout,
+    UnionLayout,
+    merge,
+)
+from janus_mlir.capture.scalars import NUMBER_TAGS
+from janus_mlir.capture.values import NumberKind
+from janus_mlir.runtime.dtypes import find_dtype
+
+_KINDS: dict[type, NumberKind] = {int: "int", float: "float", bool: "bool"}
+_TYPES: dict[str, tuple[type, str]] = {"int": (int, "i8"), "float": (float, "f8"), "bool": (bool, "?")}
+
+
+def layout_of(items: Sequence[Any]) -> Layout | None:
+    """Return the layout that all of some live items have, None if they have none or different ones."""
+    layout: Layout | None = None
+    for item in items:
+        one = _item_layout(item)
+        layout = one if layout is None or one is None else merge(layout, one, _tag)
+        if layout is None or (isinstance(layout, UnionLayout) and layout.options[0][0] == _NO_TAG):
+            return None
+    return layout
+
+
+def _tag(layout: Layout) -> int:
+    """Return the tag of a number in a union of numbers; NumPy scalars are in none."""
+    return NUMBER_TAGS[layout.kind] if isinstance(layout, NumberLayout) else _NO_TAG
+
+
+#: The tag of what cannot be in a union.
+_NO_TAG = -1
+
+
+def _item_layout(item: Any) -> Layout | None:
+    cls = type(item)
+    if cls in _KINDS:
+        return NumberLayout(_KINDS[cls])
+    if isinstance(item, np.generic):
+        found = find_dtype(item.dtype)
+        return ScalarLayout(item.dtype) if found is not None and item.dtype.kind in "iufb" else None
+    if cls is tuple or (isinstance(item, tuple) and hasattr(cls, "_make")):
+        parts = [_item_layout(part) for part in item]
+        known = tuple(part for part in parts if part is not None)
+        return SequenceLayout(cls, known) if known and len(known) == len(parts) else None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Makes the arrays of a list's items; a list that does not have the layout raises an exception."""
+
+    layout: Layout
+    capacity: int
+
+    def __call__(self, items: Sequence[Any]) -> tuple[np.ndarray[Any, Any], ...]:
+        if len(items) > self.capacity:
+            raise ValueError("too many items")
+        return tuple(self._columns(self.layout, items))
+
+    def _columns(self, layout: Layout, items: Sequence[Any]) -> Iterator[np.ndarray[Any, Any]]:
+        if isinstance(layout, SequenceLayout):
+            _require(items, layout.cls)
+            if any(len(item) != len(layout.items) for item in items):
+                raise ValueError("tuples of other lengths")
+            columns = list(zip(*items, strict=True)) if items else [()] * len(layout.items)
+            for part, column in zip(layout.items, columns, strict=True):
+                yield from self._columns(part, column)
+            return
+        if isinstance(layout, UnionLayout):
+            yield from self._union(layout, items)
+        elif isinstance(layout, NumberLayout):
+            cls, dtype = _TYPES[layout.kind]
+            yield self._column(cls, dtype, items)
+        else:
+            assert isinstance(layout, ScalarLayout)
+            yield self._column(layout.dtype.type, layout.dtype.str, items)
+
+    def _column(self, cls: type, dtype: str, items: Sequence[Any]) -> np.ndarray[Any, Any]:
+        _require(items, cls)
+        made = np.zeros(self.capacity, dtype)
+        made[: len(items)] = items
+        return made
+
+    def _union(self, layout: UnionLayout, items: Sequence[Any]) -> Iterator[np.ndarray[Any, Any]]:
+        yield self._column(int, "i8", [NUMBER_TAGS[_KINDS[type(item)]] for item in items])
+        for _, option in layout.options:
+            assert isinstance(option, NumberLayout)
+            cls, dtype = _TYPES[option.kind]
+            own = [item if type(item) is cls else cls() for item in items]
+            yield self._column(cls, dtype, own)
+
+
+def _require(items: Sequence[Any], cls: type) -> None:
+    if not {cls}.issuperset(map(type, items)):
+        raise TypeError("an item of another type")
+
+
+__all__ = ["Columns", "layout_of"]
