@@ -93,8 +93,7 @@ Value NestEmitter::indexOf(unsigned dim, const Steps &point, int64_t width) {
 static bool accumulates(Operation *inner, linalg::GenericOp op) {
   return isa<arith::AddFOp, arith::SubFOp>(inner) && llvm::any_of(inner->getOperands(), [&](Value operand) {
            auto argument = dyn_cast<BlockArgument>(operand);
-           return argument && argument.getOwner() == op.getBody() &&
-                  argument.getArgNumber() >= op.getNumDpsInputs();
+           return argument && argument.getOwner() == op.getBody() && argument.getArgNumber() >= op.getNumDpsInputs();
          });
 }
 
