@@ -47,6 +47,20 @@ def _integer_pow(im: Importer, eqn: Any) -> list[ir.Value]:
     return im.elementwise(eqn, y=eqn.params["y"])
 
 
+@rule("one_minus_square")
+def _one_minus_square(im: Importer, eqn: Any) -> list[ir.Value]:
+    """Emit ``(1 + x) * (1 - x)``, which JAX has as one primitive since 0.11."""
+    builder = im.builder
+    (x,) = im.args(eqn)
+    type = tensor_type(eqn.outvars[0].aval)
+    one = builder.constant(np.ones((), eqn.outvars[0].aval.dtype), TensorType(type.dtype, ()))
+    if type.shape:
+        one = builder.lax1("broadcast_in_dim", [one], type, broadcast_dimensions=[])
+    return builder.lax(
+        "mul", [builder.lax1("add", [one, x], type), builder.lax1("sub", [one, x], type)], [type]
+    )
+
+
 @rule("round")
 def _round(im: Importer, eqn: Any) -> list[ir.Value]:
     method = eqn.params["rounding_method"]

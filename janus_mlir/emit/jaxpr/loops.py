@@ -165,15 +165,24 @@ def _emit_counted(im: Importer, eqn: Any, counted: _Counted) -> list[ir.Value]:
 # Scan
 
 
+def _scan_parts(eqn: Any) -> tuple[int, int]:
+    """Return how many operands of a scan are constants and how many are carried."""
+    params = eqn.params
+    if "num_consts" in params:
+        return params["num_consts"], params["num_carry"]
+    # Since JAX 0.11 a tree says so.
+    consts, carried, _ = params["ft_in"].update(list(eqn.invars)).unpack()
+    return len(list(consts)), len(list(carried))
+
+
 @rule("scan", inner=lambda eqn: [eqn.params["jaxpr"]], keys=True)
 def _scan(im: Importer, eqn: Any) -> list[ir.Value]:
     builder = im.builder
     params = eqn.params
-    first = params["num_consts"]
-    second = first + params["num_carry"]
+    n_consts, n_carried = _scan_parts(eqn)
+    first, second = n_consts, n_consts + n_carried
     args = im.args(eqn)
     consts, carried, sequences = args[:first], args[first:second], args[second:]
-    n_carried = len(carried)
     sequence_types = [tensor_type(v.aval) for v in eqn.invars[second:]]
     stack_types = [tensor_type(v.aval) for v in eqn.outvars[n_carried:]]
     stacks = [builder.zeros(type) for type in stack_types]  # every element will be overwritten
