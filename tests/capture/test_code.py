@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 import pytest
@@ -27,8 +28,17 @@ def test_methods_and_private_names() -> None:
 
 @pytest.mark.parametrize("fn", corpus.CASES, ids=lambda fn: fn.__name__)
 def test_names_agree_with_python(fn: Any) -> None:
-    code = compile_function(read_function(fn))
-    assert code.locals >= set(fn.__code__.co_varnames)
+    source = read_function(fn)
+    code = compile_function(source)
+    # Those of comprehensions are the function's own since Python 3.12 (PEP 709).
+    inlined = {
+        name.id
+        for comprehension in ast.walk(source.node)
+        if isinstance(comprehension, ast.comprehension)
+        for name in ast.walk(comprehension.target)
+        if isinstance(name, ast.Name)
+    }
+    assert code.locals | inlined >= set(fn.__code__.co_varnames)
     assert set(code.frees) == set(fn.__code__.co_freevars)
     # Comprehensions are functions of their own in Python 3.11, and make more variables cells.
     assert code.cells <= set(fn.__code__.co_cellvars)
