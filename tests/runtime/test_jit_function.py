@@ -316,7 +316,8 @@ def test_deep_recursion_does_not_overflow_the_stack(entries):
     try:
         with pytest.raises(RecursionError):
             recursive(entries, 10**6)
-        assert recursive(entries, 1000) == 1000
+        # Python 3.12 has a limit of its own for calls through C.
+        assert recursive(entries, 300) == 300
     finally:
         sys.setrecursionlimit(limit)
 
