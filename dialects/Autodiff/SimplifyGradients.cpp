@@ -3,6 +3,7 @@
 #include "Autodiff/Passes.h"
 
 #include "Janus/IR/JanusOps.h"
+#include "Lax/IR/LaxConstantFolding.h"
 #include "Lax/IR/LaxOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -22,12 +23,8 @@ using namespace mlir::janus;
 namespace {
 
 bool isZero(Value value) {
-  SplatElementsAttr splat;
-  if (!matchPattern(value, m_Constant(&splat)))
-    return false;
-  if (isa<FloatType>(splat.getElementType()))
-    return splat.getSplatValue<APFloat>().isPosZero();
-  return isa<IntegerType>(splat.getElementType()) && splat.getSplatValue<APInt>().isZero();
+  Attribute constant;
+  return matchPattern(value, m_Constant(&constant)) && lax::detail::isPositiveZero(constant);
 }
 
 /// Zeros but for a slice: the cotangent of what a slice was taken of.

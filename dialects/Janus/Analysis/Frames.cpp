@@ -41,3 +41,7 @@ FrameOp janus::findFrame(Operation *op) {
     op = parent;
   }
 }
+
+GuardOp janus::createGuard(OpBuilder &b, Location loc, Value condition, GuardKind kind, FrameOp frame) {
+  return GuardOp::create(b, loc, condition, kind, frame.getSite(), frame.getLive(), frame.getRestart());
+}

@@ -16,6 +16,9 @@ bool hasEffect(Operation *op);
 /// null if there is none.
 FrameOp findFrame(Operation *op);
 
+/// Appends a guard that leaves to a frame.
+GuardOp createGuard(OpBuilder &b, Location loc, Value condition, GuardKind kind, FrameOp frame);
+
 } // namespace mlir::janus
 
 #endif // JANUS_ANALYSIS_FRAMES_H

@@ -43,7 +43,7 @@ struct DevirtualisePass : public janus::impl::DevirtualisePassBase<DevirtualiseP
     Location loc = call.getLoc();
     Value expected = ObjectOp::create(rewriter, loc, profile.getEntry());
     Value same = IsOp::create(rewriter, loc, call.getCallee(), expected);
-    GuardOp::create(rewriter, loc, same, GuardKind::Value, frame.getSite(), frame.getLive(), frame.getRestart());
+    createGuard(rewriter, loc, same, GuardKind::Value, frame);
     rewriter.replaceOpWithNewOp<func::CallOp>(call, profile.getFunction(), call.getResultTypes(), call.getArguments());
   }
 

@@ -65,8 +65,7 @@ struct FoldAttributesPass : public janus::impl::FoldAttributesPassBase<FoldAttri
 
   /// From here on `expected` is used where `found` was.
   static void assume(OpBuilder &b, Operation *read, Value found, Value expected, Value same, FrameOp frame) {
-    auto guard = GuardOp::create(b, read->getLoc(), same, GuardKind::Value, frame.getSite(), frame.getLive(),
-                                 frame.getRestart());
+    auto guard = createGuard(b, read->getLoc(), same, GuardKind::Value, frame);
     found.replaceUsesWithIf(expected, [&](OpOperand &use) {
       Operation *user = use.getOwner();
       return user->getBlock() != guard->getBlock() || guard->isBeforeInBlock(user);

@@ -105,7 +105,7 @@ private:
       condition = arith::SelectOp::create(b, loc, *entered, condition, one);
     }
     if (frame)
-      GuardOp::create(b, loc, condition, guard.getKind(), frame.getSite(), frame.getLive(), frame.getRestart());
+      createGuard(b, loc, condition, guard.getKind(), frame);
     else
       GuardOp::create(b, loc, condition, guard.getKind(), guard.getSite(), guard.getLive(), guard.getRestart());
     guard.erase();

@@ -54,7 +54,7 @@ struct PruneBranchesPass : public janus::impl::PruneBranchesPassBase<PruneBranch
       Value one = arith::ConstantIntOp::create(rewriter, loc, 1, 1);
       condition = arith::XOrIOp::create(rewriter, loc, condition, one);
     }
-    GuardOp::create(rewriter, loc, condition, GuardKind::Branch, frame.getSite(), frame.getLive(), frame.getRestart());
+    createGuard(rewriter, loc, condition, GuardKind::Branch, frame);
     never.walk([&](Operation *op) { gone.insert(op); });
     SmallVector<Value> results;
     if (!always.empty()) {

@@ -110,7 +110,7 @@ struct UnrollLoopsPass : public janus::impl::UnrollLoopsPassBase<UnrollLoopsPass
         Value above = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::sgt, bound, constant(values.back()));
         condition = arith::AndIOp::create(rewriter, loc, condition, above);
       }
-      GuardOp::create(rewriter, loc, condition, GuardKind::Trips, frame.getSite(), frame.getLive(), frame.getRestart());
+      createGuard(rewriter, loc, condition, GuardKind::Trips, frame);
     }
     SmallVector<Value> carried(loop.getInitArgs());
     for (const APInt &value : values) {
@@ -141,7 +141,7 @@ struct UnrollLoopsPass : public janus::impl::UnrollLoopsPassBase<UnrollLoopsPass
         Value one = arith::ConstantIntOp::create(rewriter, loc, 1, 1);
         condition = arith::XOrIOp::create(rewriter, loc, condition, one);
       }
-      GuardOp::create(rewriter, loc, condition, GuardKind::Trips, frame.getSite(), frame.getLive(), frame.getRestart());
+      createGuard(rewriter, loc, condition, GuardKind::Trips, frame);
       if (i == *trips) {
         rewriter.replaceOp(loop, forwarded);
         return;
