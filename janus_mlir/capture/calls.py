@@ -24,6 +24,7 @@ from janus_mlir.capture.generators import make_generator, manage
 from janus_mlir.capture.heap import CellContent, IteratorContent, ListContent
 from janus_mlir.capture.managers import GeneratorManager, decorated_generator
 from janus_mlir.capture.outcomes import Outcomes, Scope
+from janus_mlir.capture.scalars import CLASSES
 from janus_mlir.capture.sources import Attribute, Derived, Index, Key, Source, pinned
 from janus_mlir.capture.state import INLINE, RAISED, RAISED_PC, Frame, Suspended
 from janus_mlir.capture.values import (
@@ -549,7 +550,7 @@ def class_of(value: Abstract, m: Machine | None) -> type | None:
         case Known():
             return type(value.value)
         case Number():
-            return {"int": int, "float": float, "bool": bool}[value.kind]
+            return CLASSES[value.kind]
         case ExtentNumber():
             return int
         case ComplexValue():

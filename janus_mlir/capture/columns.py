@@ -19,12 +19,11 @@ from janus_mlir.capture.layouts import (
     UnionLayout,
     merge,
 )
-from janus_mlir.capture.scalars import NUMBER_TAGS
+from janus_mlir.capture.scalars import CLASSES, DTYPES, NUMBER_TAGS
 from janus_mlir.capture.values import NumberKind
 from janus_mlir.runtime.dtypes import find_dtype
 
-_KINDS: dict[type, NumberKind] = {int: "int", float: "float", bool: "bool"}
-_TYPES: dict[str, tuple[type, str]] = {"int": (int, "i8"), "float": (float, "f8"), "bool": (bool, "?")}
+_KINDS: dict[type, NumberKind] = {cls: kind for kind, cls in CLASSES.items()}
 
 
 def layout_of(items: Sequence[Any]) -> Layout | None:
@@ -85,25 +84,24 @@ class Columns:
         if isinstance(layout, UnionLayout):
             yield from self._union(layout, items)
         elif isinstance(layout, NumberLayout):
-            cls, dtype = _TYPES[layout.kind]
-            yield self._column(cls, dtype, items)
+            yield self._column(CLASSES[layout.kind], DTYPES[layout.kind], items)
         else:
             assert isinstance(layout, ScalarLayout)
-            yield self._column(layout.dtype.type, layout.dtype.str, items)
+            yield self._column(layout.dtype.type, layout.dtype, items)
 
-    def _column(self, cls: type, dtype: str, items: Sequence[Any]) -> np.ndarray[Any, Any]:
+    def _column(self, cls: type, dtype: np.dtype[Any], items: Sequence[Any]) -> np.ndarray[Any, Any]:
         _require(items, cls)
         made = np.zeros(self.capacity, dtype)
         made[: len(items)] = items
         return made
 
     def _union(self, layout: UnionLayout, items: Sequence[Any]) -> Iterator[np.ndarray[Any, Any]]:
-        yield self._column(int, "i8", [NUMBER_TAGS[_KINDS[type(item)]] for item in items])
+        yield self._column(int, DTYPES["int"], [NUMBER_TAGS[_KINDS[type(item)]] for item in items])
         for _, option in layout.options:
             assert isinstance(option, NumberLayout)
-            cls, dtype = _TYPES[option.kind]
+            cls = CLASSES[option.kind]
             own = [item if type(item) is cls else cls() for item in items]
-            yield self._column(cls, dtype, own)
+            yield self._column(cls, DTYPES[option.kind], own)
 
 
 def _require(items: Sequence[Any], cls: type) -> None:

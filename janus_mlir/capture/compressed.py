@@ -18,6 +18,7 @@ from janus_mlir.capture.layouts import NumberLayout, ScalarLayout
 from janus_mlir.capture.numbers import make
 from janus_mlir.capture.numpy.extents import product
 from janus_mlir.capture.numpy.lax import Lax, shape_of
+from janus_mlir.capture.scalars import DTYPES
 from janus_mlir.capture.values import (
     Abstract,
     CompressedRef,
@@ -224,7 +225,7 @@ def _of_list(m: Machine, value: ListRef) -> Abstract:
         return value
     match content.layout:
         case NumberLayout(kind=kind):
-            dtype = np.dtype({"int": np.int64, "float": np.float64, "bool": np.bool_}[kind])
+            dtype = DTYPES[kind]
         case ScalarLayout(dtype=dtype):
             pass
         case _:

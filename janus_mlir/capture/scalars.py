@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, ScalarType
 from janus_mlir.capture.values import Abstract, ExtentNumber, Known, Number, NumberKind
 
-__all__ = ["NEVER_NUMBERS", "NUMBER_TAGS", "SCALARS", "differ", "number_kind", "same_constant"]
+__all__ = [
+    "CLASSES",
+    "DTYPES",
+    "NEVER_NUMBERS",
+    "NUMBER_TAGS",
+    "SCALARS",
+    "differ",
+    "number_kind",
+    "same_constant",
+]
 
 #: Types of graph values by kind of number.
 SCALARS: dict[NumberKind, ScalarType] = {"int": INT, "float": FLOAT, "bool": BOOL}
+#: Python classes and NumPy dtypes by kind of number.
+CLASSES: dict[NumberKind, type] = {"int": int, "float": float, "bool": bool}
+DTYPES: dict[NumberKind, np.dtype[Any]] = {
+    "int": np.dtype(np.int64),
+    "float": np.dtype(np.float64),
+    "bool": np.dtype(np.bool_),
+}
 #: Tags of numbers in unions, by kind.
 NUMBER_TAGS: dict[NumberKind, int] = {"int": 0, "float": 1, "bool": 2}
 
