@@ -27,10 +27,11 @@ intptr_t janusGetNumPhases(void) { return getPhases().size(); }
 
 MlirStringRef janusGetPhase(intptr_t index) { return wrap(StringRef(getPhases()[index].name)); }
 
-MlirLogicalResult janusRunPhase(MlirModule module, MlirStringRef phase, MlirStringCallback onError, void *userData) {
+MlirLogicalResult janusRunPhase(MlirModule module, MlirStringRef phase, bool verifyEach, MlirStringCallback onError,
+                                void *userData) {
   ModuleOp op = unwrap(module);
   DiagnosticText diagnostics(op.getContext());
-  LogicalResult result = runToPhase(op, unwrap(phase));
+  LogicalResult result = runToPhase(op, unwrap(phase), verifyEach);
   if (failed(result))
     diagnostics.report(onError, userData, "a pass failed without a diagnostic");
   return wrap(result);

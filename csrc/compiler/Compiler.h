@@ -24,10 +24,10 @@ JANUS_EXPORT void janusRegisterDialects(MlirContext context);
 JANUS_EXPORT intptr_t janusGetNumPhases(void);
 JANUS_EXPORT MlirStringRef janusGetPhase(intptr_t index);
 
-/** Brings the module up to the phase. On failure the callback gets the diagnostics, and the module is in no
- *  defined state. */
-JANUS_EXPORT MlirLogicalResult janusRunPhase(MlirModule module, MlirStringRef phase, MlirStringCallback onError,
-                                             void *userData);
+/** Brings the module up to the phase; `verifyEach` verifies it after every pass, not only at both ends. On failure the
+ *  callback gets the diagnostics, and the module is in no defined state. */
+JANUS_EXPORT MlirLogicalResult janusRunPhase(MlirModule module, MlirStringRef phase, bool verifyEach,
+                                             MlirStringCallback onError, void *userData);
 
 /** Native code in memory. */
 typedef struct JanusExecutable {
@@ -40,12 +40,12 @@ JANUS_EXPORT JanusExecutable janusJit(MlirModule module, intptr_t numSymbols, co
                                       const uint64_t *addresses, int optLevel, MlirStringCallback onError,
                                       void *userData);
 
-/** The first half of janusJit: the object file of a module in phase "llvm", through a callback. */
-JANUS_EXPORT MlirLogicalResult janusCompile(MlirModule module, int optLevel, MlirStringCallback onObject,
-                                            void *objectData, MlirStringCallback onError, void *userData);
+/** The first half of janusJit: object files of a module in phase "llvm", as an archive, through a callback. */
+JANUS_EXPORT MlirLogicalResult janusCompile(MlirModule module, int optLevel, MlirStringCallback onArchive,
+                                            void *archiveData, MlirStringCallback onError, void *userData);
 
-/** The second half: an object file, of this or of an earlier process, as native code. `function` must be in it. */
-JANUS_EXPORT JanusExecutable janusLoad(MlirStringRef object, MlirStringRef function, intptr_t numSymbols,
+/** The second half: such an archive, of this or of an earlier process, as native code. `function` must be in it. */
+JANUS_EXPORT JanusExecutable janusLoad(MlirStringRef archive, MlirStringRef function, intptr_t numSymbols,
                                        const MlirStringRef *names, const uint64_t *addresses,
                                        MlirStringCallback onError, void *userData);
 

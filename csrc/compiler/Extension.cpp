@@ -43,13 +43,13 @@ private:
   JanusExecutable handle;
 };
 
-void runPhase(MlirModule module, const std::string &phase) {
+void runPhase(MlirModule module, const std::string &phase, bool verifyEach) {
   std::string errors;
   bool failed;
   {
     nb::gil_scoped_release release;
     failed = mlirLogicalResultIsFailure(
-        janusRunPhase(module, mlirStringRefCreate(phase.data(), phase.size()), appendText, &errors));
+        janusRunPhase(module, mlirStringRefCreate(phase.data(), phase.size()), verifyEach, appendText, &errors));
   }
   if (failed)
     throw CompileError(errors);
@@ -75,18 +75,18 @@ std::unique_ptr<Executable> jit(MlirModule module, const std::unordered_map<std:
 }
 
 nb::bytes compile(MlirModule module, int optLevel) {
-  std::string object, errors;
+  std::string archive, errors;
   bool failed;
   {
     nb::gil_scoped_release release;
-    failed = mlirLogicalResultIsFailure(janusCompile(module, optLevel, appendText, &object, appendText, &errors));
+    failed = mlirLogicalResultIsFailure(janusCompile(module, optLevel, appendText, &archive, appendText, &errors));
   }
   if (failed)
     throw CompileError(errors);
-  return nb::bytes(object.data(), object.size());
+  return nb::bytes(archive.data(), archive.size());
 }
 
-std::unique_ptr<Executable> load(nb::bytes object, const std::string &function,
+std::unique_ptr<Executable> load(nb::bytes archive, const std::string &function,
                                  const std::unordered_map<std::string, uint64_t> &symbols) {
   std::vector<MlirStringRef> names;
   std::vector<uint64_t> addresses;
@@ -94,7 +94,7 @@ std::unique_ptr<Executable> load(nb::bytes object, const std::string &function,
     names.push_back(mlirStringRefCreate(name.data(), name.size()));
     addresses.push_back(address);
   }
-  MlirStringRef code = mlirStringRefCreate(object.c_str(), object.size());
+  MlirStringRef code = mlirStringRefCreate(archive.c_str(), archive.size());
   std::string errors;
   JanusExecutable handle;
   {
@@ -135,14 +135,14 @@ NB_MODULE(_compiler, m) {
   nb::exception<CompileError>(m, "CompileError", PyExc_RuntimeError);
   m.def("register_dialects", &janusRegisterDialects, nb::arg("context"),
         "Add the janus and lax dialects to a context and load them.");
-  m.def("run_phase", &runPhase, nb::arg("module"), nb::arg("phase"),
+  m.def("run_phase", &runPhase, nb::arg("module"), nb::arg("phase"), nb::arg("verify_each") = true,
         "Bring a module in place from its phase up to the phase named.");
   m.def("jit", &jit, nb::arg("module"), nb::arg("symbols"), nb::arg("opt_level") = 3,
         "Compile a module in phase \"llvm\" to native code.");
   m.def("compile", &compile, nb::arg("module"), nb::arg("opt_level") = 3,
-        "The first half of jit: the object file of a module in phase \"llvm\".");
-  m.def("load", &load, nb::arg("object"), nb::arg("function"), nb::arg("symbols"),
-        "The second half of jit: an object file, of this or of an earlier process, as native code.");
+        "The first half of jit: an archive of object files, of a module in phase \"llvm\".");
+  m.def("load", &load, nb::arg("archive"), nb::arg("function"), nb::arg("symbols"),
+        "The second half of jit: such an archive, of this or of an earlier process, as native code.");
   m.def("phases", &phases, "The names of the phases, first to last.");
   m.def("host_target", &hostTarget, "Triple, cpu, features and vector_bits of this machine.");
   nb::class_<Executable>(m, "Executable", "Native code; it lives as long as this object.")

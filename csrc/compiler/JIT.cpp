@@ -1,150 +1,48 @@
-//===- JIT.cpp - From the llvm dialect to native code ---------------------===//
+//===- JIT.cpp - Object files as native code in memory --------------------===//
 
 #include "compiler/Compiler.h"
 #include "compiler/Diagnostics.h"
+#include "compiler/Host.h"
+#include "compiler/ObjectCode.h"
 #include "compiler/SoftFloat.h"
 
 #include "mlir/CAPI/IR.h"
 #include "mlir/CAPI/Support.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Export.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
-#include "llvm/ExecutionEngine/Orc/CompileUtils.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
-#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
-#include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/Module.h"
-#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Object/Archive.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/TargetSelect.h"
-#include "llvm/Target/TargetMachine.h"
-#include "llvm/TargetParser/Host.h"
 
 using namespace mlir;
 using namespace mlir::janus;
 namespace orc = llvm::orc;
 
-//===----------------------------------------------------------------------===//
-// The host
-//===----------------------------------------------------------------------===//
-
-namespace {
-struct Host {
-  std::string triple, cpu, features;
-  int vectorBits = 128;
-
-  Host() : triple(llvm::sys::getProcessTriple()), cpu(llvm::sys::getHostCPUName()) {
-    llvm::StringMap<bool> map = llvm::sys::getHostCPUFeatures();
-    std::vector<std::string> list;
-    for (const auto &feature : map)
-      list.push_back((feature.second ? "+" : "-") + feature.first().str());
-    llvm::sort(list);
-    features = llvm::join(list, ",");
-    if (map.lookup("avx512f"))
-      vectorBits = 512;
-    else if (map.lookup("avx2"))
-      vectorBits = 256;
+/// Adds each object file of an archive.
+static llvm::Error addMembers(orc::LLJIT &jit, llvm::MemoryBufferRef buffer) {
+  auto archive = llvm::object::Archive::create(buffer);
+  if (!archive)
+    return archive.takeError();
+  llvm::Error error = llvm::Error::success();
+  for (const llvm::object::Archive::Child &child : (*archive)->children(error)) {
+    auto member = child.getMemoryBufferRef();
+    if (!member)
+      return llvm::joinErrors(std::move(error), member.takeError());
+    // A copy, which is aligned as members of archives are not.
+    auto object = llvm::MemoryBuffer::getMemBufferCopy(member->getBuffer(), "janus");
+    if (llvm::Error failure = jit.addObjectFile(std::move(object)))
+      return llvm::joinErrors(std::move(error), std::move(failure));
   }
-};
-} // namespace
-
-static const Host &getHost() {
-  static const Host host;
-  return host;
+  return error;
 }
 
-JanusHostTarget janusGetHostTarget(void) {
-  const Host &host = getHost();
-  return {wrap(StringRef(host.triple)), wrap(StringRef(host.cpu)), wrap(StringRef(host.features)), host.vectorBits};
-}
-
-//===----------------------------------------------------------------------===//
-// Compilation
-//===----------------------------------------------------------------------===//
-
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine, llvm::OptimizationLevel level) {
-  // Without it LLVM splits 512-bit vectors in two on CPUs where that was once faster.
-  std::string width = std::to_string(getHost().vectorBits);
-  for (llvm::Function &function : module)
-    if (!function.isDeclaration())
-      function.addFnAttr("prefer-vector-width", width);
-
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager callGraph;
-  llvm::ModuleAnalysisManager modules;
-  // Kernels come as vectors already, unrolled as far as is good for them: looking for more takes time and finds
-  // nothing.
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = false;
-  tuning.SLPVectorization = false;
-  tuning.LoopInterleaving = false;
-  llvm::PassBuilder builder(&machine, tuning);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(callGraph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, callGraph, modules);
-  llvm::ModulePassManager passes = level == llvm::OptimizationLevel::O0 ? builder.buildO0DefaultPipeline(level)
-                                                                        : builder.buildPerModuleDefaultPipeline(level);
-  passes.run(module, modules);
-}
-
-using Object = std::unique_ptr<llvm::MemoryBuffer>;
-
-static llvm::Expected<orc::JITTargetMachineBuilder> createTargetMachineBuilder(int optLevel) {
-  static const bool initialized = [] {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-    return true;
-  }();
-  (void)initialized;
-  static const llvm::CodeGenOptLevel levels[] = {llvm::CodeGenOptLevel::None, llvm::CodeGenOptLevel::Less,
-                                                 llvm::CodeGenOptLevel::Default, llvm::CodeGenOptLevel::Aggressive};
-  const Host &host = getHost();
-  orc::JITTargetMachineBuilder builder{llvm::Triple(host.triple)};
-  builder.setCPU(host.cpu);
-  builder.setFeatures(host.features);
-  builder.setCodeGenOptLevel(levels[std::clamp(optLevel, 0, 3)]);
-  return builder;
-}
-
-/// An object file with the code of a module in phase "llvm".
-static llvm::Expected<Object> compile(ModuleOp op, int optLevel) {
-  registerBuiltinDialectTranslation(*op.getContext());
-  registerLLVMDialectTranslation(*op.getContext());
-  llvm::LLVMContext context;
-  std::unique_ptr<llvm::Module> module = translateModuleToLLVMIR(op, context);
-  if (!module)
-    return llvm::createStringError("the module does not translate to LLVM IR");
-
-  auto builder = createTargetMachineBuilder(optLevel);
-  if (!builder)
-    return builder.takeError();
-  auto machine = builder->createTargetMachine();
-  if (!machine)
-    return machine.takeError();
-  module->setDataLayout((*machine)->createDataLayout());
-  module->setTargetTriple((*machine)->getTargetTriple());
-  static const llvm::OptimizationLevel levels[] = {llvm::OptimizationLevel::O0, llvm::OptimizationLevel::O1,
-                                                   llvm::OptimizationLevel::O2, llvm::OptimizationLevel::O3};
-  optimize(*module, **machine, levels[std::clamp(optLevel, 0, 3)]);
-  return orc::SimpleCompiler(**machine)(*module);
-}
-
-/// Links an object file into this process. `functions` must be among what it defines.
-static llvm::Expected<std::unique_ptr<orc::LLJIT>> link(Object object, ArrayRef<StringRef> functions,
+/// Links an archive of object files into this process. `functions` must be among what they define.
+static llvm::Expected<std::unique_ptr<orc::LLJIT>> link(llvm::MemoryBufferRef archive, ArrayRef<StringRef> functions,
                                                         ArrayRef<MlirStringRef> names, ArrayRef<uint64_t> addresses,
                                                         std::string &linkErrors) {
-  auto builder = createTargetMachineBuilder(/*optLevel=*/0);
-  if (!builder)
-    return builder.takeError();
-  auto jit = orc::LLJITBuilder().setJITTargetMachineBuilder(std::move(*builder)).create();
+  auto jit = orc::LLJITBuilder().setJITTargetMachineBuilder(createTargetMachineBuilder(/*optLevel=*/0)).create();
   if (!jit)
     return jit.takeError();
   // The session says which symbol is missing; the error that comes back says only that linking failed.
@@ -164,7 +62,7 @@ static llvm::Expected<std::unique_ptr<orc::LLJIT>> link(Object object, ArrayRef<
   if (!process)
     return process.takeError();
   dylib.addGenerator(std::move(*process));
-  if (llvm::Error error = (*jit)->addObjectFile(std::move(object)))
+  if (llvm::Error error = addMembers(**jit, archive))
     return error;
   // Link now, on the caller's time, and say now what cannot be linked.
   for (StringRef function : functions) {
@@ -177,25 +75,25 @@ static llvm::Expected<std::unique_ptr<orc::LLJIT>> link(Object object, ArrayRef<
   return jit;
 }
 
-MlirLogicalResult janusCompile(MlirModule module, int optLevel, MlirStringCallback onObject, void *objectData,
+MlirLogicalResult janusCompile(MlirModule module, int optLevel, MlirStringCallback onArchive, void *archiveData,
                                MlirStringCallback onError, void *userData) {
   ModuleOp op = unwrap(module);
   DiagnosticText diagnostics(op.getContext());
-  llvm::Expected<Object> object = compile(op, optLevel);
-  if (!object) {
-    diagnostics.report(onError, userData, llvm::toString(object.takeError()));
+  auto archive = compileToArchive(op, optLevel);
+  if (!archive) {
+    diagnostics.report(onError, userData, llvm::toString(archive.takeError()));
     return mlirLogicalResultFailure();
   }
-  onObject(wrap((*object)->getBuffer()), objectData);
+  onArchive(wrap((*archive)->getBuffer()), archiveData);
   return mlirLogicalResultSuccess();
 }
 
-JanusExecutable janusLoad(MlirStringRef object, MlirStringRef function, intptr_t numSymbols, const MlirStringRef *names,
-                          const uint64_t *addresses, MlirStringCallback onError, void *userData) {
+JanusExecutable janusLoad(MlirStringRef archive, MlirStringRef function, intptr_t numSymbols,
+                          const MlirStringRef *names, const uint64_t *addresses, MlirStringCallback onError,
+                          void *userData) {
   std::string linkErrors;
   size_t count = numSymbols;
-  auto jit = link(llvm::MemoryBuffer::getMemBufferCopy(unwrap(object), "janus"), {unwrap(function)}, {names, count},
-                  {addresses, count}, linkErrors);
+  auto jit = link({unwrap(archive), "janus"}, {unwrap(function)}, {names, count}, {addresses, count}, linkErrors);
   if (jit)
     return {jit->release()};
   std::string message = linkErrors + llvm::toString(jit.takeError());
@@ -214,10 +112,10 @@ JanusExecutable janusJit(MlirModule module, intptr_t numSymbols, const MlirStrin
     if (!function.isExternal() && function.getLinkage() == LLVM::Linkage::External)
       functions.push_back(function.getSymName());
   auto build = [&]() -> llvm::Expected<std::unique_ptr<orc::LLJIT>> {
-    llvm::Expected<Object> object = compile(op, optLevel);
-    if (!object)
-      return object.takeError();
-    return link(std::move(*object), functions, {names, count}, {addresses, count}, linkErrors);
+    auto archive = compileToArchive(op, optLevel);
+    if (!archive)
+      return archive.takeError();
+    return link((*archive)->getMemBufferRef(), functions, {names, count}, {addresses, count}, linkErrors);
   };
   auto jit = build();
   if (jit)

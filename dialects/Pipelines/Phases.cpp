@@ -5,9 +5,11 @@
 #include "Janus/IR/JanusDialect.h"
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "llvm/Support/ThreadPool.h"
 
 using namespace mlir;
 using namespace mlir::janus;
@@ -72,16 +74,17 @@ static constexpr Phase kPhases[] = {
      /*gone=*/"lax linalg tensor bufferization"},
 
     {"llvm", "the llvm dialect only",
+     // Kernels are converted side by side where a pass looks at one function only.
      // Objects become pointers while types are still those of structured control flow; a read may need the call in
      // flight.
      "janus-lower-entry,janus-lower-heap,janus-lower-overflow,"
-     "expand-strided-metadata,lower-affine,convert-scf-to-cf,"
+     "any(expand-strided-metadata,lower-affine,convert-scf-to-cf),"
      // Exits and failing allocations branch, which structured control flow has no place for.
      "janus-lower-memory,janus-lower-exits,janus-lower-calls,"
      // libm takes scalars only, so what LLVM has no intrinsic for is unrolled while vectors are still vectors.
-     "convert-math-to-llvm,convert-math-to-libm,convert-vector-to-llvm,"
-     "finalize-memref-to-llvm,convert-arith-to-llvm,convert-index-to-llvm,convert-ub-to-llvm,"
-     "convert-func-to-llvm,convert-cf-to-llvm,reconcile-unrealized-casts",
+     "any(convert-math-to-llvm),convert-math-to-libm,any(convert-vector-to-llvm),"
+     "finalize-memref-to-llvm,any(convert-arith-to-llvm,convert-index-to-llvm,convert-ub-to-llvm),"
+     "convert-func-to-llvm,convert-cf-to-llvm,any(reconcile-unrealized-casts)",
      /*gone=*/"lax linalg tensor bufferization janus scf affine cf func memref vector arith math index ub"},
 };
 
@@ -180,13 +183,25 @@ private:
 
 } // namespace
 
-LogicalResult janus::runToPhase(ModuleOp module, StringRef name) {
+LogicalResult janus::runToPhase(ModuleOp module, StringRef name, bool verifyEach) {
   std::optional<size_t> target = findPhase(name);
   if (!target)
     return module.emitError() << "there is no phase '" << name << "'";
   PassManager pm(module->getName());
+  pm.enableVerifier(verifyEach);
   pm.addPass(std::make_unique<PhasePass>(*target));
-  return pm.run(module);
+  if (!verifyEach && failed(verify(module)))
+    return failure();
+  // The threads live no longer than this call: a process may fork between calls.
+  MLIRContext *context = module.getContext();
+  llvm::DefaultThreadPool threads(llvm::hardware_concurrency());
+  bool wasThreaded = context->isMultithreadingEnabled();
+  if (!wasThreaded)
+    context->setThreadPool(threads);
+  LogicalResult result = pm.run(module);
+  if (!wasThreaded)
+    context->disableMultithreading();
+  return success(succeeded(result) && (verifyEach || succeeded(verify(module))));
 }
 
 void janus::registerPhases() {

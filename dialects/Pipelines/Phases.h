@@ -31,9 +31,10 @@ struct Phase {
 /// All phases, first to last.
 ArrayRef<Phase> getPhases();
 
-/// Brings the module from its phase to `name`, with verification after every pass. Emits a diagnostic and fails if
-/// there is no such phase, if the module is past it, or if a pass fails.
-LogicalResult runToPhase(ModuleOp module, StringRef name);
+/// Brings the module from its phase to `name`, on as many threads as this process may use. What comes in and what goes
+/// out is verified; what the passes between leave is, where `verifyEach` asks for it: that takes as long as all passes.
+/// Emits a diagnostic and fails if there is no such phase, if the module is past it, or if a pass fails.
+LogicalResult runToPhase(ModuleOp module, StringRef name, bool verifyEach);
 
 /// Registers the pass `janus-phase-<name>` for each phase.
 void registerPhases();

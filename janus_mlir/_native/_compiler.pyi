@@ -21,8 +21,17 @@ class Executable:
 def register_dialects(context: Any) -> None:
     """Add the janus and lax dialects to a context and load them."""
 
-def run_phase(module: Any, phase: str) -> None:
+def run_phase(module: Any, phase: str, verify_each: bool = True) -> None:
     """Bring a module in place from its phase up to the phase named.
+
+    Parameters
+    ----------
+    module
+        An `mlir.ir.Module`.
+    phase
+        One of `phases`.
+    verify_each
+        Whether to verify the module after every pass, not only at both ends.
 
     Raises
     ------
@@ -49,7 +58,7 @@ def jit(module: Any, symbols: Mapping[str, int], opt_level: int = 3) -> Executab
     """
 
 def compile(module: Any, opt_level: int = 3) -> bytes:
-    """Return the object file of a module in phase "llvm": the first half of `jit`.
+    """Return object files of a module in phase "llvm", as an archive: the first half of `jit`.
 
     Raises
     ------
@@ -57,12 +66,12 @@ def compile(module: Any, opt_level: int = 3) -> bytes:
         If the module does not translate.
     """
 
-def load(object: bytes, function: str, symbols: Mapping[str, int]) -> Executable:
-    """Return native code for an object file, of this or of an earlier process: the second half of `jit`.
+def load(archive: bytes, function: str, symbols: Mapping[str, int]) -> Executable:
+    """Return native code for such an archive, of this or of an earlier process: the second half of `jit`.
 
     Parameters
     ----------
-    object
+    archive
         From `compile`.
     function
         Name of a function in it.
@@ -72,7 +81,7 @@ def load(object: bytes, function: str, symbols: Mapping[str, int]) -> Executable
     Raises
     ------
     CompileError
-        If a symbol is missing, or `object` is no object file of this machine.
+        If a symbol is missing, or `archive` holds no object files of this machine.
     """
 
 def phases() -> list[str]:

@@ -1,4 +1,4 @@
-"""Object files kept between processes, in the folder that ``config.cache_dir`` names.
+"""Object code kept between processes, in the folder that ``config.cache_dir`` names.
 
 An entry is found by what it was compiled from and by: the captured IR, the compiler's own binary, the machine
 and the options that code generation depends on. So nothing is ever invalidated.
@@ -35,7 +35,7 @@ def _compiler_identity() -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class ObjectCache:
-    """The folder of object files."""
+    """The folder of object code, an archive for each entry."""
 
     folder: Path
 
@@ -54,7 +54,7 @@ class ObjectCache:
         return digest.hexdigest()
 
     def get(self, key: str) -> bytes | None:
-        """Return the object file under `key`, or None if there is no sound one."""
+        """Return the code under `key`, or None if there is no sound one."""
         try:
             entry = self._path(key).read_bytes()
         except OSError:
@@ -66,7 +66,7 @@ class ObjectCache:
         return code
 
     def put(self, key: str, code: bytes) -> None:
-        """Keep an object file. A folder that cannot be written to is reported, not fatal."""
+        """Keep code. A folder that cannot be written to is reported, not fatal."""
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -84,4 +84,4 @@ class ObjectCache:
             log.emit("cache", f"not written: {error}")
 
     def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key[2:]}.o"
+        return self.folder / key[:2] / f"{key[2:]}.a"

@@ -86,7 +86,7 @@ def compile_graph(graph: Graph, *, symbols: Mapping[str, int]) -> Compiled:
     with _explaining(graph, PHASES[0], "emission"):
         module = emit_module(graph)
     seconds["emit"] = time.perf_counter() - start
-    code = _object_file(graph, module, seconds)
+    code = _object_code(graph, module, seconds)
     start = time.perf_counter()
     # Code does not hold references: the table does, and lives as long as the code.
     objects = (ctypes.py_object * max(1, len(graph.objects)))(*graph.objects)
@@ -101,8 +101,8 @@ def compile_graph(graph: Graph, *, symbols: Mapping[str, int]) -> Compiled:
     return Compiled(graph, address, seconds, (executable, objects))
 
 
-def _object_file(graph: Graph, module: Module, seconds: dict[str, float]) -> bytes:
-    """Return the object file of an emitted graph, from the cache where it is there."""
+def _object_code(graph: Graph, module: Module, seconds: dict[str, float]) -> bytes:
+    """Return the object code of an emitted graph, from the cache where it is there."""
     dump = _Dump.create(graph.name)
     cache = ObjectCache.configured()
     key = ""
@@ -145,7 +145,7 @@ def lower_text(graph: Graph, phase: str, *, debug_info: bool = False) -> str:
 
 def _run_phase(graph: Graph, module: Module, phase: str) -> None:
     with _explaining(graph, phase, f"phase {phase!r}"):
-        _compiler.run_phase(module.module, phase)
+        _compiler.run_phase(module.module, phase, verify_each=config.debug)
 
 
 @contextmanager

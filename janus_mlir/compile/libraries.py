@@ -19,7 +19,7 @@ def _openblas() -> ctypes.CDLL:
 
 
 def library_symbols(code: bytes) -> dict[str, int]:
-    """Return the addresses of the library functions that an object file refers to."""
+    """Return the addresses of the library functions that object files refer to."""
     names = [name for name in _BLAS if name.encode() in code]
     if not names:
         return {}

@@ -1,4 +1,4 @@
-"""Object files between processes."""
+"""Object code between processes."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_damaged_entry_is_compiled_anew(tmp_path: Path, capsys: pytest.CaptureFi
     with config(cache_dir=tmp_path, log="cache"):
         assert run(5.0) == "True 5.0"
         assert run(5.0) == "False 5.0"
-        (entry,) = tmp_path.rglob("*.o")
+        (entry,) = tmp_path.rglob("*.a")
         entry.write_bytes(entry.read_bytes()[:-9])
         assert run(5.0) == "True 5.0"
         assert run(5.0) == "False 5.0"
