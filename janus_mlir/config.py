@@ -132,6 +132,12 @@ class Options:
         "Most instructions that one capture executes, unrolled and inlined ones included.",
     )
     opt_level: int = _option(3, int, _at_least(0), "LLVM's optimisation level, 0 to 3.")
+    num_threads: int = _option(
+        0,
+        int,
+        _at_least(0),
+        "Threads that large kernels share, 0 for one per core; read whenever a function is compiled.",
+    )
     target: str = _option("cpu", str.strip, _choice("cpu", "cuda"), "Where compiled code runs.")
     strict: bool = _option(
         False, _flag, _boolean, "Raise CaptureError where a function would leave the compiled path."

@@ -364,6 +364,7 @@ class FunctionManager:
     ) -> VersionRecord:
         """Compile what was captured; `start` is when that began."""
         with self.seconds.spent_on("compile"):
+            _runtime.set_num_threads(config.num_threads)
             compiled = compile_graph(captured.graph, symbols=_runtime.abi_symbols())
             self._numbers += 1
             record = VersionRecord.make(self._numbers, captured, compiled, self._on_exit, special)

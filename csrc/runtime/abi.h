@@ -159,6 +159,12 @@ enum { JANUS_NUMPY = 1, JANUS_NUMPY_SCALAR = 2, JANUS_JAX = 3, JANUS_JAX_WEAK = 
    extent. Writes its address and all its extents to `found`. */
 int64_t janus_rt_unbox_array(JanusCall *call, JanusObject object, const int64_t *wanted, int64_t *found);
 
+/*
+ * Run `body(i, i + 1, arguments)` for each piece i below `pieces`, on this thread and on others of the pool, in any
+ * order and at the same time; or `body(0, pieces, arguments)` where threads would not help. Returns when all have run.
+ */
+void janus_rt_parallel(void (*body)(int64_t from, int64_t to, void *arguments), void *arguments, int64_t pieces);
+
 #ifdef __cplusplus
 }
 #endif
@@ -186,6 +192,7 @@ int64_t janus_rt_unbox_array(JanusCall *call, JanusObject object, const int64_t 
   X(janus_rt_unbox_int)                                                                                                \
   X(janus_rt_unbox_bool)                                                                                               \
   X(janus_rt_unbox_float)                                                                                              \
-  X(janus_rt_unbox_array)
+  X(janus_rt_unbox_array)                                                                                              \
+  X(janus_rt_parallel)
 
 #endif /* JANUS_RUNTIME_ABI_H */

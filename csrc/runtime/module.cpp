@@ -9,6 +9,7 @@
 #include "guard_checks.h"
 #include "jax_bridge.h"
 #include "jit_function.h"
+#include "threads.h"
 #include "version.h"
 
 namespace {
@@ -52,6 +53,20 @@ PyObject *set_gate(PyObject *, PyObject *gate) {
   Py_RETURN_NONE;
 }
 
+PyObject *set_num_threads(PyObject *, PyObject *count) {
+  long wanted = PyLong_AsLong(count);
+  if (wanted == -1 && PyErr_Occurred())
+    return nullptr;
+  if (wanted < 0 || wanted > kMaxThreads) {
+    PyErr_Format(PyExc_ValueError, "the number of threads must lie between 0 and %d", kMaxThreads);
+    return nullptr;
+  }
+  set_thread_count(static_cast<int>(wanted));
+  Py_RETURN_NONE;
+}
+
+PyObject *num_threads(PyObject *, PyObject *) { return PyLong_FromLong(thread_count()); }
+
 PyMethodDef methods[] = {
     {"abi_symbols", abi_symbols, METH_NOARGS,
      "abi_symbols() -> dict[str, int]\n\nAddresses of the functions that generated code calls."},
@@ -60,6 +75,9 @@ PyMethodDef methods[] = {
     {"live_blocks", live_blocks, METH_NOARGS, "live_blocks() -> int\n\nMemory blocks of results that are alive."},
     {"set_gate", set_gate, METH_O,
      "set_gate(gate)\n\nHave `gate()` asked before each call whether to leave it to Python; None asks nobody."},
+    {"set_num_threads", set_num_threads, METH_O,
+     "set_num_threads(count)\n\nLet native code use so many threads; 0 stands for one per core."},
+    {"num_threads", num_threads, METH_NOARGS, "num_threads() -> int\n\nHow many threads native code may use."},
     {"register_jax", register_jax, METH_VARARGS,
      "register_jax(array_type, is_on_host)\n\nTell the runtime what JAX arrays are; done by "
      "janus_mlir.runtime.jax_arrays."},

@@ -68,7 +68,9 @@ static constexpr Phase kPhases[] = {
      "janus-cpu-prepare-entry,janus-cpu-bufferize,"
      "func.func(canonicalize,cse),"
      // Outline first: what is alike is decided, written and compiled once.
-     "janus-cpu-outline-kernels,janus-cpu-strategy,janus-cpu-emit-kernels,"
+     "janus-cpu-outline-kernels,"
+     // Cut before the strategy: it is chosen for what one thread does at a time.
+     "janus-cpu-distribute-kernels,janus-cpu-strategy,janus-cpu-emit-kernels,"
      "janus-cpu-approximate-math,janus-cpu-emulate-bf16,"
      "func.func(janus-cpu-plan-memory,cse)",
      /*gone=*/"lax linalg tensor bufferization"},
@@ -84,7 +86,9 @@ static constexpr Phase kPhases[] = {
      // libm takes scalars only, so what LLVM has no intrinsic for is unrolled while vectors are still vectors.
      "any(convert-math-to-llvm),convert-math-to-libm,any(convert-vector-to-llvm),"
      "finalize-memref-to-llvm,any(convert-arith-to-llvm,convert-index-to-llvm,convert-ub-to-llvm),"
-     "convert-func-to-llvm,convert-cf-to-llvm,any(reconcile-unrealized-casts)",
+     "convert-func-to-llvm,convert-cf-to-llvm,any(reconcile-unrealized-casts),"
+     // Arguments are pointers and numbers now, which can be handed over in memory.
+     "janus-lower-parts",
      /*gone=*/"lax linalg tensor bufferization janus scf affine cf func memref vector arith math index ub"},
 };
 

@@ -172,4 +172,30 @@ def PlanMemoryPass : Pass<"janus-cpu-plan-memory", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
 }
 
+def DistributeKernelsPass : Pass<"janus-cpu-distribute-kernels", "::mlir::ModuleOp"> {
+  let summary = "Cut large kernels into pieces that threads can share";
+  let description = [{
+    A kernel that takes a core longer than `min-time` nanoseconds, by a rough count of arithmetic and memory, is cut along an outer dimension
+    that no reduction runs over, into at most `max-pieces` pieces of equal size, each of `piece-time` or more. What an element is
+    computed from, and in which order, does not depend on the cut, nor on how many threads there are. A function with `janus.part` does the
+    pieces of a range; the kernel calls it for all of them.
+
+    ```mlir
+    func.func private @kernel_0(%a: memref<512x512xf32>, ...) { linalg.generic ... }
+    // becomes
+    func.func private @kernel_0_part(%from: index, %to: index, %a: memref<512x512xf32>, ...) attributes {janus.part} {
+      scf.for %i = %from to %to step %c1 {
+        %piece = memref.subview %a[%first, 0] [64, 512] [1, 1] : ...
+        linalg.generic ...
+      }
+    }
+    func.func private @kernel_0(%a: memref<512x512xf32>, ...) { call @kernel_0_part(%c0, %c8, %a, ...) ... }
+    ```
+  }];
+  let options = [Option<"minTime", "min-time", "int64_t", "150000", "The nanoseconds from which a kernel is cut">,
+                 Option<"pieceTime", "piece-time", "int64_t", "40000", "The fewest nanoseconds of a piece">,
+                 Option<"maxPieces", "max-pieces", "int64_t", "16", "The most pieces of a kernel of known size">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
 #endif // JANUS_CODEGEN_CPU_PASSES_TD

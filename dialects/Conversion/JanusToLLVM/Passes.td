@@ -82,4 +82,19 @@ def LowerOverflowPass : Pass<"janus-lower-overflow"> {
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
+def LowerPartsPass : Pass<"janus-lower-parts", "::mlir::ModuleOp"> {
+  let summary = "Let the runtime share the pieces of kernels among threads";
+  let description = [{
+    A call of a function with `janus.part`, which does the pieces of a kernel from its first argument up to its second, becomes a
+    call of the runtime with a thunk of that function, the other arguments in memory, and the number of pieces.
+
+    ```mlir
+    llvm.call @kernel_0_part(%zero, %pieces, %a, %b) : (i64, i64, !llvm.ptr, !llvm.ptr) -> ()
+    // becomes
+    llvm.call @janus_rt_parallel(%thunk, %arguments, %pieces) : (!llvm.ptr, !llvm.ptr, i64) -> ()
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 #endif // JANUS_CONVERSION_JANUSTOLLVM_PASSES_TD
