@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from mlir import ir
 
-from janus_mlir._native import _compiler
+from janus_mlir._native import _compiler, _runtime
 
 DTYPES: dict[int, Any] = {
     0: np.bool_, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.int64,
@@ -128,6 +128,8 @@ _CALLBACKS = {
     "janus_rt_tape_pop": ctypes.CFUNCTYPE(_P, _P, _I32, _I64)(_tape_pop),
 }
 SYMBOLS = {name: ctypes.cast(f, _P).value or 0 for name, f in _CALLBACKS.items()}
+# Threads know nothing of journals.
+SYMBOLS["janus_rt_parallel"] = _runtime.abi_symbols()["janus_rt_parallel"]
 
 
 class Compiled:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from janus_mlir._native import _runtime
 from janus_mlir.capture.graph import Graph, ScalarType, TensorType
 from janus_mlir.emit.extents import is_static
 
@@ -129,4 +130,6 @@ _FUNCTIONS = {
 
 def symbols() -> dict[str, int]:
     """Return the addresses of the runtime functions."""
-    return {name: ctypes.cast(function, _PTR).value or 0 for name, function in _FUNCTIONS.items()}
+    own = {name: ctypes.cast(function, _PTR).value or 0 for name, function in _FUNCTIONS.items()}
+    # Threads know nothing of journals.
+    return own | {"janus_rt_parallel": _runtime.abi_symbols()["janus_rt_parallel"]}
