@@ -1,5 +1,6 @@
 //===- DistributeKernels.cpp - Large kernels over threads -----------------===//
 
+#include "Codegen/CPU/LibraryCalls.h"
 #include "Codegen/CPU/LoopNest.h"
 #include "Codegen/CPU/Passes.h"
 
@@ -113,6 +114,10 @@ private:
   }
 
   std::optional<Cut> choose(linalg::GenericOp op) {
+    // A product that the library will do is left whole.
+    if (FailureOr<LoopNest> nest = analyzeLoopNest(op); succeeded(nest))
+      if (std::optional<Gemm> gemm = matchGemm(*nest); gemm && prefersLibrary(*gemm))
+        return std::nullopt;
     SmallVector<int64_t> sizes = op.getStaticLoopRanges();
     double each = arithmeticTime(op);
     if (llvm::any_of(sizes, ShapedType::isDynamic)) {
