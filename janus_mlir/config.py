@@ -82,8 +82,15 @@ def _channels(value: Any) -> None:
         raise ValueError(f"unknown log channel {unknown[0]!r}; there are {', '.join(CHANNELS)} and all")
 
 
-def _option(default: Any, parse: Callable[[str], Any], check: Callable[[Any], None], doc: str) -> Any:
-    return field(default=default, metadata={"parse": parse, "check": check, "doc": doc})
+def _option(
+    default: Any,
+    parse: Callable[[str], Any],
+    check: Callable[[Any], None],
+    doc: str,
+    *,
+    process: bool = False,  # whether it cannot differ between threads
+) -> Any:
+    return field(default=default, metadata={"parse": parse, "check": check, "doc": doc, "process": process})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +143,8 @@ class Options:
         0,
         int,
         _at_least(0),
-        "Threads that large kernels share, 0 for one per core; read whenever a function is compiled.",
+        "Threads that large array operations share, 0 for one per core. Holds for the whole process.",
+        process=True,
     )
     target: str = _option("cpu", str.strip, _choice("cpu", "cuda"), "Where compiled code runs.")
     strict: bool = _option(
@@ -196,9 +204,9 @@ class Config:
         self._lock = threading.Lock()
         self._base = Options(**_from_environment(os.environ if environment is None else environment))
         self._overrides: ContextVar[dict[str, Any] | None] = ContextVar("janus_config", default=None)
-        # Blocks of any thread that set `disable`, and who wants to know whether there are any.
+        # Blocks of any thread that set `disable`, and who wants to know what holds for the process.
         self._disabling = 0
-        self._watchers: list[Callable[[bool], None]] = []
+        self._watchers: list[Callable[[Options], None]] = []
 
     def __getattr__(self, name: str) -> Any:
         # Reached for options only: the instance's own attributes are found before.
@@ -219,7 +227,7 @@ class Config:
             self.update(**{name: value})
 
     def __dir__(self) -> list[str]:
-        return sorted([*_FIELDS, "options", "update", "watch_disable"])
+        return sorted([*_FIELDS, "options", "update", "watch"])
 
     def options(self) -> Options:
         """Return the values in force for the current thread."""
@@ -232,22 +240,26 @@ class Config:
             self._base = dataclasses.replace(self._base, **checked)
         self._tell()
 
-    def watch_disable(self, watcher: Callable[[bool], None]) -> None:
-        """Have `watcher` told whether `disable` is on for any thread, now and whenever that may have changed.
+    def watch(self, watcher: Callable[[Options], None]) -> None:
+        """Have `watcher` told the options of the process, now and whenever they may have changed.
 
-        Compiled calls do not read options; this is how they learn when to.
+        ``disable`` is on if it is for any thread. Native code does not read options; this is how it learns of them.
         """
         self._watchers.append(watcher)
         self._tell()
 
     def _tell(self) -> None:
+        options = dataclasses.replace(self._base, disable=self._base.disable or self._disabling > 0)
         for watcher in self._watchers:
-            watcher(self._base.disable or self._disabling > 0)
+            watcher(options)
 
     @contextmanager
     def __call__(self, **values: Any) -> Iterator[Config]:
         """Set options for the current thread or task within a ``with`` statement."""
         checked = _checked(values)
+        for name in checked:
+            if _FIELDS[name].metadata["process"]:
+                raise ValueError(f"option {name}: holds for the whole process; set it by update()")
         token = self._overrides.set({**(self._overrides.get() or {}), **checked})
         disables = int(bool(checked.get("disable")))
         self._count(disables)

@@ -28,7 +28,7 @@ from janus_mlir.capture.sites import Site
 from janus_mlir.capture.sources import Argument, Source
 from janus_mlir.capture.speculation import Speculation
 from janus_mlir.compile import compile_graph, crash_report
-from janus_mlir.config import config
+from janus_mlir.config import Options, config
 from janus_mlir.emit.errors import EmitError
 from janus_mlir.errors import CaptureError, CompileError
 from janus_mlir.locations import Span
@@ -46,7 +46,13 @@ def _is_disabled() -> bool:
     return bool(config.disable)
 
 
-config.watch_disable(lambda some: _runtime.set_gate(_is_disabled if some else None))
+def _obey(options: Options) -> None:
+    """Tell native code what it cannot look up."""
+    _runtime.set_gate(_is_disabled if options.disable else None)
+    _runtime.set_num_threads(options.num_threads)
+
+
+config.watch(_obey)
 
 
 def all_managers() -> list[FunctionManager]:
@@ -364,7 +370,6 @@ class FunctionManager:
     ) -> VersionRecord:
         """Compile what was captured; `start` is when that began."""
         with self.seconds.spent_on("compile"):
-            _runtime.set_num_threads(config.num_threads)
             compiled = compile_graph(captured.graph, symbols=_runtime.abi_symbols())
             self._numbers += 1
             record = VersionRecord.make(self._numbers, captured, compiled, self._on_exit, special)

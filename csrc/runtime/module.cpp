@@ -57,11 +57,11 @@ PyObject *set_num_threads(PyObject *, PyObject *count) {
   long wanted = PyLong_AsLong(count);
   if (wanted == -1 && PyErr_Occurred())
     return nullptr;
-  if (wanted < 0 || wanted > kMaxThreads) {
-    PyErr_Format(PyExc_ValueError, "the number of threads must lie between 0 and %d", kMaxThreads);
+  if (wanted < 0) {
+    PyErr_SetString(PyExc_ValueError, "the number of threads must not be negative");
     return nullptr;
   }
-  set_thread_count(static_cast<int>(wanted));
+  set_thread_count(static_cast<int>(wanted < kMaxThreads ? wanted : kMaxThreads));
   Py_RETURN_NONE;
 }
 

@@ -10,31 +10,69 @@
 
 #include "abi.h"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <pthread.h>
 #include <sched.h>
-#include <system_error>
-#include <thread>
+#include <signal.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 namespace {
 
+using janus::kMaxThreads;
 using Body = void (*)(int64_t, int64_t, void *);
 
-/// How often a thread looks for what it waits for before it sleeps: some ten microseconds.
-constexpr int kSpins = 2000;
+/// For how long a thread looks for what it waits for before it sleeps: longer than what usually lies between two
+/// kernels that are shared, and next to nothing for the machine.
+constexpr std::chrono::microseconds kPatience{100};
+/// What kernels keep on the stack is bounded (`kMaxPackedElements`), whatever the limit for the main thread.
+constexpr size_t kStackBytes = size_t(8) << 20;
 
 void relax() {
-#if defined(__x86_64__) || defined(__i386__)
-  __builtin_ia32_pause();
+#if defined(__x86_64__)
+  _mm_pause();
 #endif
+}
+
+/// Rounding and the treatment of tiny numbers are those of the thread that calls.
+unsigned float_mode() {
+#if defined(__x86_64__)
+  return _mm_getcsr();
+#else
+  return 0;
+#endif
+}
+
+void set_float_mode(unsigned mode) {
+#if defined(__x86_64__)
+  _mm_setcsr(mode);
+#else
+  (void)mode;
+#endif
+}
+
+template <typename Condition> bool spin_until(Condition condition) {
+  auto end = std::chrono::steady_clock::now() + kPatience;
+  do {
+    for (int i = 0; i < 32; ++i) {
+      if (condition())
+        return true;
+      relax();
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  return false;
 }
 
 struct Job {
   Body body;
   void *arguments;
   int64_t pieces;
+  unsigned mode = float_mode();
   std::atomic<int64_t> next{0};
 
   void work() {
@@ -50,62 +88,86 @@ public:
   bool run(Job &job, int helpers) {
     if (busy.test_and_set(std::memory_order_acquire))
       return false;
-    start(helpers);
+    while (started < helpers && start())
+      ++started;
+    bool call;
     {
       std::lock_guard<std::mutex> lock(mutex);
       current = &job;
       seats = helpers;
+      // Those who are awake come by themselves.
+      call = asleep > 0 && started - asleep < helpers;
       // Looked at without the lock by those who spin.
       generation.fetch_add(1, std::memory_order_release);
     }
-    wake.notify_all();
+    if (call)
+      wake.notify_one();
     job.work();
     {
-      std::unique_lock<std::mutex> lock(mutex);
       // Nobody joins any more; who has joined still uses the job.
+      std::lock_guard<std::mutex> lock(mutex);
       current = nullptr;
     }
-    for (int spin = 0; spin < kSpins && active.load(std::memory_order_acquire) != 0; ++spin)
-      relax();
-    if (active.load(std::memory_order_acquire) != 0) {
+    auto finished = [this] { return active.load(std::memory_order_acquire) == 0; };
+    if (!spin_until(finished)) {
       std::unique_lock<std::mutex> lock(mutex);
-      done.wait(lock, [this] { return active.load(std::memory_order_acquire) == 0; });
+      done.wait(lock, finished);
     }
     busy.clear(std::memory_order_release);
     return true;
   }
 
 private:
-  void start(int helpers) {
-    for (; started < helpers; ++started) {
-      try {
-        std::thread(&Pool::serve, this).detach();
-      } catch (const std::system_error &) {
-        return; // No more threads to be had: those that there are will do.
-      }
-    }
+  /// Starts a thread; false if there is none to be had: those that there are will do.
+  bool start() {
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0)
+      return false;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, kStackBytes);
+    // Signals are for the threads of the program.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    pthread_t thread;
+    auto body = [](void *pool) -> void * {
+      static_cast<Pool *>(pool)->serve();
+      return nullptr;
+    };
+    bool made = pthread_create(&thread, &attributes, body, this) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    pthread_attr_destroy(&attributes);
+    return made;
   }
 
   void serve() {
     uint64_t seen = 0;
+    auto published = [&] { return generation.load(std::memory_order_acquire) != seen; };
+    std::unique_lock<std::mutex> lock(mutex, std::defer_lock);
     while (true) {
-      for (int spin = 0; spin < kSpins && generation.load(std::memory_order_acquire) == seen; ++spin)
-        relax();
-      Job *job;
-      {
-        std::unique_lock<std::mutex> lock(mutex);
-        wake.wait(lock, [&] { return generation.load(std::memory_order_relaxed) != seen; });
-        seen = generation.load(std::memory_order_relaxed);
-        job = seats > 0 ? current : nullptr;
-        if (!job)
-          continue;
-        --seats;
-        active.fetch_add(1, std::memory_order_relaxed);
+      spin_until(published);
+      lock.lock();
+      ++asleep;
+      wake.wait(lock, published);
+      --asleep;
+      seen = generation.load(std::memory_order_relaxed);
+      Job *job = seats > 0 ? current : nullptr;
+      if (!job) {
+        lock.unlock();
+        continue;
       }
+      --seats;
+      active.fetch_add(1, std::memory_order_relaxed);
+      bool call = seats > 0 && asleep > 0;
+      lock.unlock();
+      if (call)
+        wake.notify_one();
+      set_float_mode(job->mode);
       job->work();
-      std::lock_guard<std::mutex> lock(mutex);
+      lock.lock();
       if (active.fetch_sub(1, std::memory_order_acq_rel) == 1)
         done.notify_one();
+      lock.unlock();
     }
   }
 
@@ -113,7 +175,8 @@ private:
   std::mutex mutex;
   std::condition_variable wake, done;
   Job *current = nullptr;
-  int seats = 0;
+  int seats = 0;  // how many more may join
+  int asleep = 0; // or about to be
   int started = 0;
   std::atomic<uint64_t> generation{0};
   std::atomic<int> active{0};
@@ -150,10 +213,10 @@ int core_count() {
 int janus::thread_count() {
   int count = wanted.load(std::memory_order_relaxed);
   if (count == 0) {
-    static const int cores = core_count();
+    static const int cores = std::min(core_count(), kMaxThreads);
     count = cores;
   }
-  return count < kMaxThreads ? count : kMaxThreads;
+  return count;
 }
 
 void janus::set_thread_count(int count) { wanted.store(count, std::memory_order_relaxed); }

@@ -5,6 +5,7 @@
 
 namespace janus {
 
+/// More are not used, whatever is asked for.
 constexpr int kMaxThreads = 256;
 
 /// How many threads native code may use, the calling one included.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import functools
 
+from janus_mlir.config import config
+
 __all__ = ["library_symbols"]
 
 #: Functions of OpenBLAS, under the names that scipy-openblas32 gives them.
@@ -15,7 +17,10 @@ _BLAS = ("scipy_cblas_sgemm", "scipy_cblas_dgemm")
 def _openblas() -> ctypes.CDLL:
     import scipy_openblas32
 
-    return ctypes.CDLL(f"{scipy_openblas32.get_lib_dir()}/lib{scipy_openblas32.get_library()}.so")
+    library = ctypes.CDLL(f"{scipy_openblas32.get_lib_dir()}/lib{scipy_openblas32.get_library()}.so")
+    usual = library.scipy_openblas_get_num_threads()
+    config.watch(lambda options: library.scipy_openblas_set_num_threads(options.num_threads or usual))
+    return library
 
 
 def library_symbols(code: bytes) -> dict[str, int]:

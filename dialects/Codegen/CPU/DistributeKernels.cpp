@@ -69,7 +69,7 @@ private:
         return nullptr;
       generic = cast<linalg::GenericOp>(op);
     }
-    if (!generic || !generic.hasPureBufferSemantics() || generic.hasIndexSemantics())
+    if (!generic || !generic.hasPureBufferSemantics())
       return nullptr;
     for (Operation &op : function.getBody().front())
       if (auto fill = dyn_cast<linalg::FillOp>(op))
@@ -114,10 +114,12 @@ private:
   }
 
   std::optional<Cut> choose(linalg::GenericOp op) {
-    // A product that the library will do is left whole.
-    if (FailureOr<LoopNest> nest = analyzeLoopNest(op); succeeded(nest))
-      if (std::optional<Gemm> gemm = matchGemm(*nest); gemm && prefersLibrary(*gemm))
-        return std::nullopt;
+    FailureOr<LoopNest> nest = analyzeLoopNest(op);
+    if (failed(nest))
+      return std::nullopt;
+    // A product that the library will do is left whole: it has threads of its own.
+    if (std::optional<Gemm> gemm = matchGemm(*nest); gemm && prefersLibrary(*gemm))
+      return std::nullopt;
     SmallVector<int64_t> sizes = op.getStaticLoopRanges();
     double each = arithmeticTime(op);
     if (llvm::any_of(sizes, ShapedType::isDynamic)) {
@@ -141,27 +143,57 @@ private:
     double time = std::max(steps * each, 0.1 * bytes);
     if (time < minTime)
       return std::nullopt;
-    // The outer dimensions first: there the pieces of an output lie together.
+    // Each piece reads all of an operand that does not move with the dimension. Of equals the outermost: there the
+    // pieces of an output lie together.
+    std::optional<Cut> best;
+    double leastAgain = 0;
     for (unsigned dim = 0; dim < sizes.size(); ++dim) {
       if (!canCut(op, dim))
         continue;
-      if (std::optional<int64_t> piece = pieceOf(sizes[dim], time, dim + 1 == sizes.size()))
-        return Cut{dim, *piece};
+      std::optional<int64_t> steps = pieceOf(sizes[dim], time, dim + 1 == sizes.size() || isDense(op, dim));
+      if (!steps)
+        continue;
+      double again = bytesOfUnmoved(op, dim) * (sizes[dim] / *steps - 1);
+      if (best && again >= leastAgain)
+        continue;
+      best = Cut{dim, *steps};
+      leastAgain = again;
     }
-    return std::nullopt;
+    return best;
   }
 
-  /// A divisor of `size` that makes pieces of about the time wanted, if there is a good one: between the most and the
-  /// fewest pieces, and without remainders of register tiles where possible.
-  std::optional<int64_t> pieceOf(int64_t size, double time, bool innermost) {
+  /// Whether elements of an output lie side by side along `dim`.
+  static bool isDense(linalg::GenericOp op, unsigned dim) {
+    AffineExpr expr = getAffineDimExpr(dim, op.getContext());
+    return llvm::any_of(op.getDpsInitsMutable(), [&](OpOperand &init) {
+      AffineMap map = op.getMatchingIndexingMap(&init);
+      return map.getNumResults() != 0 && map.getResults().back() == expr;
+    });
+  }
+
+  static double bytesOfUnmoved(linalg::GenericOp op, unsigned dim) {
+    double bytes = 0;
+    for (OpOperand &operand : op->getOpOperands()) {
+      auto type = dyn_cast<MemRefType>(operand.get().getType());
+      AffineMap map = op.getMatchingIndexingMap(&operand);
+      if (type && type.hasStaticShape() &&
+          llvm::all_of(map.getResults(), [&](AffineExpr e) { return *linearCoefficient(e, dim) == 0; }))
+        bytes += static_cast<double>(type.getNumElements()) * bytesOf(type.getElementType());
+    }
+    return bytes;
+  }
+
+  /// Steps of a piece: a divisor of `size` that makes pieces of about the time wanted, if there is a good one between
+  /// the most and the fewest pieces, and without remainders of register tiles where possible.
+  std::optional<int64_t> pieceOf(int64_t size, double time, bool isVector) {
     int64_t most = std::clamp<int64_t>(static_cast<int64_t>(time / pieceTime), 2, maxPieces);
     std::optional<int64_t> best;
     for (int64_t pieces = 2; pieces <= most; ++pieces) {
       if (size % pieces != 0)
         continue;
       int64_t steps = size / pieces;
-      // A piece of the innermost dimension has to fill vectors, and one of another dimension register tiles.
-      if (innermost && steps % 16 != 0)
+      // Pieces of what fills vectors must be whole vectors.
+      if (isVector && steps % 16 != 0)
         continue;
       bool even = steps % 8 == 0, bestEven = best && *best % 8 == 0;
       if (!best || even || !bestEven)
@@ -224,6 +256,18 @@ private:
                                           all.drop_front(op.getNumDpsInputs()), maps, op.getIteratorTypesArray());
     IRMapping regionMapping = outer;
     op.getRegion().cloneInto(&made.getRegion(), regionMapping);
+    // Where an element is counts from the beginning of the whole.
+    SmallVector<linalg::IndexOp> indices;
+    made.walk([&](linalg::IndexOp inner) {
+      if (inner.getDim() == cut.dim)
+        indices.push_back(inner);
+    });
+    for (linalg::IndexOp inner : indices) {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointAfter(inner);
+      auto moved = arith::AddIOp::create(b, loc, inner, first);
+      inner.getResult().replaceAllUsesExcept(moved, moved);
+    }
 
     // The kernel itself: all pieces, which the runtime may share among threads.
     b.setInsertionPoint(op);

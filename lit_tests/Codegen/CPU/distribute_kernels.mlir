@@ -32,6 +32,27 @@ func.func private @matmul(%a: memref<512x512xf32>, %b: memref<512x512xf32>, %c: 
 
 // -----
 
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (k, n)>
+#c = affine_map<(m, n, k) -> (m, n)>
+
+// Few rows meet much of B: each piece has columns of it.
+// CHECK-LABEL: func.func private @wide_part
+// CHECK: %[[PB:.*]] = memref.subview %{{.*}}[0, %{{.*}}] [400, {{[0-9]+}}] [1, 1] : memref<400x800xf32>
+// CHECK: linalg.generic {{.*}} ins(%arg2, %[[PB]] :
+func.func private @wide(%a: memref<20x400xf32>, %b: memref<400x800xf32>, %c: memref<20x800xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%a, %b : memref<20x400xf32>, memref<400x800xf32>) outs(%c : memref<20x800xf32>) {
+    ^bb0(%x: f32, %y: f32, %o: f32):
+      %p = arith.mulf %x, %y : f32
+      %s = arith.addf %o, %p : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
 #in = affine_map<(n, h, f, k) -> (n, h * 2 + k)>
 #filter = affine_map<(n, h, f, k) -> (k, f)>
 #out = affine_map<(n, h, f, k) -> (n, h, f)>
@@ -135,15 +156,21 @@ func.func private @flip(%x: memref<1024x4096xf32>, %y: memref<1024x4096xf32>) {
   return
 }
 
-// What an element is depends on where it is.
-// CHECK-LABEL: func.func private @iota(
-// CHECK: linalg.generic
+// What an element is depends on where it is: in the whole, not in the piece.
+// CHECK-LABEL: func.func private @iota_part
+// CHECK: %[[FIRST:.*]] = arith.muli
+// CHECK: %[[I:.*]] = linalg.index 0
+// CHECK: %[[AT:.*]] = arith.addi %[[I]], %[[FIRST]]
+// CHECK: %[[J:.*]] = linalg.index 1
+// CHECK: arith.muli %[[AT]], %[[J]]
 func.func private @iota(%y: memref<1024x4096xi64>) {
   linalg.generic {indexing_maps = [#id], iterator_types = ["parallel", "parallel"]}
       outs(%y : memref<1024x4096xi64>) {
     ^bb0(%o: i64):
       %i = linalg.index 0 : index
-      %n = arith.index_cast %i : index to i64
+      %j = linalg.index 1 : index
+      %p = arith.muli %i, %j : index
+      %n = arith.index_cast %p : index to i64
       linalg.yield %n : i64
   }
   return

@@ -15,7 +15,7 @@ from janus_mlir._native import _runtime
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
     yield
-    _runtime.set_num_threads(janus.config.num_threads)
+    janus.config.update(num_threads=0)
 
 
 def work(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -40,14 +40,14 @@ def compiled(arguments: tuple[np.ndarray, np.ndarray]) -> Any:
 def test_results_do_not_depend_on_threads(compiled: Any, arguments: tuple) -> None:
     results = []
     for threads in (1, 2, 3, 8):
-        _runtime.set_num_threads(threads)
+        janus.config.update(num_threads=threads)
         results.append(compiled(*arguments).tobytes())
     assert len(set(results)) == 1
     np.testing.assert_allclose(compiled(*arguments), work(*arguments), rtol=2e-4, atol=2e-4)
 
 
 def test_several_callers(compiled: Any, arguments: tuple) -> None:
-    _runtime.set_num_threads(3)
+    janus.config.update(num_threads=3)
     expected = compiled(*arguments).tobytes()
     wrong = []
 
@@ -66,7 +66,7 @@ def test_several_callers(compiled: Any, arguments: tuple) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*fork.*")
 def test_after_fork(compiled: Any, arguments: tuple) -> None:
-    _runtime.set_num_threads(2)
+    janus.config.update(num_threads=2)
     expected = compiled(*arguments).tobytes()
     child = os.fork()
     if child == 0:
@@ -77,10 +77,9 @@ def test_after_fork(compiled: Any, arguments: tuple) -> None:
 
 
 def test_counts() -> None:
-    _runtime.set_num_threads(5)
+    janus.config.update(num_threads=5)
     assert _runtime.num_threads() == 5
-    _runtime.set_num_threads(0)
+    janus.config.update(num_threads=0)
     assert _runtime.num_threads() == len(os.sched_getaffinity(0))
-    for wrong in (-1, 1000):
-        with pytest.raises(ValueError):
-            _runtime.set_num_threads(wrong)
+    with pytest.raises(ValueError, match="num_threads"), janus.config(num_threads=2):
+        pass
