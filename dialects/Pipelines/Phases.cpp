@@ -62,8 +62,9 @@ static constexpr Phase kPhases[] = {
     {"codegen", "no tensors: memref, vector and scf, tiled, vectorised and planned in memory; janus exits remain",
      "inline,"
      // Before elementwise fusion, which would draw additions into larger ops.
-     "func.func(janus-cpu-accumulate-contractions),"
-     "func.func(janus-cpu-fuse-elementwise,canonicalize,cse),"
+     "func.func(janus-cpu-accumulate-contractions,janus-cpu-merge-contractions),"
+     // After fusion, which would make a transpose part of its uses again.
+     "func.func(janus-cpu-fuse-elementwise,canonicalize,cse,janus-cpu-transpose-operands),"
      // Results become a record before buffers are chosen, so that one analysis sees all exits.
      "janus-cpu-prepare-entry,janus-cpu-bufferize,"
      "func.func(canonicalize,cse),"

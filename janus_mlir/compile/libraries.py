@@ -5,8 +5,6 @@ from __future__ import annotations
 import ctypes
 import functools
 
-from janus_mlir.config import config
-
 __all__ = ["library_symbols"]
 
 #: Functions of OpenBLAS, under the names that scipy-openblas32 gives them.
@@ -18,8 +16,8 @@ def _openblas() -> ctypes.CDLL:
     import scipy_openblas32
 
     library = ctypes.CDLL(f"{scipy_openblas32.get_lib_dir()}/lib{scipy_openblas32.get_library()}.so")
-    usual = library.scipy_openblas_get_num_threads()
-    config.watch(lambda options: library.scipy_openblas_set_num_threads(options.num_threads or usual))
+    # Generated code calls it from several threads.
+    library.scipy_openblas_set_num_threads(1)
     return library
 
 

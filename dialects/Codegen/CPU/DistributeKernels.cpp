@@ -3,6 +3,7 @@
 #include "Codegen/CPU/LibraryCalls.h"
 #include "Codegen/CPU/LoopNest.h"
 #include "Codegen/CPU/Passes.h"
+#include "Codegen/CPU/Strategy.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -11,6 +12,8 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
+
+#include <thread>
 
 namespace mlir::janus {
 #define GEN_PASS_DEF_DISTRIBUTEKERNELSPASS
@@ -27,9 +30,14 @@ namespace {
 struct Cut {
   unsigned dim;
   int64_t steps;
+  /// Whether each piece is left to BLAS.
+  bool library = false;
 };
 
-/// Nanoseconds of one core, roughly: a vector of results each half nanosecond, and memory at ten bytes each.
+/// Of memory beyond the second-level cache, roughly.
+constexpr double kNanosecondsPerByte = 0.1;
+
+/// Nanoseconds of one core for one step, roughly, if all operands are at hand.
 double arithmeticTime(linalg::GenericOp op) {
   double ops = 0;
   for (Operation &inner : op.getBody()->without_terminator())
@@ -117,9 +125,6 @@ private:
     FailureOr<LoopNest> nest = analyzeLoopNest(op);
     if (failed(nest))
       return std::nullopt;
-    // A product that the library will do is left whole: it has threads of its own.
-    if (std::optional<Gemm> gemm = matchGemm(*nest); gemm && prefersLibrary(*gemm))
-      return std::nullopt;
     SmallVector<int64_t> sizes = op.getStaticLoopRanges();
     double each = arithmeticTime(op);
     if (llvm::any_of(sizes, ShapedType::isDynamic)) {
@@ -130,8 +135,8 @@ private:
       for (Value operand : op->getOperands())
         if (auto type = dyn_cast<MemRefType>(operand.getType()); type && type.getRank() > 0)
           bytes += bytesOf(type.getElementType());
-      double time = std::max(each, 0.1 * bytes);
-      return Cut{0, static_cast<int64_t>(llvm::PowerOf2Ceil(static_cast<uint64_t>(pieceTime / time)))};
+      double steps = minTime / 2.0 / std::max(each, kNanosecondsPerByte * bytes);
+      return Cut{0, static_cast<int64_t>(llvm::PowerOf2Ceil(static_cast<uint64_t>(std::max(steps, 1.0))))};
     }
     double steps = 1;
     for (int64_t size : sizes)
@@ -140,26 +145,39 @@ private:
     for (Value operand : op->getOperands())
       if (auto type = dyn_cast<MemRefType>(operand.getType()); type && type.hasStaticShape())
         bytes += static_cast<double>(type.getNumElements()) * bytesOf(type.getElementType());
-    double time = std::max(steps * each, 0.1 * bytes);
+    double time = std::max(steps * each, kNanosecondsPerByte * bytes);
     if (time < minTime)
       return std::nullopt;
-    // Each piece reads all of an operand that does not move with the dimension. Of equals the outermost: there the
-    // pieces of an output lie together.
+    std::optional<Gemm> gemm = matchGemm(*nest);
+    bool library = gemm && prefersLibrary(*gemm);
     std::optional<Cut> best;
-    double leastAgain = 0;
+    double leastTime = 0;
     for (unsigned dim = 0; dim < sizes.size(); ++dim) {
       if (!canCut(op, dim))
         continue;
-      std::optional<int64_t> steps = pieceOf(sizes[dim], time, dim + 1 == sizes.size() || isDense(op, dim));
-      if (!steps)
-        continue;
-      double again = bytesOfUnmoved(op, dim) * (sizes[dim] / *steps - 1);
-      if (best && again >= leastAgain)
-        continue;
-      best = Cut{dim, *steps};
-      leastAgain = again;
+      double again = kNanosecondsPerByte / 2 * bytesOfUnmoved(op, dim);
+      bool isVector = dim + 1 == sizes.size() || isDense(op, dim);
+      for (int64_t pieces = 2; pieces <= maxPieces && time / pieces >= minTime / 4.0; ++pieces) {
+        int64_t length = sizes[dim] / pieces;
+        // Pieces of what fills vectors must be whole vectors, and the library wants much to do at a time.
+        if (sizes[dim] % pieces != 0 || (isVector && length % 8 != 0) || (library && length < 64))
+          continue;
+        // Of equals the outermost: there the pieces of an output lie together.
+        double found = timeOf(time / pieces, again, pieces) * (isVector && length % 16 != 0 ? 1.03 : 1);
+        if (best && found >= leastTime)
+          continue;
+        best = Cut{dim, length, library};
+        leastTime = found;
+      }
     }
     return best;
+  }
+
+  /// How long the threads take: the one that gets most pieces, each of which reads `again` what does not move with it,
+  /// and a share of a piece that the others wait for at the end.
+  double timeOf(double piece, double again, int64_t pieces) {
+    int64_t threads = std::max<int64_t>(cores ? cores : std::thread::hardware_concurrency(), 2);
+    return llvm::divideCeil(pieces, threads) * (piece + again) + 0.15 * piece;
   }
 
   /// Whether elements of an output lie side by side along `dim`.
@@ -171,6 +189,7 @@ private:
     });
   }
 
+  /// The size of the operands that each piece reads all of.
   static double bytesOfUnmoved(linalg::GenericOp op, unsigned dim) {
     double bytes = 0;
     for (OpOperand &operand : op->getOpOperands()) {
@@ -181,25 +200,6 @@ private:
         bytes += static_cast<double>(type.getNumElements()) * bytesOf(type.getElementType());
     }
     return bytes;
-  }
-
-  /// Steps of a piece: a divisor of `size` that makes pieces of about the time wanted, if there is a good one between
-  /// the most and the fewest pieces, and without remainders of register tiles where possible.
-  std::optional<int64_t> pieceOf(int64_t size, double time, bool isVector) {
-    int64_t most = std::clamp<int64_t>(static_cast<int64_t>(time / pieceTime), 2, maxPieces);
-    std::optional<int64_t> best;
-    for (int64_t pieces = 2; pieces <= most; ++pieces) {
-      if (size % pieces != 0)
-        continue;
-      int64_t steps = size / pieces;
-      // Pieces of what fills vectors must be whole vectors.
-      if (isVector && steps % 16 != 0)
-        continue;
-      bool even = steps % 8 == 0, bestEven = best && *best % 8 == 0;
-      if (!best || even || !bestEven)
-        best = steps;
-    }
-    return best;
   }
 
   void distribute(func::FuncOp kernel, linalg::GenericOp op, Cut cut) {
@@ -244,7 +244,7 @@ private:
       if (!view)
         view = pieceView(whole, maps[i], cut.dim, size, first, length, cut.steps, b, loc);
       operands.push_back(view);
-      if (i >= op.getNumDpsInputs())
+      if (static_cast<int64_t>(i) >= op.getNumDpsInputs())
         mapping.map(operand, view);
     }
     for (Operation &inner : kernel.getBody().front())
@@ -256,6 +256,11 @@ private:
                                           all.drop_front(op.getNumDpsInputs()), maps, op.getIteratorTypesArray());
     IRMapping regionMapping = outer;
     op.getRegion().cloneInto(&made.getRegion(), regionMapping);
+    if (cut.library) {
+      Strategy strategy = chooseStrategy(*analyzeLoopNest(made), Target::host());
+      strategy.kind = "library";
+      made->setAttr(kStrategyAttrName, strategy.toAttr(b.getContext()));
+    }
     // Where an element is counts from the beginning of the whole.
     SmallVector<linalg::IndexOp> indices;
     made.walk([&](linalg::IndexOp inner) {

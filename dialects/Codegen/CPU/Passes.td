@@ -21,6 +21,25 @@ def AccumulateContractionsPass : Pass<"janus-cpu-accumulate-contractions", "::ml
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];
 }
 
+def MergeContractionsPass : Pass<"janus-cpu-merge-contractions", "::mlir::func::FuncOp"> {
+  let summary = "Make a sum of contractions one contraction";
+  let description = [{
+    Contractions that start from one another, as the gradients of a weight that is used in every step of an unrolled loop do,
+    become one contraction of their concatenated operands, if these are smaller than the result: it is then read and
+    written once, not once for each.
+
+    ```mlir
+    %1 = linalg.generic ... ins(%a0, %b0) outs(%0) { acc + a * b }    // 20x400, 20x800 -> 400x800
+    %2 = linalg.generic ... ins(%a1, %b1) outs(%1) { acc + a * b }
+    // becomes
+    %a = tensor.concat dim(0) %a0, %a1
+    %b = tensor.concat dim(0) %b0, %b1
+    %2 = linalg.generic ... ins(%a, %b) outs(%0) { acc + a * b }
+    ```
+  }];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
+}
+
 def FuseElementwisePass : Pass<"janus-cpu-fuse-elementwise", "::mlir::func::FuncOp"> {
   let summary = "Bring linalg ops to generic form and fuse elementwise producers into their consumers";
   let description = [{
@@ -35,6 +54,24 @@ def FuseElementwisePass : Pass<"janus-cpu-fuse-elementwise", "::mlir::func::Func
   }];
   let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect",
                            "::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::affine::AffineDialect"];
+}
+
+def TransposeOperandsPass : Pass<"janus-cpu-transpose-operands", "::mlir::func::FuncOp"> {
+  let summary = "Transpose what contractions read across their vectors";
+  let description = [{
+    Vectors of a matrix product run along the rows of the result, and so of the second operand. One that is used
+    transposed, as weights are for gradients, has its elements for a vector far apart. If contractions read each
+    element often enough, it is transposed once for all of them, before loops that do not change it.
+
+    ```mlir
+    %r = linalg.generic ... ins(%a, %b) ...      // (m, k), (n, k) -> (m, n)
+    // becomes
+    %t = linalg.generic ... ins(%b) ...          // (k, n)
+    %r = linalg.generic ... ins(%a, %t) ...      // (m, k), (k, n) -> (m, n)
+    ```
+  }];
+  let options = [Option<"minReads", "min-reads", "int64_t", "48", "How often elements must be read for it to pay">];
+  let dependentDialects = ["::mlir::linalg::LinalgDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def PrepareEntryPass : Pass<"janus-cpu-prepare-entry", "::mlir::ModuleOp"> {
@@ -175,10 +212,11 @@ def PlanMemoryPass : Pass<"janus-cpu-plan-memory", "::mlir::func::FuncOp"> {
 def DistributeKernelsPass : Pass<"janus-cpu-distribute-kernels", "::mlir::ModuleOp"> {
   let summary = "Cut large kernels into pieces that threads can share";
   let description = [{
-    A kernel that takes a core longer than `min-time` nanoseconds, by a rough count of arithmetic and memory, is cut along an outer dimension
-    that no reduction runs over, into at most `max-pieces` pieces of equal size, each of `piece-time` or more. What an element is
-    computed from, and in which order, does not depend on the cut, nor on how many threads there are. A function with `janus.part` does the
-    pieces of a range; the kernel calls it for all of them.
+    A kernel that takes a core longer than `min-time` nanoseconds, by a rough count of arithmetic and memory, is cut along a dimension
+    that no reduction runs over, into pieces of equal size that the cores share evenly and of which none reads much that the others
+    read too. What an element is computed from, and in which order, does not depend on how many threads there are at run time. A
+    function with `janus.part` does the pieces of a range; the kernel calls it for all of them. Of what BLAS does each piece is a call
+    of its own.
 
     ```mlir
     func.func private @kernel_0(%a: memref<512x512xf32>, ...) { linalg.generic ... }
@@ -192,9 +230,9 @@ def DistributeKernelsPass : Pass<"janus-cpu-distribute-kernels", "::mlir::Module
     func.func private @kernel_0(%a: memref<512x512xf32>, ...) { call @kernel_0_part(%c0, %c8, %a, ...) ... }
     ```
   }];
-  let options = [Option<"minTime", "min-time", "int64_t", "150000", "The nanoseconds from which a kernel is cut">,
-                 Option<"pieceTime", "piece-time", "int64_t", "40000", "The fewest nanoseconds of a piece">,
-                 Option<"maxPieces", "max-pieces", "int64_t", "16", "The most pieces of a kernel of known size">];
+  let options = [Option<"minTime", "min-time", "int64_t", "40000", "The nanoseconds from which a kernel is cut">,
+                 Option<"maxPieces", "max-pieces", "int64_t", "16", "The most pieces of a kernel of known size">,
+                 Option<"cores", "cores", "int64_t", "0", "That the pieces are meant for; 0 is the machine's">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 

@@ -1,4 +1,4 @@
-// RUN: janus-opt %s --janus-cpu-distribute-kernels --split-input-file | FileCheck %s
+// RUN: janus-opt %s --janus-cpu-distribute-kernels=cores=2 --split-input-file | FileCheck %s
 
 #a = affine_map<(m, n, k) -> (m, k)>
 #b = affine_map<(m, n, k) -> (k, n)>
@@ -10,13 +10,13 @@
 // CHECK-SAME: janus.part
 // CHECK: scf.for %[[I:.*]] = %[[FROM]] to %[[TO]]
 // CHECK: %[[FIRST:.*]] = arith.muli %[[I]], %{{.*}} : index
-// CHECK: %[[PA:.*]] = memref.subview %[[A]][%[[FIRST]], 0] [32, 512] [1, 1]
-// CHECK: %[[PC:.*]] = memref.subview %[[C]][%[[FIRST]], 0] [32, 512] [1, 1]
+// CHECK: %[[PA:.*]] = memref.subview %[[A]][%[[FIRST]], 0] [128, 512] [1, 1]
+// CHECK: %[[PC:.*]] = memref.subview %[[C]][%[[FIRST]], 0] [128, 512] [1, 1]
 // CHECK: linalg.fill {{.*}} outs(%[[PC]]
 // CHECK: linalg.generic {{.*}} ins(%[[PA]], %[[B]] : {{.*}}) outs(%[[PC]]
 // CHECK-LABEL: func.func private @matmul(
 // CHECK-NOT: linalg
-// CHECK: call @matmul_part(%c0, %c16, %arg0, %arg1, %arg2)
+// CHECK: call @matmul_part(%c0, %c4, %arg0, %arg1, %arg2)
 func.func private @matmul(%a: memref<512x512xf32>, %b: memref<512x512xf32>, %c: memref<512x512xf32>) {
   %z = arith.constant 0.0 : f32
   linalg.fill ins(%z : f32) outs(%c : memref<512x512xf32>)
@@ -59,8 +59,8 @@ func.func private @wide(%a: memref<20x400xf32>, %b: memref<400x800xf32>, %c: mem
 
 // The one image is cut by its rows: windows reach over a piece's end.
 // CHECK-LABEL: func.func private @windows_part
-// CHECK: memref.subview %{{.*}}[0, %{{.*}}] [1, 1025] [1, 1] : memref<1x8193xf32>
-// CHECK: memref.subview %{{.*}}[0, %{{.*}}, 0] [1, 512, 256] [1, 1, 1] : memref<1x4096x256xf32>
+// CHECK: memref.subview %{{.*}}[0, %{{.*}}] [1, 513] [1, 1] : memref<1x8193xf32>
+// CHECK: memref.subview %{{.*}}[0, %{{.*}}, 0] [1, 256, 256] [1, 1, 1] : memref<1x4096x256xf32>
 func.func private @windows(%x: memref<1x8193xf32>, %w: memref<3x256xf32>, %y: memref<1x4096x256xf32>) {
   linalg.generic {indexing_maps = [#in, #filter, #out],
                   iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
