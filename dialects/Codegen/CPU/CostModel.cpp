@@ -60,8 +60,10 @@ public:
       sizes.push_back(ShapedType::isDynamic(size) ? kAssumedSize : size);
     combiners = matchCombiners(nest);
     unsigned bits = 8;
+    // Numbers that all elements share take no room in vectors.
     for (const NestOperand &operand : nest.operands)
-      bits = std::max(bits, bitsOf(operand.element));
+      if (operand.isOutput || llvm::any_of(operand.strides, [](int64_t stride) { return stride != 0; }))
+        bits = std::max(bits, bitsOf(operand.element));
     lanes = std::max<int64_t>(1, target.vectorBits / bits);
   }
 

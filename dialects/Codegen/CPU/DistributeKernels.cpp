@@ -162,8 +162,10 @@ private:
         // Pieces of what fills vectors must be whole vectors, and the library wants much to do at a time.
         if (sizes[dim] % pieces != 0 || (isVector && length % 8 != 0) || (library && length < 64))
           continue;
+        // Each piece has a beginning and an end at which register tiles are not full.
+        double loss = 1 + (isVector ? 8.0 + length % 16 : 2.0) / length;
         // Of equals the outermost: there the pieces of an output lie together.
-        double found = timeOf(time / pieces, again, pieces) * (isVector && length % 16 != 0 ? 1.03 : 1);
+        double found = timeOf(time / pieces, again, pieces) * loss;
         if (best && found >= leastTime)
           continue;
         best = Cut{dim, length, library};
