@@ -12,12 +12,25 @@ from janus_mlir._native import _runtime
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.capturing import capture
 from janus_mlir.compile import Compiled, compile_graph, lower_text
-from janus_mlir.config import config
+from janus_mlir.config import Options, config
 from janus_mlir.errors import CaptureError
 from janus_mlir.report import Report, make_report
 from janus_mlir.versions import FunctionManager
 
 __all__ = ["Lowered", "Stats", "jit"]
+
+
+def _is_disabled() -> bool:
+    return bool(config.disable)
+
+
+def _obey(options: Options) -> None:
+    """Tell native code what it cannot look up."""
+    _runtime.set_gate(_is_disabled if options.disable else None)
+    _runtime.set_num_threads(options.num_threads)
+
+
+config.watch(_obey)
 
 
 @dataclass(frozen=True, slots=True)

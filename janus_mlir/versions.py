@@ -28,7 +28,7 @@ from janus_mlir.capture.sites import Site
 from janus_mlir.capture.sources import Argument, Source
 from janus_mlir.capture.speculation import Speculation
 from janus_mlir.compile import compile_graph, crash_report
-from janus_mlir.config import Options, config
+from janus_mlir.config import config
 from janus_mlir.emit.errors import EmitError
 from janus_mlir.errors import CaptureError, CompileError
 from janus_mlir.locations import Span
@@ -40,19 +40,6 @@ from janus_mlir.records import GuardFailure, VersionRecord, describe
 from janus_mlir.settling import Settling
 
 _managers: weakref.WeakSet[FunctionManager] = weakref.WeakSet()
-
-
-def _is_disabled() -> bool:
-    return bool(config.disable)
-
-
-def _obey(options: Options) -> None:
-    """Tell native code what it cannot look up."""
-    _runtime.set_gate(_is_disabled if options.disable else None)
-    _runtime.set_num_threads(options.num_threads)
-
-
-config.watch(_obey)
 
 
 def all_managers() -> list[FunctionManager]:
