@@ -57,10 +57,10 @@ def test_failure_leaves_a_reproducer(graph: Graph, tmp_path: Path, monkeypatch: 
         CompileError = _compiler.CompileError
 
         @staticmethod
-        def run_phase(module: object, phase: str) -> None:
+        def run_phase(module: object, phase: str, verify_each: bool) -> None:
             if phase == "linalg":
                 raise _compiler.CompileError("no lowering for 'lax.add'")
-            run(module, phase)
+            run(module, phase, verify_each=verify_each)
 
     monkeypatch.setattr(driver_module, "_compiler", Failing)
     with config(dump_ir=tmp_path), pytest.raises(CompileError, match="no lowering for 'lax.add'") as caught:
