@@ -11,7 +11,15 @@ OTHER = np.array([1.0, 2.0, -0.0, 0.5, -1.5, 0.0, -3.0, 7.0, np.nan, np.inf, 2.0
 INTS = np.array([0, 1, -1, 7, -7, 100, -128, 127, 5, -5, 3])
 OTHERS = np.array([0, 2, -1, -3, 3, 0, -1, 7, 2, -2, 1])
 
-DTYPES = ["f8", "f4", "f2", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "?"]
+
+def dtypes(usual: list[str], others: list[str]) -> list[Any]:
+    """Dtypes to go through, `others` in the exhaustive tests only."""
+    return [*usual, *(pytest.param(dtype, marks=pytest.mark.exhaustive) for dtype in others)]
+
+
+DTYPES = dtypes(["f8", "f4", "f2", "i8", "i1", "u4", "?"], ["i4", "i2", "u8", "u2", "u1"])
+#: For what is tried with numbers as well.
+WITH_NUMBERS = dtypes(["f4", "i8", "u1"], ["f8", "f2", "i4"])
 
 
 def sample(dtype: str, other: bool = False) -> np.ndarray[Any, Any]:
@@ -182,7 +190,7 @@ OPERATORS = {
 
 
 @pytest.mark.parametrize("name", OPERATORS)
-@pytest.mark.parametrize("dtype", ["f8", "f4", "f2", "i8", "i4", "u1"])
+@pytest.mark.parametrize("dtype", WITH_NUMBERS)
 @pytest.mark.parametrize("number", [3, 2.5, True, np.float32(1.5), np.int8(3)])
 def test_operators_with_numbers(name: str, dtype: str, number: Any) -> None:
     x = sample(dtype)[:9]
@@ -195,7 +203,7 @@ def test_operators_with_numbers(name: str, dtype: str, number: Any) -> None:
 
 
 @pytest.mark.parametrize("exponent", [0, 1, 2, 3, 5, -1, -2, 0.5, 2.0, -1.5, 1.0, 0.0])
-@pytest.mark.parametrize("dtype", ["f8", "f4", "f2", "i8", "i4", "u1"])
+@pytest.mark.parametrize("dtype", WITH_NUMBERS)
 def test_power(exponent: Any, dtype: str) -> None:
     x = sample(dtype)[:9]
     if dtype[0] != "f" and isinstance(exponent, int) and exponent < 0:
