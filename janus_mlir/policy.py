@@ -315,7 +315,7 @@ def may_unroll(
 
 
 #: Array operations beyond which a loop becomes one at run time, if it can: compilation takes milliseconds for each.
-MAX_UNROLLED_OPS = 1000
+MAX_UNROLLED_OPS = 150
 
 
 def too_long(ops: int, length: int | None) -> bool:

@@ -62,3 +62,7 @@ class Failed(Break):
         except Exception as error:  # whatever it is: that is the question
             return cls(type(error), *error.args)
         raise AssertionError(f"{function} raises nothing")
+
+
+class NotJoinable(Exception):
+    """Two states cannot be represented by one."""

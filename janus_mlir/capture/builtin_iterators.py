@@ -442,7 +442,9 @@ def _copied_object(m: Machine, value: Any, memo: dict[int, Abstract] | None) -> 
     match value:
         case ListRef():
             content = m.get(value.id)
-            if not isinstance(content, VectorContent):
+            if isinstance(content, VectorContent):
+                m.lending.unite(value.id, handle.id)
+            else:
                 content = ListContent(tuple(map(inner, list_items(m, value))))
             m.put(handle.id, content)
         case DictRef():

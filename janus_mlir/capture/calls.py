@@ -13,7 +13,7 @@ import numpy as np
 from janus_mlir import policy
 from janus_mlir._native._runtime import JitFunction
 from janus_mlir.capture import code as c
-from janus_mlir.capture import compressed, recursion
+from janus_mlir.capture import compressed, recursion, vectors
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, expand, new_dict
@@ -220,6 +220,8 @@ def _call_known(
     live = function.value
     if builtin_calls.handles(live):
         return builtin_calls.call_builtin(m, live, args, kwargs, dst)
+    if args and isinstance(args[0], ListRef):
+        args = [vectors.as_array(m, live, args[0]), *args[1:]]
     if jax_values.is_jax_callable(live):
         return jaxcalls.call_jax(m, live, args, kwargs)
     if npy.is_numpy_callable(live):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from janus_mlir.capture import numpy as npy
+from janus_mlir.capture import vectors
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.graph import BOOL, INT, Value
 from janus_mlir.capture.heap import CompressedContent, VectorContent
@@ -230,14 +231,14 @@ def _of_list(m: Machine, value: ListRef) -> Abstract:
             pass
         case _:
             return value
-    if dtype != np.float64:
+    if dtype != np.float64 and not content.count:
         # NumPy makes an empty list an array of floats.
-        some = m.b.one("arith.cmpi", [content.length, m.const(0)], BOOL, predicate="sgt")
+        some = m.b.one("arith.cmpi", [vectors.length(m, content), m.const(0)], BOOL, predicate="sgt")
         m.guard(some, "shape", text="the list is not empty")
     lx = Lax(m.b)
     (data,) = content.buffers
     places = lx.iota("i64", shape_of(data), 0)
-    end = lx.broadcast(lx.tensor(content.length), shape_of(data), ())
+    end = lx.broadcast(lx.tensor(vectors.length(m, content)), shape_of(data), ())
     return _new(m, data, lx.compare("lt", places, end), dtype)
 
 

@@ -7,12 +7,12 @@ import enum
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import compressed, live, sets
+from janus_mlir.capture import compressed, live, sets, vectors
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import DictContent, ListContent, SetContent, VectorContent
-from janus_mlir.capture.numbers import compare_numbers, make, number_binary
+from janus_mlir.capture.numbers import compare_numbers, number_binary
 from janus_mlir.capture.sites import SiteWriter
 from janus_mlir.capture.values import (
     Abstract,
@@ -122,7 +122,7 @@ def list_items(m: Machine, value: ListRef) -> tuple[Abstract, ...]:
     """Return the items of a list, reading an outside list if need be."""
     content = m.get(value.id)
     if isinstance(content, VectorContent):
-        raise Break("JN218", "a list whose length is only known at run time")
+        content = vectors.take_apart(m, value, content)
     assert isinstance(content, ListContent)
     if content.items is None:
         if content.appended is None:
@@ -186,7 +186,7 @@ def length(m: Machine, value: Abstract) -> Abstract:
         case ListRef():
             content = m.get(value.id)
             if isinstance(content, VectorContent):
-                return make("int", content.length)
+                return vectors.length_number(m, content)
             assert isinstance(content, ListContent)
             if content.items is not None:
                 return Known(len(content.items))
@@ -314,12 +314,13 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
 
 
 def _vector_item(m: Machine, value: ListRef, content: VectorContent, index: Abstract) -> Abstract:
-    from janus_mlir.capture import library, vectors
+    from janus_mlir.capture import library
 
     if isinstance(index, SliceValue) or (isinstance(index, Known) and isinstance(index.value, slice)):
         bounds = _bounds(index)
-        return library.call(m, library.sliced, value, *bounds)
-    return vectors.borrow(m, value, vectors.read(m, content, vectors.position(m, content, index)))
+        return vectors.section(m, value, content, bounds) or library.call(m, library.sliced, value, *bounds)
+    found = vectors.read(m, content, vectors.position(m, content, index))
+    return vectors.borrow(m, value, found, vectors.known_position(content, index))
 
 
 def _bounds(index: Abstract) -> tuple[Abstract, Abstract, Abstract]:
@@ -345,7 +346,7 @@ def _sequence_item(m: Machine, value: Abstract, items: list[Abstract], index: Ab
             raise Failed.by(lambda: like[1])
         return items[position]
     if isinstance(index, SliceValue) and isinstance(value, ListRef):
-        from janus_mlir.capture import library, vectors
+        from janus_mlir.capture import library
 
         vectors.vectorise(m, value)
         return library.call(m, library.sliced, value, *_bounds(index))
@@ -360,7 +361,7 @@ _MAX_CHOICES = 16
 
 def _choose(m: Machine, value: Abstract, items: list[Abstract], index: Abstract, like: Any) -> Abstract:
     """Return the item at a run-time index."""
-    from janus_mlir.capture import unions, vectors
+    from janus_mlir.capture import unions
     from janus_mlir.capture.numbers import as_int, select_number
 
     apart = all(m.tags.of(i) is not None and not isinstance(i, TupleValue) for i in items)
@@ -437,6 +438,8 @@ def unpack(m: Machine, value: Abstract, count: int, star: int | None) -> list[Ab
 
 def record_mutation(m: Machine, value: Any, text: str, template: str, *operands: Abstract) -> None:
     """Record the change of an object that exists outside; `template` has ``{0}`` for it and ``{1}``... for operands."""
+    if m.lending.is_item(value.id):
+        raise Break("JN218", "an item of a list of run-time length is changed in place")
     if not m.is_outside(value.id):
         return
     m.outside.mark_written(value.id)
@@ -453,9 +456,7 @@ def append(m: Machine, value: Abstract, item: Abstract) -> None:
         raise Break("JN215", f"append to a {type(value).__name__}")
     content = m.get(value.id)
     if isinstance(content, VectorContent):
-        from janus_mlir.capture import vectors
-
-        m.put(value.id, vectors.append_item(m, content, item))
+        m.put(value.id, vectors.append_item(m, value, content, item))
     elif content.items is not None:
         m.put(value.id, ListContent((*content.items, item)))
     elif content.appended is not None:
@@ -494,10 +495,8 @@ def set_item(m: Machine, value: Abstract, index: Abstract, item: Abstract) -> No
                 _set_slice(m, value, index, item)
                 return
             if position is None or isinstance(m.get(value.id), VectorContent):
-                from janus_mlir.capture import vectors
-
                 vector = vectors.vectorise(m, value)
-                vectors.take_over(m, item)
+                vectors.take_over(m, value, item)
                 m.put(value.id, vectors.write(m, vector, vectors.position(m, vector, index), item))
                 record_mutation(m, value, "list item", "{0}[{1}] = {2}", index, item)
                 return

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from janus_mlir.capture.breaks import Break, Failed
+from janus_mlir.capture.breaks import Break, Failed, NotJoinable
 from janus_mlir.capture.graph import INT, Block, Value
-from janus_mlir.capture.join import POISON, Choices, Joiner, NotJoinable
+from janus_mlir.capture.join import POISON, Choices, Joiner
 from janus_mlir.capture.live import Ambiguous, assume, split
 from janus_mlir.capture.outcomes import Outcomes, Scope
 from janus_mlir.capture.state import Rewriter, State, Where, tidy
@@ -420,13 +420,18 @@ class Inside:
             while frame.snapshot is not None and frame.snapshot.mark >= self._mark:
                 frame.snapshot = frame.snapshot.earlier
 
+    def _is_outside(self, value: Value) -> bool:
+        return value.uid < self._mark and value.uid not in self._also
+
     def _rename(self, value: Value) -> Value:
-        if value.uid < self._mark and value.uid not in self._also:
+        if self._is_outside(value):
             return value
         new = self._new.get(value.uid)
         if new is None:
             new = self._new[value.uid] = Value(value.type)
             # A value may be renamed once only, even if it is met again under its new name.
             self._new[new.uid] = new
+            if value.step is not None and self._is_outside(value.step[0]):
+                new.step = value.step
             self.moved.append((value, new))
         return new

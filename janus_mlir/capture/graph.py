@@ -51,14 +51,18 @@ _uids = count()
 
 
 class Value:
-    """One SSA value. Compared by identity."""
+    """One SSA value. Compared by identity.
 
-    __slots__ = ("hint", "type", "uid")
+    `step` says of an int that it is another one plus a constant.
+    """
+
+    __slots__ = ("hint", "step", "type", "uid")
 
     def __init__(self, type: Type, hint: str = "") -> None:
         self.type = type
         self.hint = hint
         self.uid = next(_uids)
+        self.step: tuple[Value, int] | None = None
 
     def __repr__(self) -> str:
         return f"%{self.uid}:{self.type}"

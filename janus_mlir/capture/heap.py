@@ -34,14 +34,21 @@ class ListContent(Content):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorContent(Content):
-    """Items of a list whose length only run time knows: one tensor per part of an item, and the length.
+    """Items of a list in tensors, one per part of an item: of run-time length, or longer than is spelt out.
 
-    The leading extent of each tensor is the capacity. See `janus_mlir.capture.vectors`.
+    The length is `base` (0 if there is none) plus `offset`. The leading extent of each tensor is the capacity.
+    See `janus_mlir.capture.vectors`.
     """
 
     layout: Layout
     buffers: tuple[Value, ...]
-    length: Value
+    base: Value | None
+    offset: int = 0
+
+    @property
+    def count(self) -> int | None:
+        """The length, None if only run time knows it."""
+        return self.offset if self.base is None else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,7 +29,7 @@ from janus_mlir.capture.frames import take_snapshot
 from janus_mlir.capture.generators import ask_in_frame, yield_item
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import CellContent
-from janus_mlir.capture.iteration import get_iterator, next_item
+from janus_mlir.capture.iteration import get_iterator, next_item, note_end
 from janus_mlir.capture.live import assume, forced, settled
 from janus_mlir.capture.lookups import contains
 from janus_mlir.capture.managers import enter_context, exit_context, exit_with_exception
@@ -431,8 +431,12 @@ def _for_iter(m: Machine, instr: c.ForIter) -> Fork | None:
         write_variable(m, instr.dst, step.advance(m))
         m.state.top.pc = pc + 1
 
+    def end(state: State) -> None:
+        note_end(m, state, iterator)
+        state.top.pc = instr.end
+
     meet = frame.function.flow.postdominators[pc]
-    return Fork(step.more, proceed, _goto(instr.end), None if meet is None else (depth, meet))
+    return Fork(step.more, proceed, end, None if meet is None else (depth, meet))
 
 
 __all__ = ["execute", "fork_to"]

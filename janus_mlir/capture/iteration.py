@@ -26,6 +26,7 @@ from janus_mlir.capture.values import (
     Known,
     ListRef,
     LiveObject,
+    Number,
     NumpyArray,
     ObjectRef,
     RangeValue,
@@ -269,11 +270,14 @@ def _list(m: Machine, iterator: IteratorRef, content: IteratorContent) -> NextIt
     (items,), position = content.parts, content.position
     assert isinstance(items, ListRef) and position is not None
     vector = m.get(items.id)
+    more: bool | Value
     if isinstance(vector, VectorContent) or not isinstance(position, Known):
         vector = vectors.vectorise(m, items)
-        more: bool | Value = m.b.one(
-            "arith.cmpi", [as_int(m, position), vector.length], BOOL, predicate="slt"
-        )
+        if vector.count is not None:
+            more = compare_numbers(m, "lt", position, Known(vector.count))
+        else:
+            ends = [as_int(m, position), vectors.length(m, vector)]
+            more = m.b.one("arith.cmpi", ends, BOOL, predicate="slt")
     else:
         more = position.value < len(list_items(m, items))
         if not more:
@@ -315,7 +319,48 @@ def _counted(m: Machine, iterator: IteratorRef, content: IteratorContent) -> Nex
 
 def count_up(m: Machine, position: Abstract) -> Abstract:
     """Return ``position + 1``, which cannot overflow."""
-    return number_binary(m, "add", position, Known(1), checked=False)
+    following = number_binary(m, "add", position, Known(1), checked=False)
+    if isinstance(position, Number) and isinstance(following, Number):
+        root, offset = position.ref.step or (position.ref, 0)
+        following.ref.step = root, offset + 1
+    return following
+
+
+def note_end(m: Machine, state: State, iterator: Abstract) -> None:
+    """Take over what is known of lengths where an iterator has no item left."""
+    end = _end(m, state, iterator)
+    if end is None:
+        return
+    root, last = end
+    for key, content in list(state.heap.items()):
+        if isinstance(content, VectorContent) and content.base is root:
+            state.heap[key] = replace(content, base=None, offset=content.offset + last)
+
+
+def _end(m: Machine, state: State, iterator: Abstract) -> tuple[Value, int] | None:
+    """Return a counter and its value where an iterator has no item left, None if there is no such counter."""
+    content = m.content(state, iterator.id) if isinstance(iterator, IteratorRef) else None
+    if not isinstance(content, IteratorContent):
+        return None
+    if content.kind == "enumerate":
+        return _end(m, state, content.parts[0])
+    if content.kind in ("zip", "map"):
+        parts = content.parts[1:] if content.kind == "map" else content.parts
+        ends = [end for end in (_end(m, state, part) for part in parts) if end is not None]
+        if len(ends) != len(parts) or any(root is not ends[0][0] for root, _ in ends):
+            return None
+        return ends[0][0], min(last for _, last in ends)
+    if content.kind == "list":
+        walked = m.content(state, content.parts[0].id)  # type: ignore[attr-defined]
+        length = walked.count if isinstance(walked, VectorContent) else None
+    else:
+        length = content.length.value if isinstance(content.length, Known) else None
+    if length is None or content.kind not in ("range", "array", "list"):
+        return None
+    if not isinstance(content.position, Number):
+        return None
+    root, offset = content.position.ref.step or (content.position.ref, 0)
+    return root, int(length) - offset
 
 
 def _enumerate(m: Machine, iterator: IteratorRef, content: IteratorContent) -> NextItem:
@@ -383,9 +428,11 @@ def _left(m: Machine, state: State, iterator: Abstract) -> int | None:
         (items,) = content.parts
         assert isinstance(items, ListRef)
         now = m.content(state, items.id)
-        if isinstance(now, ListContent) and now.items is not None and isinstance(content.position, Known):
-            return max(0, len(now.items) - int(content.position.value))
-        return None
+        given = () if isinstance(now, VectorContent) else now.items
+        count = now.count if isinstance(now, VectorContent) else None if given is None else len(given)
+        if count is None or not isinstance(content.position, Known):
+            return None
+        return max(0, count - int(content.position.value))
     if content.kind in ("range", "array", "live"):
         if isinstance(content.position, Known) and isinstance(content.length, Known):
             return int(content.length.value - content.position.value)

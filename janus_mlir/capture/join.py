@@ -6,9 +6,9 @@ import enum
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import complexes
-from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.graph import INT, OBJECT, TensorType, Type, Value
+from janus_mlir.capture import complexes, join_lists
+from janus_mlir.capture.breaks import Break, NotJoinable
+from janus_mlir.capture.graph import INT, OBJECT, Type, Value
 from janus_mlir.capture.heap import (
     CellContent,
     CompressedContent,
@@ -20,7 +20,7 @@ from janus_mlir.capture.heap import (
     SetContent,
     VectorContent,
 )
-from janus_mlir.capture.layouts import parts
+from janus_mlir.capture.join_lists import Counted
 from janus_mlir.capture.rebuild import UNBOUND
 from janus_mlir.capture.scalars import SCALARS, number_kind, same_constant
 from janus_mlir.capture.state import Fact, Frame, Rewriter, State, references
@@ -63,10 +63,6 @@ POISON: Any = object()
 _MAX_OPTIONS = 8
 
 
-class NotJoinable(Exception):
-    """The two states cannot be represented by one."""
-
-
 @dataclass(frozen=True, slots=True)
 class Phi:
     """A value that depends on the way taken: operands are graph values, or numbers still to be materialised."""
@@ -91,8 +87,20 @@ class Joiner:
     Values of different kinds become unions, as far as `choices` allows it.
     """
 
-    def __init__(self, machine: Machine, choices: Choices = Choices.ALL) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        choices: Choices = Choices.ALL,
+        *,
+        loop: bool = False,
+        trips: int | None = None,
+    ) -> None:
         self.m = machine
+        #: Whether the states meet at the head of a loop, and the number of its iterations if that is known.
+        self.loop = loop
+        self.trips = trips
+        #: Ints that count in step, and have one phi: operands (root and offset), and the phi.
+        self.counters: list[tuple[Counted, Counted, Value]] = []
         self.choices = choices
         self.m = machine
         #: Contents of outside objects as the call found them.
@@ -101,16 +109,18 @@ class Joiner:
         self.load = machine.load_initial
         #: Whether the result stands for more than the first state does, other than by its phis.
         self.widened = False
+        #: Whether the first state has items of lists among its arrays that were not known to be such.
+        self.learnt = False
         self.phis: list[Phi] = []
         self._leaves: dict[tuple[int, int], Phi] = {}
         self._arrays: dict[tuple[int, int], Abstract] = {}
         self._storages: dict[tuple[int, int], int] = {}
         self._pairs: dict[tuple[int, int], HeapRef] = {}
         self._tags: dict[int, Known] = {}
-        #: Arrays that become items of a list of run-time length.
-        self._copied: set[int] = set()
+        #: What becomes an item of a list of run-time length, and must have no other name.
+        self.copied: set[int] = set()
         self._single: list[tuple[Abstract, bool]] = []
-        self._escaped: frozenset[int] = frozenset()
+        self.escaped: frozenset[int] = frozenset()
         self._kept: set[int] = set()
         self._keep: list[object] = []
         self.heap_a: dict[int, Any] = {}
@@ -132,6 +142,16 @@ class Joiner:
         if a.type != b.type:
             raise NotJoinable(f"arrays of different types {a.type} and {b.type}")
         return self.leaf(a, b, a.type)
+
+    def _position(self, a: Abstract | None, b: Abstract | None) -> Abstract | None:
+        """Join two positions of an iterator."""
+        first, second = join_lists.count_of(a), join_lists.count_of(b)
+        if first is None or second is None or first == second:
+            return self._optional(a, b)
+        root, offset = join_lists.counted(self, first, second)
+        if root is None or offset:
+            return self._optional(a, b)
+        return Number("int", root)
 
     def number(self, a: Abstract, b: Abstract) -> Abstract:
         kind = number_kind(a)
@@ -274,7 +294,7 @@ class Joiner:
         if found is not None:
             return found
         for ref, heap in ((a, self.heap_a), (b, self.heap_b)):
-            if ref.id in self.outside or ref.id in self._escaped or ref.id not in heap:
+            if ref.id in self.outside or ref.id in self.escaped or ref.id not in heap:
                 return None
         if {a.id, b.id} & self.m.held:
             return None
@@ -293,7 +313,9 @@ class Joiner:
             classes[joined.id] = classes[a.id]
             if {a.id, b.id} & self.m.raised:
                 self.m.raised.add(joined.id)
-        self.heap[joined.id] = self.content(-1, one, two)
+        self.m.lending.unite(joined.id, a.id, b.id)
+        self._same(joined.id, a.id, b.id)
+        self.heap[joined.id] = self.content(joined.id, one, two)
         return joined
 
     def _text(self, a: Any, b: Any) -> Any:
@@ -321,7 +343,14 @@ class Joiner:
                 choices=choices,
                 live=self._origin(a, b),
             )
+            self._same(self._arrays[key].id, a.id, b.id)  # type: ignore[attr-defined]
         return self._arrays[key]
+
+    def _same(self, joined: int, a: int, b: int) -> None:
+        """Let `joined` be what is either thing; at the head of a loop, the first one is both."""
+        self.m.lending.join(joined, a, b)
+        if self.loop and self.m.lending.join(a, b):
+            self.learnt = True
 
     def _numpy(self, a: NumpyArray, b: NumpyArray) -> Abstract:
         if a.id == b.id or (
@@ -339,9 +368,12 @@ class Joiner:
             sa, sb = self.heap_a[a.storage], self.heap_b[b.storage]
             storage = self._storages[key] = fresh_id()
             self.heap[storage] = Storage(self.tensor(sa.ref, sb.ref), sa.dtype, sa.shape)
+            self._same(storage, a.storage, b.storage)
         pair = (a.id, b.id)
         if pair not in self._arrays:
-            self._arrays[pair] = NumpyArray(storage, a.dtype, a.shape, live=self._origin(a, b))
+            made = NumpyArray(storage, a.dtype, a.shape, live=self._origin(a, b))
+            self._same(made.id, a.id, b.id)
+            self._arrays[pair] = made
         return self._arrays[pair]
 
     def _origin(self, a: JaxArray | NumpyArray, b: JaxArray | NumpyArray) -> Value | None:
@@ -382,7 +414,7 @@ class Joiner:
             case (Storage(), Storage()):
                 return Storage(self.tensor(a.ref, b.ref), a.dtype, a.shape)
             case (ListContent() | VectorContent(), ListContent() | VectorContent()):
-                return self._list(key, a, b)
+                return join_lists.join(self, key, a, b)
             case (CompressedContent(), CompressedContent()) if a.dtype == b.dtype:
                 return CompressedContent(self.tensor(a.data, b.data), self.tensor(a.mask, b.mask), a.dtype)
             case (SetContent(), SetContent()) if same_constant((a.items, a.known), (b.items, b.known)):
@@ -416,7 +448,7 @@ class Joiner:
                         a,
                         items=tuple(map(self.value, a.items, b.items)),
                         parts=tuple(map(self.value, a.parts, b.parts)),
-                        position=self._optional(a.position, b.position),
+                        position=self._position(a.position, b.position),
                         length=self._optional(a.length, b.length),
                     )
         raise NotJoinable(f"contents of an object differ ({type(a).__name__})")
@@ -428,71 +460,6 @@ class Joiner:
             content = heap.get(items.id, self.outside.get(items.id))
             if not isinstance(content, VectorContent):
                 raise NotJoinable("positions in a list")
-
-    def _list(self, key: int, a: ListContent | VectorContent, b: ListContent | VectorContent) -> Any:
-        """Join the contents of a list, which get a run-time length where their lengths differ."""
-        if isinstance(a, ListContent) and isinstance(b, ListContent):
-            if (a.items is None) != (b.items is None) and None not in (a.appended, b.appended):
-                read = self.m.outside.load_list(key)  # as one way has done
-                a, b = a.read(read), b.read(read)
-            if a.items is not None and b.items is not None and len(a.items) == len(b.items):
-                return ListContent(tuple(map(self.value, a.items, b.items)))
-            if a.items is None or b.items is None:
-                if key in self.outside:
-                    return ListContent(None, None)
-                raise NotJoinable("contents of an object differ (ListContent)")
-        from janus_mlir.capture import vectors
-        from janus_mlir.capture.layouts import merge
-
-        layout: Any = None
-        for content, heap in ((a, self.heap_a), (b, self.heap_b)):
-            if isinstance(content, ListContent):
-                if content.items is None:
-                    raise NotJoinable("contents of an object differ (ListContent)")
-                self._check_unshared(content.items, heap)
-                found = vectors.common_layout(self.m, content.items, heap, layout)
-                if content.items and found is None:
-                    raise NotJoinable("a list of run-time length of such items")
-            else:
-                found = content.layout
-                if layout is not None:
-                    found = merge(layout, found, lambda part: vectors.tag_of(self.m, part))
-                if found is None:
-                    raise NotJoinable("a list of run-time length with items of different kinds")
-            layout = found
-        if layout is None:
-            raise NotJoinable("contents of an object differ (ListContent)")
-        try:
-            longest = max((len(c.items or ()) for c in (a, b) if isinstance(c, ListContent)), default=0)
-            size = vectors.capacity(self.m, layout, longest)
-        except Break as reason:
-            raise NotJoinable(reason.detail) from None
-        if not (isinstance(a, VectorContent) and a.layout == layout):
-            self.widened = True
-        leaves = [self._buffers(c, heap, layout, size) for c, heap in ((a, self.heap_a), (b, self.heap_b))]
-        types = [TensorType(part.dtype, (size, *part.shape)) for part in parts(layout)]
-        buffers = tuple(self.leaf(x, y, t) for x, y, t in zip(*leaves, types, strict=True))
-        lengths = [c.length if isinstance(c, VectorContent) else Known(len(c.items or ())) for c in (a, b)]
-        return VectorContent(layout, buffers, self.leaf(lengths[0], lengths[1], INT))
-
-    def _buffers(self, content: Any, heap: dict[int, Any], layout: Any, size: int) -> list[object]:
-        from janus_mlir.capture import vectors
-
-        if isinstance(content, VectorContent) and content.layout == layout:
-            if vectors.size_of(content) != size:
-                raise NotJoinable("lists of run-time length with room for different numbers of items")
-            return list(content.buffers)
-        packing = vectors.Packing(self.m, content, heap, layout, size)
-        return [vectors.Packed(packing, i) for i in range(len(list(parts(layout))))]
-
-    def _check_unshared(self, items: tuple[Abstract, ...], heap: dict[int, Any]) -> None:
-        """A list of run-time length copies arrays, which then must not have other names."""
-        from janus_mlir.capture import vectors
-
-        owned = list(vectors.owned_arrays(self.m, items, heap))
-        if len(set(owned)) != len(owned):
-            raise NotJoinable("an array is twice in a list of run-time length")
-        self._copied.update(owned)
 
     def _optional(self, a: Abstract | None, b: Abstract | None) -> Abstract | None:
         if a is None or b is None:
@@ -520,7 +487,14 @@ class Joiner:
     def states(self, a: State, b: State) -> State:
         """Join two states at the same position (both tidied before)."""
         self.heap_a, self.heap_b = a.heap, b.heap
-        self._escaped = a.escaped | b.escaped
+        self.escaped = a.escaped | b.escaped
+        for key in sorted(a.heap.keys() & b.heap.keys()):
+            # What loops count comes first: lists may grow in step with it.
+            one, two = a.heap[key], b.heap[key]
+            if isinstance(one, IteratorContent) and isinstance(two, IteratorContent):
+                first, second = join_lists.count_of(one.position), join_lists.count_of(two.position)
+                if first is not None and second is not None:
+                    join_lists.counted(self, first, second)
         frames = [self.frame(x, y) for x, y in zip(a.frames, b.frames, strict=True)]
         escaped = a.escaped & b.escaped
         roots = [v for s in (a, b) for f in s.frames for v in f.vars.values()]
@@ -554,7 +528,7 @@ class Joiner:
             if len(set(firsts)) != len(firsts) or len(set(seconds)) != len(seconds):
                 raise NotJoinable("objects are shared on one way only")
             replaced |= set(firsts) | set(seconds)
-        replaced |= self._copied
+        replaced |= self.copied
         if replaced:
             roots = [*self.m.pins, *(v for f in frames for v in (*f.vars.values(), f.override, f.generator))]
             roots += [v for f in frames for waiting in f.callers for v in waiting.vars.values()]

@@ -102,6 +102,16 @@ def item_bytes(layout: Layout) -> int:
     return max((8 * int(np.prod(part.shape, dtype=np.int64)) for part in parts(layout)), default=8)
 
 
+def has_arrays(layout: Layout) -> bool:
+    """Whether items hold arrays, or lists: objects that can be told apart by `is`."""
+    match layout:
+        case ArrayLayout():
+            return True
+        case SequenceLayout():
+            return layout.cls is list or any(map(has_arrays, layout.items))
+    return False
+
+
 def merge(a: Layout, b: Layout, tag_of: Any) -> Layout | None:
     """Return a layout that holds items of both, None if there is none; `tag_of` gives the tag of a layout."""
     if a == b:

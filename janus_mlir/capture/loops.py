@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from janus_mlir import policy
 from janus_mlir.capture import recursion
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, NotJoinable
 from janus_mlir.capture.control import Inside, Unjoined, run
 from janus_mlir.capture.graph import Block, Op, Value
-from janus_mlir.capture.join import Choices, Joiner, NotJoinable
+from janus_mlir.capture.join import Choices, Joiner
 from janus_mlir.capture.outcomes import Outcomes, Scope
 from janus_mlir.capture.speculation import Respecialise
-from janus_mlir.capture.state import State, tidy
+from janus_mlir.capture.state import State, Where, tidy
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from janus_mlir.profile.data import Trips
 
 _MAX_ROUNDS = 24
+
+#: Codes of reasons that lists in tensors may be to blame for.
+_OF_ITEMS = ("JN212", "JN218", "JN506")
 
 
 @dataclass(slots=True)
@@ -68,6 +71,12 @@ def run_loop(m: Machine, state: State) -> Outcomes:
             several = block, outcomes
     retry = state.clone()
     detail = ""
+    loop = recursion.key_of(frame.function), frame.pc
+    straight = several is not None and _bounded(m, state)
+    if straight and loop in m.speculation.straight:
+        return _in_line(m, several, (depth, head))
+    if straight:
+        m.copying.add(loop)
     for choices in (Choices.NONE, Choices.OBJECTS):
         m.state = state
         try:
@@ -79,19 +88,24 @@ def run_loop(m: Machine, state: State) -> Outcomes:
                 raise
             detail = error.detail
             break
-    loop = id(frame.function.code), head
-    if several is None and loop not in m.unlike and runs_over_items(m, retry):
-        m.unlike.add(loop)
+    unlike = id(frame.function.code), head
+    if several is None and unlike not in m.unlike and runs_over_items(m, retry):
+        m.unlike.add(unlike)
         if m.may_unroll(retry):
             m.state = retry
             return run_loop(m, retry)
-    if several is not None and _bounded(m, state):
-        # Each iteration may leave the loop; what differs between iterations is static, so they follow one another.
-        block, outcomes = several
-        m.b.block.ops.extend(block.ops)
-        m.count_unrolled(outcomes, (depth, head))
-        return outcomes
+    if straight:
+        return _in_line(m, several, (depth, head))
     return _peel(m, state, scope, detail)
+
+
+def _in_line(m: Machine, iteration: tuple[Block, Outcomes] | None, head: Where) -> Outcomes:
+    """Go on after an iteration that may leave the loop; what differs between iterations is static."""
+    assert iteration is not None
+    block, outcomes = iteration
+    m.b.block.ops.extend(block.ops)
+    m.count_unrolled(outcomes, head)
+    return outcomes
 
 
 def _rolled(m: Machine, state: State, scope: Scope, first: Block) -> Outcomes | None:
@@ -137,6 +151,8 @@ def array_ops(block: Block) -> int:
 def settle(m: Machine, *, force: bool = False) -> None:
     """Start again, with straight-line code, if loops became ones at run time and compiled code is left (or with `force`)."""
     left = any(n.code != "JN208" for n in m.notes)
+    if any(n.code in _OF_ITEMS for n in m.notes):
+        m.rolled |= m.copying
     if m.rolled - m.speculation.straight and (left or force):
         m.speculation.straight |= m.rolled
         raise Respecialise
@@ -185,8 +201,11 @@ def _peel(m: Machine, state: State, scope: Scope, detail: str) -> Outcomes:
 
 
 def _dynamic(m: Machine, entry: State, scope: Scope, choices: Choices) -> Outcomes:
+    from janus_mlir.capture.iteration import static_length
+
     where = entry.where
     tidy(entry, m.kept(), m.pins)
+    trips = static_length(m, entry)
     header = entry.clone()
     carried: list[Carried] = []
     pure = True
@@ -207,17 +226,19 @@ def _dynamic(m: Machine, entry: State, scope: Scope, choices: Choices) -> Outcom
             pure = False
             header.effects = back.effects
             continue
-        joiner = Joiner(m, choices)
+        joiner = Joiner(m, choices, loop=True, trips=trips)
         joined = joiner.states(header, back)
         arguments = {c.argument.uid: c for c in carried}
         known = [p.a.uid for p in joiner.phis if isinstance(p.a, Value) and p.a.uid in arguments]
         settled = len(known) == len(joiner.phis) and len(set(known)) == len(known)
+        if settled and not joiner.widened and joiner.learnt:
+            continue
         if settled and not joiner.widened:
             backs = {p.a.uid: p.b for p in joiner.phis if isinstance(p.a, Value)}
             return _emit(m, entry, block, outcomes, carried, backs, mark)
         if joiner.widened and carried:
             # What the header is now like may need more of the entry than the phis so far tell.
-            joiner = Joiner(m)
+            joiner = Joiner(m, loop=True, trips=trips)
             joined = joiner.states(entry, joined)
             carried = [Carried(phi.value, phi.a) for phi in joiner.phis]
             _keep_snapshots(joined, header)

@@ -32,6 +32,7 @@ from janus_mlir.capture.graph import (
 )
 from janus_mlir.capture.heap import Content
 from janus_mlir.capture.join import POISON
+from janus_mlir.capture.lending import Lending
 from janus_mlir.capture.live import object_ref
 from janus_mlir.capture.objects import Outside
 from janus_mlir.capture.observing import Observer
@@ -56,7 +57,7 @@ from janus_mlir.capture.values import (
     ViewStep,
     fresh_id,
 )
-from janus_mlir.capture.vectors import Packed
+from janus_mlir.capture.vectors import Packed, Sum
 from janus_mlir.config import config
 from janus_mlir.locations import Span
 
@@ -112,6 +113,8 @@ class Machine:
         self.unlike: set[tuple[int, int]] = set()
         #: Loops (code and pc) that are loops at run time because straight-line code would be too long.
         self.rolled: set[tuple[Any, int]] = set()
+        #: Loops at run time that could be straight-line code: lists that grow in them become tensors.
+        self.copying: set[tuple[Any, int]] = set()
         self.assume_iteration: Where | None = None
         #: Inside a function that JAX differentiates or maps: effects and guards are not possible there.
         self.pure = 0
@@ -134,8 +137,8 @@ class Machine:
         self.tags = Tags()
         #: Values that handlers of instructions hold.
         self.pins: list[Abstract] = []
-        #: Copies of items of lists of run-time length, by id of array, storage or list: the list's id.
-        self.borrowed: dict[int, int] = {}
+        #: Items of lists of run-time length that may have other names.
+        self.lending = Lending()
         #: Where the frame at hand goes on after the current instruction.
         self.next_pc = 0
         self._symbols_by_size: dict[int, str] = {}
@@ -262,6 +265,8 @@ class Machine:
             return operand
         if isinstance(operand, Packed):
             return operand.packing.buffers()[operand.index]
+        if isinstance(operand, Sum):
+            return operand.emit(self)
         assert isinstance(operand, Abstract)
         if type == OBJECT:
             return object_ref(self, operand)
@@ -290,7 +295,7 @@ class Machine:
             raise Break("JN505", "an array of a live object is written in place")
         from janus_mlir.capture.numpy import views
 
-        if array.storage in self.borrowed:
+        if self.lending.is_item(array.storage):
             raise Break("JN218", "an array of a list of run-time length is changed in place")
         storage = self.get(array.storage)
         ref = views.write_view(self.b, storage.ref, array.view, content)

@@ -254,7 +254,7 @@ def _vector_method(m: Machine, self: ListRef, name: str, args: list[Abstract]) -
             return library.call(m, library.pop_at, self, args[0])
         vectors.nonempty(m, vector)
         rest = vectors.without_last(m, vector) if last else vectors.without_first(m, vector)
-        found = vectors.read(m, vector, rest.length if last else m.const(0))
+        found = vectors.read(m, vector, vectors.length(m, rest) if last else m.const(0))
         replace_vector(m, self, rest, "list.pop", "{0}.pop()" if last else _POP_FIRST[self.cls])
         return found
     if name == "clear" and not args:

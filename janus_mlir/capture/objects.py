@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from janus_mlir import policy
-from janus_mlir.capture import columns
+from janus_mlir.capture import columns, vectors
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.function import context_of
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, TensorType
@@ -53,6 +53,7 @@ from janus_mlir.capture.sources import (
     Source,
     copied,
 )
+from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.values import (
     Abstract,
     ComplexValue,
@@ -100,6 +101,8 @@ class Outside:
         #: Dtype and extents of the outside arrays.
         self.arrays: dict[Source, tuple[np.dtype[Any], tuple[Any, ...]]] = {}
         self._places: dict[int, _Place] = {}
+        #: Lists of which the length has been given out as a run-time number.
+        self._measured: set[int] = set()
         self._by_identity: dict[int, int] = {}
         self._cache: dict[Source, Abstract] = {}
         self._loaded: dict[tuple[int, Any], Abstract] = {}
@@ -308,8 +311,6 @@ class Outside:
 
     def _moving(self, live: Any, source: Source) -> Content | None:
         """Return the content of a list of which the length varies, None if this is none or it has no layout."""
-        from janus_mlir.capture import vectors
-
         if not policy.length_varies(self.m.speculation, source):
             return None
         layout = columns.layout_of(live)
@@ -449,9 +450,15 @@ class Outside:
     def load_list(self, id: int) -> tuple[Abstract, ...]:
         """Read all items of an outside list as the call found it."""
         place = self._places[id]
-        self._check("len", place.source, len(place.live), kind="length", expected=f"{len(place.live)} items")
+        if id in self._measured:
+            self.m.speculation.read_whole.add(place.source)
+            raise Respecialise
+        self._check_length(place)
         base = self._sequence(place)
         return tuple(self.wrap(item, Index(base, i)) for i, item in enumerate(place.live))
+
+    def _check_length(self, place: _Place) -> None:
+        self._check("len", place.source, len(place.live), kind="length", expected=f"{len(place.live)} items")
 
     def _sequence(self, place: _Place) -> Source:
         """Return the source of a list's items; a deque is copied."""
@@ -465,8 +472,12 @@ class Outside:
         return self.wrap(place.live[index], Index(self._sequence(place), index))
 
     def list_length(self, id: int) -> Abstract:
-        """Return the run-time length of an outside list."""
-        source = self._places[id].source
+        """Return the length of an outside list: a run-time number unless its items are read anyway."""
+        place, source = self._places[id], self._places[id].source
+        if source in self.m.speculation.read_whole:
+            self._check_length(place)
+            return Known(len(place.live))
+        self._measured.add(id)
         return Number("int", self.m.entry.bind("bind_len", source, INT))
 
     def load_dict(self, id: int) -> tuple[tuple[Any, Abstract], ...]:

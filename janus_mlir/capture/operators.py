@@ -395,6 +395,8 @@ def _class_of(value: Abstract) -> type | None:
 
 def identical(m: Machine, a: Abstract, b: Abstract) -> bool:
     """Return ``a is b``."""
+    from janus_mlir.capture.packing import ids_of
+
     if isinstance(a, Known) and isinstance(b, Known):
         shared = type(a.value) in (int, float, str, bytes, tuple, complex)
         if shared and a.value is not b.value and same_constant(a.value, b.value):
@@ -403,10 +405,14 @@ def identical(m: Machine, a: Abstract, b: Abstract) -> bool:
     if isinstance(a, HeapRef) and isinstance(b, HeapRef):
         if a.id != b.id and a.id in m.initial and b.id in m.initial:
             m.outside.mark_written(a.id)  # the two names must go on meaning different objects
+        if a.id != b.id and m.lending.may_be_same((a.id,), (b.id,)):
+            raise Break("JN212", "identity of items of a list of run-time length")
         return a.id == b.id
     if isinstance(a, (JaxArray, NumpyArray)) and isinstance(b, (JaxArray, NumpyArray)):
         if a.id == b.id:
             return True
+        if m.lending.may_be_same(ids_of(a), ids_of(b)):
+            raise Break("JN212", "identity of items of a list of run-time length")
         if any(isinstance(x, JaxArray) and x.choice is not None for x in (a, b)):
             raise Break("JN212", "identity of arrays that depend on the way taken")
         if type(a) is not type(b) or (a.source is None) != (b.source is None):

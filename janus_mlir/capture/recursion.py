@@ -16,13 +16,12 @@ import numpy as np
 
 from janus_mlir import log
 from janus_mlir.capture import code as c
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, NotJoinable
 from janus_mlir.capture.control import Left, Unjoined, run
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import Block, Function, Value
 from janus_mlir.capture.heap import CellContent
 from janus_mlir.capture.iteration import over_outside
-from janus_mlir.capture.join import NotJoinable
 from janus_mlir.capture.live import NEVER_SEEN, from_source, object_ref, seen_of
 from janus_mlir.capture.procedures import (
     Matcher,

@@ -35,6 +35,7 @@ from janus_mlir.capture.layouts import (
     SequenceLayout,
     TextLayout,
     UnionLayout,
+    has_arrays,
     parts,
 )
 from janus_mlir.capture.state import State
@@ -159,6 +160,8 @@ class SiteWriter:
         self._memo: dict[int, str] = {}
         self._value_names: dict[tuple[int, str], str] = {}
         self._open: set[int] = set()
+        #: What this site rebuilds of items of lists of run-time length.
+        self._lent: dict[int, int] = {}
         self._temps = 0
         self.keep: list[Any] = []
 
@@ -288,6 +291,7 @@ class SiteWriter:
         known = self._known_object(value.id)
         if known is not None:
             return known
+        self.machine.lending.leave(value.id, self._lent, escapes=self.escapes)
         spec = ValueSpec("jax", value.dtype, value.shape, value.weak)
         name = self.value(value.ref, spec, fresh=True)
         if value.choice is not None:
@@ -334,6 +338,7 @@ class SiteWriter:
         known = self._known_object(storage)
         if known is not None:
             return known
+        self.machine.lending.leave(storage, self._lent, escapes=self.escapes)
         content = self.machine.content(self.state, storage)
         name = self.value(content.ref, ValueSpec("numpy", content.dtype, content.shape), fresh=True)
         self._memo[storage] = name
@@ -417,9 +422,17 @@ class SiteWriter:
     def _make(self, value: HeapRef, content: Any) -> str:
         match value, content:
             case ListRef(), ListContent(items=tuple() as items):
+                self.machine.lending.leave(value.id, self._lent, escapes=self.escapes)
                 return self._made(value.id, self._list(value, f"[{', '.join(map(self.expr, items))}]"))
             case ListRef(), VectorContent():
-                length = self.value(content.length, ValueSpec("int"))
+                from janus_mlir.capture import vectors
+
+                if has_arrays(content.layout):
+                    self.machine.lending.leave(value.id, self._lent, escapes=self.escapes, as_list=True)
+                if content.count is not None:
+                    length = repr(content.count)
+                else:
+                    length = self.expr(vectors.length_number(self.machine, content))
                 names = iter(
                     [
                         self._buffer(ref, part)

@@ -26,6 +26,8 @@ class Speculation:
     fixed: set[tuple[Source, int]] = field(default_factory=set)
     #: Lists of which the length is a run-time number.
     lengths: set[Source] = field(default_factory=set)
+    #: Lists of which the length is a constant, since all of their items are read.
+    read_whole: set[Source] = field(default_factory=set)
     #: Containers of which the items, in number or length, vary.
     families: set[Source] = field(default_factory=set)
     #: Ints that are sizes of arrays, as symbolic as extents.

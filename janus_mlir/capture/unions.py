@@ -70,7 +70,7 @@ class Tags:
             case NumpyScalar():
                 return self._find("scalar", value.dtype)
             case TextValue():
-                from janus_mlir.capture.vectors import text_layout
+                from janus_mlir.capture.packing import text_layout
 
                 layout = text_layout(value)
                 return None if layout is None else self.text(layout)

@@ -52,6 +52,41 @@ func.func @checked(%n: i64, %k: i64) -> i64 {
 
 // -----
 
+// As capture leaves it: the iteration is a branch in front of the condition, and something is computed beside it.
+// CHECK-LABEL: func.func @branch
+func.func @branch(%n: i64, %x: f64) -> (f64, i64) {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %zero = arith.constant 0.0 : f64
+  // CHECK: %[[R:.*]] = scf.for %[[I:.*]] = %c0_i64 to %arg0 step %{{.*}} iter_args(%[[A:.*]] = %arg1) -> (f64) : i64
+  // CHECK-NEXT: %[[F:.*]] = arith.sitofp %[[I]]
+  // CHECK-NEXT: janus.record site 1 (%[[I]] : i64)
+  // CHECK-NEXT: %[[B:.*]] = arith.addf %[[A]], %[[F]]
+  // CHECK:      scf.yield %[[B]] : f64
+  // CHECK: %[[LAST:.*]] = arith.maxsi %c0_i64, %arg0
+  // CHECK: %[[NEXT:.*]] = arith.addi %[[LAST]], %c1_i64
+  // CHECK: return %[[R]], %[[NEXT]]
+  %r:3 = scf.while (%i = %c0, %a = %x) : (i64, f64) -> (i64, f64, f64) {
+    %more = arith.cmpi slt, %i, %n : i64
+    %f = arith.sitofp %i : i64 to f64
+    %b = scf.if %more -> (f64) {
+      janus.record site 1 (%i : i64)
+      %s = arith.addf %a, %f : f64
+      scf.yield %s : f64
+    } else {
+      scf.yield %zero : f64
+    }
+    %next = arith.addi %i, %c1 : i64
+    scf.condition(%more) %next, %b, %a : i64, f64, f64
+  } do {
+  ^bb0(%next: i64, %b: f64, %a: f64):
+    scf.yield %next, %b : i64, f64
+  }
+  return %r#2, %r#0 : f64, i64
+}
+
+// -----
+
 // CHECK-LABEL: func.func @left_alone
 func.func @left_alone(%n: i64, %p: i1) {
   %c0 = arith.constant 0 : i64
