@@ -63,4 +63,34 @@ def SimplifyGradientsPass : Pass<"janus-simplify-gradients", "::mlir::func::Func
                            "::mlir::memref::MemRefDialect", "::mlir::lax::LaxDialect", "::mlir::janus::JanusDialect"];
 }
 
+def BatchContractionsPass : Pass<"janus-batch-contractions", "::mlir::func::FuncOp"> {
+  let summary = "Contract the rows of all iterations of a loop at once";
+  let description = [{
+    The gradient of a weight that each iteration uses is a sum of products of few rows. All rows are kept, as the forward
+    computation has done with most of them, and contracted behind the loop: one product that is worth its while instead of
+    many that read and write all of the sum. Loops that count from 0 to a constant, and products over dim 0 of static shapes.
+
+    ```mlir
+    %sum = scf.for %i = %c0 to %c20 step %c1 iter_args(%s = %zeros) -> (tensor<400x800xf32>) {
+      %x = tensor.extract_slice %xs[%i, 0, 0] [1, 20, 400] [1, 1, 1] : tensor<20x20x400xf32> to tensor<20x400xf32>
+      %g = ...
+      %p = lax.dot_general %x, %g contracting = [0] x [0] : (tensor<20x400xf32>, tensor<20x800xf32>) -> tensor<400x800xf32>
+      %t = lax.add %s, %p : tensor<400x800xf32>
+      scf.yield %t : tensor<400x800xf32>
+    }
+    // becomes
+    %gs = scf.for %i = %c0 to %c20 step %c1 iter_args(%r = %empty) -> (tensor<20x20x800xf32>) {
+      %g = ...
+      %t = tensor.insert_slice %g into %r[%i, 0, 0] [1, 20, 800] [1, 1, 1] : tensor<20x800xf32> into tensor<20x20x800xf32>
+      scf.yield %t : tensor<20x20x800xf32>
+    }
+    %a = tensor.collapse_shape %xs [[0, 1], [2]] : tensor<20x20x400xf32> into tensor<400x400xf32>
+    %b = tensor.collapse_shape %gs [[0, 1], [2]] : tensor<20x20x800xf32> into tensor<400x800xf32>
+    %sum = lax.dot_general %a, %b contracting = [0] x [0] : (tensor<400x400xf32>, tensor<400x800xf32>) -> tensor<400x800xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::lax::LaxDialect"];
+}
+
 #endif // JANUS_AUTODIFF_PASSES_TD

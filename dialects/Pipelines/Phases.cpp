@@ -49,6 +49,8 @@ static constexpr Phase kPhases[] = {
      "janus-differentiate,"
      // What a derivative repeats or multiplies by one; then zeros and transposes meet what they are added to.
      "func.func(canonicalize,cse,janus-simplify-gradients,canonicalize,cse),"
+     // Products stand next to what they are added to only now.
+     "func.func(janus-batch-contractions,canonicalize,cse),"
      // Functions that nothing calls any more.
      "symbol-dce",
      /*gone=*/""},
