@@ -133,7 +133,8 @@ def RaiseLoopsPass : Pass<"janus-raise-loops"> {
   let summary = "Turn while loops that count into for loops";
   let description = [{
     An `scf.while` that goes on as long as a carried integer is below a bound from outside, and adds one to it in each iteration, becomes an
-    `scf.for`. That says how often it runs, and what values the counter takes.
+    `scf.for`. That says how often it runs, and what values the counter takes. The first region may compute more, if that is pure, and
+    may hold the iteration as a branch on the same condition.
 
     ```mlir
     %r = scf.while (%i = %c0) : (i64) -> i64 {

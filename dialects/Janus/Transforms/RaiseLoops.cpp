@@ -20,7 +20,8 @@ using namespace mlir::janus;
 
 namespace {
 
-/// A loop that counts: which of the values it carries is the counter, how far it counts, and what goes on while it does.
+/// A loop that counts: which of the values it carries is the counter, how far it counts, and what goes on while it
+/// does.
 struct Counter {
   unsigned number;
   Value upper;
