@@ -76,7 +76,7 @@ def test_contractions_of_other_forms(form: str, element: str) -> None:
     close(Compiled(contraction(form, [x.shape, y.shape], element))(x, y), np.einsum(form, x, y), 19)
 
 
-@pytest.mark.parametrize("m,n,k", [(70, 256, 300), (40, 512, 64), (33, 264, 520)])
+@pytest.mark.parametrize("m,n,k", [(70, 256, 300), (40, 512, 64), (33, 264, 520), (150, 200, 2503)])
 @pytest.mark.parametrize("form", FORMS)
 def test_large_matmul(form: str, m: int, n: int, k: int) -> None:
     sizes = {"m": m, "n": n, "k": k}

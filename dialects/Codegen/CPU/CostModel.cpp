@@ -22,6 +22,8 @@ namespace {
 
 /// What a size known at run time only is taken to be.
 constexpr int64_t kAssumedSize = 256;
+/// Blocks of a packed reduction are not shorter: what they add to is read and written for each.
+constexpr int64_t kFewestBlockSteps = 128;
 /// Cycles from the operands of an addition or multiply-add to its result.
 constexpr double kLatency = 4;
 
@@ -97,6 +99,11 @@ private:
   int64_t transposeLoop(const NestOperand &operand, unsigned v, int64_t width) const;
   SmallVector<int64_t> packFor(unsigned v, int64_t steps) const;
   void chooseBlock(Strategy &strategy) const;
+  void choosePackedBlock(Strategy &strategy) const;
+  bool isBlockable(int64_t d, int64_t v) const {
+    return nest.reduction[d] && d != v && !ShapedType::isDynamic(nest.sizes[d]) && nest.sizes[d] > 1;
+  }
+  int64_t blockableLoop(const Strategy &strategy) const;
   bool outputsUnitStride(unsigned loop) const;
   SmallVector<int64_t> orderFor(const Strategy &strategy) const;
 
@@ -161,10 +168,62 @@ SmallVector<int64_t> Chooser::packFor(unsigned v, int64_t steps) const {
     for (unsigned d = 0; d < nest.numLoops(); ++d)
       if (nest.reduction[d] && nest.operands[i].strides[d] != 0)
         elements *= sizes[d];
-    if (elements <= kMaxPackedElements / 2)
+    // What is too long is packed a block at a time.
+    double block = 1;
+    for (unsigned d = 0; d < nest.numLoops() && combiners; ++d)
+      if (isBlockable(d, v)) {
+        block = std::min(1.0, static_cast<double>(kFewestBlockSteps) / sizes[d]);
+        break;
+      }
+    if (elements * block <= kMaxPackedElements / 2)
       operands.push_back(i);
   }
   return operands;
+}
+
+/// The loop to block: the outermost reduction that is none of vectors; -1 if there is none.
+int64_t Chooser::blockableLoop(const Strategy &strategy) const {
+  for (int64_t d : strategy.order)
+    if (isBlockable(d, strategy.vectorLoop))
+      return d;
+  return -1;
+}
+
+/// Blocks a reduction whose panels would be too large, or during which everything that is not packed would have to come
+/// from beyond the second-level cache again for each panel.
+void Chooser::choosePackedBlock(Strategy &strategy) const {
+  int64_t loop = blockableLoop(strategy), v = strategy.vectorLoop;
+  strategy.block.assign(nest.numLoops(), 0);
+  if (loop < 0)
+    return;
+  double panel = 0, rest = 0; // elements and bytes of one step of the loop
+  for (auto [i, operand] : llvm::enumerate(nest.operands)) {
+    if (!operand.isBuffer || operand.isOutput || operand.strides[loop] == 0)
+      continue;
+    bool packed = llvm::is_contained(strategy.pack, static_cast<int64_t>(i));
+    double elements = 1;
+    for (unsigned d = 0; d < nest.numLoops(); ++d)
+      if (static_cast<int64_t>(d) != loop && operand.strides[d] != 0)
+        elements *= packed && static_cast<int64_t>(d) == v ? strategy.tile[d] : sizes[d];
+    if (packed)
+      panel = std::max(panel, elements);
+    else
+      rest += elements * bitsOf(operand.element) / 8;
+  }
+  int64_t steps = sizes[loop];
+  if (panel * steps > kMaxPackedElements / 2)
+    steps = kMaxPackedElements / 2 / panel;
+  if (sizes[v] > 2 * strategy.tile[v] && rest * steps > target.l2Bytes)
+    steps = std::min<int64_t>(steps, std::max<int64_t>(kFewestBlockSteps, target.l2Bytes / 2 / rest));
+  if (steps >= sizes[loop])
+    return;
+  // Without a remainder, which is code of its own, where that leaves blocks of a good size.
+  for (int64_t divisor = steps; divisor > steps / 2; --divisor)
+    if (sizes[loop] % divisor == 0) {
+      steps = divisor;
+      break;
+    }
+  strategy.block[loop] = std::max<int64_t>(steps, 1);
 }
 
 /// Blocks the outermost reduction when every tile would stream more through the first-level cache than it computes on,
@@ -172,8 +231,10 @@ SmallVector<int64_t> Chooser::packFor(unsigned v, int64_t steps) const {
 void Chooser::chooseBlock(Strategy &strategy) const {
   unsigned n = nest.numLoops();
   strategy.block.assign(n, 0);
-  if (!nest.hasReduction() || !strategy.pack.empty() || !combiners)
+  if (!nest.hasReduction() || !combiners)
     return;
+  if (!strategy.pack.empty())
+    return choosePackedBlock(strategy);
   double tiles = 1, reductionSteps = 1, outputBytes = 0;
   for (unsigned d = 0; d < n; ++d) {
     if (nest.reduction[d])
@@ -202,12 +263,7 @@ void Chooser::chooseBlock(Strategy &strategy) const {
   constexpr double bytesPerCycle = 16; // of the second-level cache
   if (tiles < 2 || perTile < target.l1Bytes || perTile / bytesPerCycle < 0.4 * compute)
     return;
-  int64_t loop = -1;
-  for (int64_t d : strategy.order)
-    if (nest.reduction[d] && d != strategy.vectorLoop && !ShapedType::isDynamic(nest.sizes[d]) && nest.sizes[d] > 1) {
-      loop = d;
-      break;
-    }
+  int64_t loop = blockableLoop(strategy);
   if (loop < 0)
     return;
   for (int64_t steps = sizes[loop]; steps >= 1; steps /= 2) {

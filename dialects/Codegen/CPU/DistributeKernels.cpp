@@ -12,6 +12,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/StringMap.h"
 
 #include <thread>
 
@@ -53,12 +54,14 @@ public:
   using DistributeKernelsPassBase::DistributeKernelsPassBase;
 
   void runOnOperation() override {
+    llvm::StringMap<SmallVector<func::CallOp>> calls;
+    getOperation().walk([&](func::CallOp call) { calls[call.getCallee()].push_back(call); });
     SmallVector<func::FuncOp> functions(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp function : functions) {
       linalg::GenericOp op = onlyGeneric(function);
       if (!op)
         continue;
-      if (std::optional<Cut> cut = choose(op))
+      if (std::optional<Cut> cut = choose(op, calls[function.getName()]))
         distribute(function, op, *cut);
     }
   }
@@ -121,14 +124,32 @@ private:
     return true;
   }
 
-  std::optional<Cut> choose(linalg::GenericOp op) {
+  /// The most elements of an argument that a call has, as far as that is known.
+  static std::optional<int64_t> largest(ArrayRef<func::CallOp> calls, unsigned argument) {
+    if (calls.empty())
+      return std::nullopt;
+    int64_t most = 0;
+    for (func::CallOp call : calls) {
+      Value value = call.getOperand(argument);
+      while (auto cast = value.getDefiningOp<memref::CastOp>())
+        value = cast.getSource();
+      auto type = cast<MemRefType>(value.getType());
+      if (!type.hasStaticShape())
+        return std::nullopt;
+      most = std::max(most, type.getNumElements());
+    }
+    return most;
+  }
+
+  std::optional<Cut> choose(linalg::GenericOp op, ArrayRef<func::CallOp> calls) {
     FailureOr<LoopNest> nest = analyzeLoopNest(op);
     if (failed(nest))
       return std::nullopt;
     SmallVector<int64_t> sizes = op.getStaticLoopRanges();
     double each = arithmeticTime(op);
     if (llvm::any_of(sizes, ShapedType::isDynamic)) {
-      // Flattened elementwise ops have one loop of any size; what is too small makes one piece.
+      // Flattened elementwise ops have one loop of any size; what is too small makes one piece. If all that are called
+      // are, there is nothing to cut.
       if (sizes.size() != 1 || !canCut(op, 0))
         return std::nullopt;
       double bytes = 0;
@@ -136,7 +157,12 @@ private:
         if (auto type = dyn_cast<MemRefType>(operand.getType()); type && type.getRank() > 0)
           bytes += bytesOf(type.getElementType());
       double steps = minTime / 2.0 / std::max(each, kNanosecondsPerByte * bytes);
-      return Cut{0, static_cast<int64_t>(llvm::PowerOf2Ceil(static_cast<uint64_t>(std::max(steps, 1.0))))};
+      int64_t length = llvm::PowerOf2Ceil(static_cast<uint64_t>(std::max(steps, 1.0)));
+      for (Value output : op.getOutputs())
+        if (auto argument = dyn_cast<BlockArgument>(output))
+          if (std::optional<int64_t> most = largest(calls, argument.getArgNumber()); most && *most <= length)
+            return std::nullopt;
+      return Cut{0, length};
     }
     double steps = 1;
     for (int64_t size : sizes)

@@ -14,6 +14,8 @@ struct Target {
   int64_t vectorRegisters = 16;
   /// What a loop may touch and still find in the first-level cache.
   int64_t l1Bytes = 32 * 1024;
+  /// The same of the second level.
+  int64_t l2Bytes = 512 * 1024;
 
   /// The machine this process runs on, or one like it with vectors of `vectorBits` when that is not 0.
   static Target host(int64_t vectorBits = 0);

@@ -98,6 +98,33 @@ func.func private @map(%x: memref<?xf32>, %y: memref<?xf32>) {
 
 // -----
 
+#id = affine_map<(i) -> (i)>
+
+// Those of any size that only small ones are given to stay whole.
+// CHECK-LABEL: func.func private @alike(
+// CHECK: linalg.generic
+// CHECK-NOT: _part
+func.func private @alike(%x: memref<?xf32>, %y: memref<?xf32>) {
+  linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel"]}
+      ins(%x : memref<?xf32>) outs(%y : memref<?xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %a, %a : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+func.func @entry(%x: memref<16xf32>, %y: memref<16xf32>, %u: memref<99xf32>, %v: memref<99xf32>) {
+  %0 = memref.cast %x : memref<16xf32> to memref<?xf32>
+  %1 = memref.cast %y : memref<16xf32> to memref<?xf32>
+  call @alike(%0, %1) : (memref<?xf32>, memref<?xf32>) -> ()
+  %2 = memref.cast %u : memref<99xf32> to memref<?xf32>
+  %3 = memref.cast %v : memref<99xf32> to memref<?xf32>
+  call @alike(%2, %3) : (memref<?xf32>, memref<?xf32>) -> ()
+  return
+}
+
+// -----
+
 #id = affine_map<(i, j) -> (i, j)>
 #row = affine_map<(i, j) -> (i)>
 #column = affine_map<(i, j) -> (j)>

@@ -160,3 +160,24 @@ func.func @other_body(%x: memref<512x512xf32>, %y: memref<512x512xf32>, %z: memr
   }
   return
 }
+
+// -----
+
+#a = affine_map<(m, n, k) -> (m, k)>
+#b = affine_map<(m, n, k) -> (k, n)>
+#c = affine_map<(m, n, k) -> (m, n)>
+
+// A long reduction is packed a block at a time; so much of the first operand stays in the cache for all panels.
+// CHECK-LABEL: func.func @long
+// CHECK: block = array<i64: 0, 0, 300>
+// CHECK: pack = array<i64: 1>
+func.func @long(%x: memref<200x3000xf32>, %y: memref<3000x200xf32>, %z: memref<200x200xf32>) {
+  linalg.generic {indexing_maps = [#a, #b, #c], iterator_types = ["parallel", "parallel", "reduction"]}
+      ins(%x, %y : memref<200x3000xf32>, memref<3000x200xf32>) outs(%z : memref<200x200xf32>) {
+    ^bb0(%l: f32, %r: f32, %o: f32):
+      %m = arith.mulf %l, %r : f32
+      %s = arith.addf %o, %m : f32
+      linalg.yield %s : f32
+  }
+  return
+}
