@@ -230,7 +230,7 @@ def DistributeKernelsPass : Pass<"janus-cpu-distribute-kernels", "::mlir::Module
     func.func private @kernel_0(%a: memref<512x512xf32>, ...) { call @kernel_0_part(%c0, %c8, %a, ...) ... }
     ```
   }];
-  let options = [Option<"minTime", "min-time", "int64_t", "40000", "The nanoseconds from which a kernel is cut">,
+  let options = [Option<"minTime", "min-time", "int64_t", "25000", "The nanoseconds from which a kernel is cut">,
                  Option<"maxPieces", "max-pieces", "int64_t", "16", "The most pieces of a kernel of known size">,
                  Option<"cores", "cores", "int64_t", "0", "That the pieces are meant for; 0 is the machine's">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
