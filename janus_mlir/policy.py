@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Compilations", "Settled", "Side", "arrays_kept_for_guard", "branch_plan",
     "candidates", "extent_is_symbolic", "function_by_code", "give_more_room",
+    "learn_overflow",
     "last_resort", "learn_argument", "least_useful", "leaves_too_often", "may_inline", "may_look_again", "may_peel", "may_step",
     "may_unroll",
     "number_is_constant", "pointless", "python_is_as_good", "relax", "too_long", "too_many_branches",
@@ -156,6 +157,12 @@ def relax(
         facts.dynamic.add(source)
         _relax_family(facts, source)
         return True
+    if kind == "value" and type(got) is str and type(expected) is str:
+        facts.spellings[source] += 1
+        if source in facts.texts or facts.spellings[source] < MAX_SPELLINGS:
+            return False
+        facts.texts.add(source)
+        return True
     if kind == "length" and type(got) in (list, collections.deque):
         if length_varies(facts, source) or columns.layout_of(got) is None:
             return False
@@ -198,7 +205,7 @@ def candidates(facts: Speculation) -> Iterator[Speculation]:
     yield facts
     others = (
         facts.with_sizes(), facts.with_fixed_extents(), facts.with_fixed_lengths(),
-        facts.with_constants(facts.repeating),
+        facts.with_constants(facts.repeating), facts.with_constant_texts(),
     )  # fmt: skip
     for other in others:
         if other is not None:
@@ -229,6 +236,21 @@ def give_more_room(facts: Speculation) -> bool:
     if facts.capacity >= MAX_CAPACITY:
         return False
     facts.capacity *= 8
+    return True
+
+
+#: Guards on the value of a string that have failed, after which it is one of the run time.
+MAX_SPELLINGS = 3
+
+#: Times that an int operation has gone beyond 64 bits, after which its results are objects.
+MAX_OVERFLOWS = 2
+
+
+def learn_overflow(facts: Speculation, place: Span | None, count: int) -> bool:
+    """Note that an int operation has gone beyond 64 bits `count` times; return whether its results are objects now."""
+    if place is None or place in facts.wide or count < MAX_OVERFLOWS:
+        return False
+    facts.wide.add(place)
     return True
 
 

@@ -98,7 +98,8 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "JN201",
         "class definition",
-        "A class is defined inside the function; this statement runs in Python.",
+        "A class is defined inside the function, and its body does more than define functions and constants, or "
+        "the class (or an instance of it) outlives the call.",
         "Move the class to module level.",
     ),
     Reason(
@@ -175,14 +176,15 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "JN213",
         "text of run-time values",
-        "Janus formats values when effects are committed; this operation needs the text before.",
-        "Use an f-string or str.format with constant fields.",
+        "This operation on a string that is only known at run time is not captured.",
+        "Use an f-string, or a method of strings with constant arguments.",
     ),
     Reason(
         "JN214",
         "key known at run time only",
-        "Dicts and sets in compiled code have constant keys.",
-        "Use an array or a list with constant positions.",
+        "Keys that are only known at run time are numbers, or tuples of such, and what is stored under them are "
+        "numbers or arrays. A set of such elements has no order to go through it in.",
+        "Use an array or a list with constant positions, or `sorted` to go through a set.",
     ),
     Reason(
         "JN215",
@@ -306,6 +308,13 @@ _TABLE: tuple[Reason, ...] = (
         "The array lies on an accelerator, or is spread over several devices.",
         "Move it to a CPU device with jax.device_put.",
     ),
+    Reason(
+        "JN408",
+        "NumPy raises its warnings",
+        "By `np.errstate`, or by a filter of `warnings`, NumPy's floating-point warnings are exceptions now. "
+        "Compiled code does not notice these conditions.",
+        "Call the function outside that context, or test for the condition in the program.",
+    ),
     # ---- value, alias or shape cannot be represented
     Reason(
         "JN501",
@@ -331,7 +340,7 @@ _TABLE: tuple[Reason, ...] = (
     Reason(
         "JN504",
         "integer out of range",
-        "A Python int does not fit into 64 bits here.",
+        "A Python int that does not fit into 64 bits is used where only one that does is captured.",
         "Use float, or keep the arithmetic on big integers out of the hot function.",
     ),
     Reason(

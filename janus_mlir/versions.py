@@ -306,11 +306,9 @@ class FunctionManager:
 
     def _log_capture(self, captured: Captured, seconds: float) -> None:
         name = self.function.__qualname__
-        log.emit(
-            "capture",
-            f"{name}: {len(captured.graph.inputs)} inputs, {captured.array_ops} array operations, "
-            f"{len(captured.entry.facts)} facts, {1e3 * seconds:.1f} ms",
-        )
+        counts = f"{len(captured.graph.inputs)} inputs, {captured.array_ops} array operations"
+        facts = len(captured.entry.facts)
+        log.emit("capture", f"{name}: {counts}, {facts} facts, {1e3 * seconds:.1f} ms")
         for note in captured.notes:
             log.emit(
                 "capture", f"{name}: left to Python at {note.span}: {reason_line(note.code, note.detail)}"
@@ -479,9 +477,8 @@ class FunctionManager:
 
     def _count_failure(self, text: str, expected: str, got: str, span: Span | None) -> None:
         if log.enabled("guards"):
-            log.emit(
-                "guards", f"{self.function.__qualname__}: {text}: expected {expected}, got {got or 'not'}"
-            )
+            name = self.function.__qualname__
+            log.emit("guards", f"{name}: {text}: expected {expected}, got {got or 'not'}")
         with self._lock:
             found = self.failures.get((text, expected))
             if found is None:
@@ -540,6 +537,9 @@ class FunctionManager:
             place = (site.span, site.text)
             if site.reason == "type" and policy.may_look_again(self.speculation.live.surprises, place):
                 self._retire(record, "an object is of a kind not seen before")
+                return
+            if policy.learn_overflow(self.speculation, site.wide, record.exit_counts[site.id]):
+                self._retire(record, "an int goes beyond 64 bits")
                 return
             if site.grows and policy.give_more_room(self.speculation):
                 self._retire(record, "a list needs more room")

@@ -99,7 +99,7 @@ async def async_generator():
 
 def class_inside(x):
     class C:
-        y = x
+        y = abs(x)
 
     return C.y
 

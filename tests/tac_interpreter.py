@@ -281,6 +281,10 @@ class Frame:
                 self.statements += 1
             case tac.MakeFunction(dst, source, defaults, kwdefaults, annotations, name):
                 write(dst, self.function(source, defaults, kwdefaults, annotations, name))
+            case tac.MakeClass(dst, name, bases, body, _):
+                cells = tuple(self.cell_of(free) for free in body.co_freevars)
+                made = types.FunctionType(body, self.globals, name, None, cells)
+                write(dst, builtins.__build_class__(made, name, *map(read, bases)))
             case tac.MakeGenerator(dst, source, iterator):
                 code = compile_function(source)
                 closure = {name: self.cell_of(name) for name in code.frees}

@@ -152,6 +152,14 @@ JanusIntRead janus_rt_unbox_int(JanusObject object);
 JanusIntRead janus_rt_unbox_bool(JanusObject object);
 JanusFloatRead janus_rt_unbox_float(JanusObject object);
 
+/* Numbers as objects, and calls of functions without effects; what they give lives as long as the call. NULL, never a
+   Python error, where that fails. */
+JanusObject janus_rt_box_int(JanusCall *call, int64_t value);
+JanusObject janus_rt_box_float(JanusCall *call, double value);
+JanusObject janus_rt_box_bool(JanusCall *call, int64_t value);
+JanusObject janus_rt_invoke(JanusCall *call, JanusObject function, JanusObject a, JanusObject b, JanusObject c,
+                            int64_t count);
+
 /* The kinds of arrays; numbered like janus.unbox's. */
 enum { JANUS_NUMPY = 1, JANUS_NUMPY_SCALAR = 2, JANUS_JAX = 3, JANUS_JAX_WEAK = 4 };
 
@@ -193,6 +201,10 @@ void janus_rt_parallel(void (*body)(int64_t from, int64_t to, void *arguments), 
   X(janus_rt_unbox_bool)                                                                                               \
   X(janus_rt_unbox_float)                                                                                              \
   X(janus_rt_unbox_array)                                                                                              \
-  X(janus_rt_parallel)
+  X(janus_rt_parallel)                                                                                                 \
+  X(janus_rt_box_int)                                                                                                  \
+  X(janus_rt_box_float)                                                                                                \
+  X(janus_rt_box_bool)                                                                                                 \
+  X(janus_rt_invoke)
 
 #endif /* JANUS_RUNTIME_ABI_H */

@@ -37,6 +37,10 @@ bool memory_bounds_overlap(PyArrayObject *left, PyArrayObject *right);
 /// Whether the objects are pairwise not identical.
 bool pairwise_distinct(PyObject *const *objects, const int64_t *slots, size_t count);
 
+/// `_runtime.register_warnings(state_variable, look, warnings_dict)` and `_runtime.numpy_is_quiet(_)`.
+PyObject *register_warnings(PyObject *module, PyObject *args);
+PyObject *numpy_is_quiet(PyObject *module, PyObject *ignored);
+
 /// Check dims of an array, and bind or compare dimension symbols.
 inline bool match_dims(const int64_t *found, const int64_t *wanted, size_t count, int64_t minimum, int64_t *symbols) {
   for (size_t axis = 0; axis < count; ++axis) {

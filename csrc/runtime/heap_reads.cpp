@@ -156,6 +156,44 @@ int64_t janus_rt_equals(JanusObject left, JanusObject right) {
 }
 
 //===----------------------------------------------------------------------===//
+// Objects made by the call
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Holds a new object (or null, with an error set) until the end of the call.
+JanusObject kept(JanusCall *call, PyObject *made) {
+  // The journal is the first member of the context.
+  if (made && reinterpret_cast<CallContext *>(call)->keep(made))
+    return made;
+  // Whoever waits for an interrupt gets it when the call is over.
+  bool interrupted = PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
+  PyErr_Clear();
+  if (interrupted)
+    PyErr_SetInterrupt();
+  return nullptr;
+}
+
+} // namespace
+
+JanusObject janus_rt_box_int(JanusCall *call, int64_t value) { return kept(call, PyLong_FromLongLong(value)); }
+
+JanusObject janus_rt_box_float(JanusCall *call, double value) { return kept(call, PyFloat_FromDouble(value)); }
+
+JanusObject janus_rt_box_bool(JanusCall *, int64_t value) { return value ? Py_True : Py_False; }
+
+JanusObject janus_rt_invoke(JanusCall *call, JanusObject function, JanusObject a, JanusObject b, JanusObject c,
+                            int64_t count) {
+  PyObject *arguments[] = {as_object(a), as_object(b), as_object(c)};
+  for (int64_t i = 0; i < count; ++i)
+    if (!arguments[i])
+      return nullptr;
+  if (!function)
+    return nullptr;
+  return kept(call, PyObject_Vectorcall(as_object(function), arguments, static_cast<size_t>(count), nullptr));
+}
+
+//===----------------------------------------------------------------------===//
 // Numbers and arrays
 //===----------------------------------------------------------------------===//
 

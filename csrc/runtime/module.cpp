@@ -81,6 +81,12 @@ PyMethodDef methods[] = {
     {"register_jax", register_jax, METH_VARARGS,
      "register_jax(array_type, is_on_host)\n\nTell the runtime what JAX arrays are; done by "
      "janus_mlir.runtime.jax_arrays."},
+    {"register_warnings", register_warnings, METH_VARARGS,
+     "register_warnings(state_variable, look, warnings_dict)\n\nTell the runtime how to find out whether NumPy only "
+     "warns; "
+     "done by janus_mlir.runtime.numpy_state."},
+    {"numpy_is_quiet", numpy_is_quiet, METH_O,
+     "numpy_is_quiet(ignored) -> bool\n\nWhether NumPy's floating-point warnings raise nothing now."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyModuleDef definition = {PyModuleDef_HEAD_INIT,

@@ -23,6 +23,7 @@ from janus_mlir.capture.sources import Attribute, Derived, Global, pinned
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
+    Boxed,
     ComplexValue,
     CompressedRef,
     DictRef,
@@ -106,6 +107,7 @@ def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
             | IteratorRef()
             | Number()
             | ExtentNumber()
+            | Boxed()
             | TextValue()
             | ViewValue()
         ):

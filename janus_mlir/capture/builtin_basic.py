@@ -21,6 +21,7 @@ from janus_mlir.capture.sites import SiteWriter
 from janus_mlir.capture.text import format_value, snapshot
 from janus_mlir.capture.values import (
     Abstract,
+    CellRef,
     FunctionValue,
     JaxArray,
     Known,
@@ -262,10 +263,15 @@ def _super(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abs
         from janus_mlir.capture.instructions import read_variable
         from janus_mlir.capture.sources import Cell
 
-        if not isinstance(cell, Cell):
+        if isinstance(cell, CellRef):
+            own = m.get(cell.id).value
+        elif isinstance(cell, Cell):
+            own = Known(cell.fetch(()))
+        else:
             raise Break("JN301", "super() of a class made in compiled code")
-        args = [Known(cell.fetch(())), read_variable(m, params[0])]
-    if len(args) != 2 or not isinstance(args[0], Known) or not isinstance(args[1], ObjectRef):
+        args = [own, read_variable(m, params[0])]
+    of_class = len(args) == 2 and isinstance(args[1], Known) and isinstance(args[1].value, type)
+    if len(args) != 2 or not isinstance(args[0], Known) or not (of_class or isinstance(args[1], ObjectRef)):
         raise Break("JN301", "super() with unusual arguments")
     return TupleValue((args[0], args[1]), SuperPair)
 
@@ -274,10 +280,33 @@ class SuperPair:
     """Marks the pair (class, object) of a ``super()`` value."""
 
 
+def _super_of_class(m: Machine, start: type, self: Known, name: str) -> Abstract:
+    """Return ``super(start, cls).name``, in a metaclass or a class method."""
+    in_metaclass = isinstance(self.value, start)
+    mro = (type(self.value) if in_metaclass else self.value).__mro__
+    for cls in mro[mro.index(start) + 1 :]:
+        if name not in vars(cls):
+            continue
+        found = vars(cls)[name]
+        if cls is type and name == "__call__":
+            return MemberValue(self, "__call__")
+        if isinstance(found, classmethod) and isinstance(found.__func__, types.FunctionType):
+            return MethodValue(Known(found.__func__), self)
+        if isinstance(found, staticmethod):
+            return Known(found.__func__)
+        if isinstance(found, types.FunctionType):
+            return MethodValue(Known(found), self) if in_metaclass else Known(found)
+        break
+    raise Break("JN216", f"super().{name}")
+
+
 def super_attribute(m: Machine, pair: TupleValue, name: str) -> Abstract:
     """Return ``super(cls, self).name``."""
     start, self = pair.items
-    assert isinstance(start, Known) and isinstance(self, ObjectRef)
+    assert isinstance(start, Known)
+    if isinstance(self, Known):
+        return _super_of_class(m, start.value, self, name)
+    assert isinstance(self, ObjectRef)
     mro = m.outside.classes[self.id].__mro__
     for cls in mro[mro.index(start.value) + 1 :]:
         if name in vars(cls):

@@ -8,6 +8,8 @@ from janus_mlir.capture import (
     builtin_numbers,
     builtin_numpy,
     builtin_text,
+    classes,
+    library_numpy,
 )
 from janus_mlir.capture.builtin_itertools import call_getter
 from janus_mlir.capture.builtin_table import call_builtin, handles
@@ -22,6 +24,8 @@ __all__ = [
     "builtin_numbers",
     "builtin_numpy",
     "builtin_text",
+    "classes",
+    "library_numpy",
     "call_builtin",
     "call_getter",
     "call_member",

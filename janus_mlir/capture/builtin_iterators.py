@@ -8,7 +8,7 @@ import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import library, sets
+from janus_mlir.capture import library, sets, tables
 from janus_mlir.capture.attributes import attribute_names, get_attribute
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.builtin_numbers import choose_value, keyed
@@ -82,7 +82,8 @@ def _next(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abst
         raise Failed(StopIteration)
     if len(args) == 2:
         return library.call(m, library.first, *args)
-    raise Break("JN208", "next() of an iterator that may be exhausted")
+    m.check(step.more, "trips", "the iterator has another item", Failed(StopIteration))
+    return step.advance(m)
 
 
 @registers(enumerate)
@@ -170,7 +171,9 @@ def sort_items(m: Machine, value: Abstract, kwargs: dict[str, Abstract]) -> List
     if kwargs or not isinstance(reverse, Known):
         raise Break("JN301", "sorted() with unusual arguments")
     none = isinstance(key, Known) and key.value is None
-    items = _unordered(m, value) or collect(m, value)
+    items = _unordered(m, value)
+    if items is None:
+        items = collect(m, value)
     if isinstance(items, list):
         with m.keep(*items):
             keys = [keyed(m, key, item) for item in items]
@@ -253,8 +256,11 @@ def _plain_key(key: Abstract) -> tuple[Any] | None:
         return None
 
 
-def _unordered(m: Machine, value: Abstract) -> list[Abstract] | None:
+def _unordered(m: Machine, value: Abstract) -> list[Abstract] | ListRef | None:
     """Return the elements of a set in any order, for a consumer to whom it is all the same."""
+    table = tables.content_of(m, value)
+    if isinstance(value, SetRef) and table is not None:
+        return collect(m, table.keys)
     if isinstance(value, SetRef):
         return [Known(k) for k in sets.elements(m, value)]
     return None
@@ -286,7 +292,10 @@ def _dict(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Dict
     if len(args) > 1:
         raise Break("JN208", "dict() takes one positional argument")
     handle = new_dict(m, ())
-    if args and isinstance(args[0], DictRef):
+    if args and isinstance(args[0], DictRef) and tables.content_of(m, args[0]) is not None:
+        copied = tables.copied(m, args[0])
+        m.put(handle.id, m.get(copied.id))
+    elif args and isinstance(args[0], DictRef):
         for name, item in dict_entries(m, args[0]):
             set_item(m, handle, Known(name), item)
     elif args:
@@ -349,8 +358,13 @@ def _counter(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> A
         m.put(handle.id, m.get(_dict(m, args, kwargs).id))
         return handle
     arity(args, kwargs, 1)
+    items = collect(m, args[0])
+    if not isinstance(items, list) or any(map(tables.is_run_time_key, items)):
+        m.put(handle.id, DictContent(()))
+        tables.count(m, handle, items if isinstance(items, ListRef) else new_list(m, tuple(items)))
+        return handle
     counts: dict[Any, int] = {}
-    for item in exhaust(m, get_iterator(m, args[0])):
+    for item in items:
         key = constant_key(item)
         counts[key] = counts.get(key, 0) + 1
     m.put(handle.id, DictContent(tuple((k, Known(n)) for k, n in counts.items())))
@@ -448,6 +462,8 @@ def _copied_object(m: Machine, value: Any, memo: dict[int, Abstract] | None) -> 
                 content = ListContent(tuple(map(inner, list_items(m, value))))
             m.put(handle.id, content)
         case DictRef():
+            if tables.content_of(m, value) is not None:
+                return tables.copied(m, value)
             m.put(handle.id, DictContent(tuple((k, inner(v)) for k, v in dict_entries(m, value))))
         case SetRef():
             m.put(handle.id, m.get(value.id))

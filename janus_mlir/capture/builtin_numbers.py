@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import complexes, library, library_numbers, sets, unions
+from janus_mlir.capture import boxed, complexes, library, library_numbers, sets, unions
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import (
     get_item,
+    new_list,
 )
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Value
 from janus_mlir.capture.iteration import collect, get_iterator, next_item
@@ -41,6 +42,7 @@ from janus_mlir.capture.values import (
     SetRef,
     TextValue,
     TupleValue,
+    UnionValue,
 )
 
 if TYPE_CHECKING:
@@ -74,6 +76,15 @@ def _number(
     value = args[0]
     if isinstance(value, (NumpyArray, NumpyScalar)):
         return npy.to_number(m, value, kind)
+    if isinstance(value, ObjectRef):
+        from janus_mlir.capture.attributes import class_attribute
+        from janus_mlir.capture.calls import call_inline
+
+        own = class_attribute(m, value, f"__{kind}__")
+        made = Known(None) if own is None else call_inline(m, own, [value])
+        if number_kind(made) != kind:
+            raise Break("JN301", f"{function.__name__}() of an object")
+        return made
     if isinstance(value, JaxArray):
         from janus_mlir.capture.jax_methods import to_number
 
@@ -223,6 +234,8 @@ def _extreme(op: str) -> Handler:
             if default is not None:
                 return default
             raise Failed.by(min if op == "lt" else max, ())
+        if by_itself and len(items) > 2 and any(isinstance(item, ObjectRef) for item in items):
+            return library.call(m, library.extreme, new_list(m, tuple(items)), Known(op == "lt"))
         best: Abstract = items[0]
         with m.keep(*items):
             keys = [keyed(m, key, item) for item in items]
@@ -251,9 +264,10 @@ def keyed(m: Machine, key: Abstract | None, item: Abstract) -> Abstract:
 def _extreme_of_list(
     m: Machine, op: str, items: ListRef, key: Abstract | None, default: Abstract | None
 ) -> Abstract:
-    if default is not None:
-        raise Break("JN301", "min/max with a default of a run-time number of items")
     smallest = Known(op == "lt")
+    if default is not None:
+        by = Known(None) if key is None else key
+        return library.call(m, library.extreme_or, items, smallest, by, default)
     if key is not None:
         return library.call(m, library.extreme_by, items, smallest, key)
     return library.call(m, library.extreme, items, smallest)
@@ -275,8 +289,13 @@ def choose_value(m: Machine, cond: Value, a: Abstract, b: Abstract) -> Abstract:
         return TupleValue(tuple(items), a.cls)
     if a is b:
         return a
-    which = m.b.one("arith.select", [cond, m.const(0), m.const(1)], INT)
-    found = unions.choose(m, which, [a, b])
+    if boxed.involves(a, b) and boxed.same_family(a, b) and "float" not in (number_kind(a), number_kind(b)):
+        return boxed.choose(m, cond, a, b)
+    if isinstance(a, UnionValue) or isinstance(b, UnionValue):
+        found = unions.select(m, cond, a, b)
+    else:
+        which = m.b.one("arith.select", [cond, m.const(0), m.const(1)], INT)
+        found = unions.choose(m, which, [a, b])
     if found is None:
         raise Break("JN505", "a run-time choice between objects")
     return found

@@ -11,7 +11,7 @@ from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.builtin_table import registers
 from janus_mlir.capture.managers import QuietManager
-from janus_mlir.capture.values import Abstract, CompressedRef, NumpyArray, constants
+from janus_mlir.capture.values import Abstract, CompressedRef, Known, NumpyArray, constants
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -41,4 +41,12 @@ def _error_state(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) 
 _sized_at_run_time(np.nonzero, compressed.nonzero)
 _sized_at_run_time(np.where, compressed.nonzero)
 _sized_at_run_time(np.flatnonzero, compressed.flatnonzero)
-_sized_at_run_time(np.unique, compressed.unique)
+_sized_at_run_time(np.argwhere, compressed.argwhere)
+
+
+@registers(np.unique)
+def _unique(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
+    counts = kwargs.pop("return_counts", Known(False))
+    if kwargs or not isinstance(counts, Known):
+        raise Break("JN404", "unique() with options")
+    return compressed.unique(m, args, counts=bool(counts.value))

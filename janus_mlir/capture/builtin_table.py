@@ -54,6 +54,11 @@ def call_builtin(
     m: Machine, live: Any, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
 ) -> Abstract:
     """Call a builtin."""
+    from janus_mlir.capture import boxed
+
+    found = boxed.call(m, live, args, kwargs)
+    if found is not None:
+        return found
     method = _method(live)
     return (method or _TABLE[id(live)][1])(m, args, kwargs)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,10 +12,11 @@ import numpy as np
 
 from janus_mlir import policy
 from janus_mlir._native._runtime import JitFunction
+from janus_mlir.capture import boxed, compressed, recursion, vectors
 from janus_mlir.capture import code as c
-from janus_mlir.capture import compressed, recursion, vectors
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.closures import closure_cells
 from janus_mlir.capture.containers import dict_entries, expand, new_dict
 from janus_mlir.capture.control import Left, Unjoined, run
 from janus_mlir.capture.exceptions import ExceptionBase, Raised, base_method
@@ -25,10 +26,11 @@ from janus_mlir.capture.heap import CellContent, IteratorContent, ListContent
 from janus_mlir.capture.managers import GeneratorManager, decorated_generator
 from janus_mlir.capture.outcomes import Outcomes, Scope
 from janus_mlir.capture.scalars import CLASSES
-from janus_mlir.capture.sources import Attribute, Derived, Index, Key, Source, pinned
+from janus_mlir.capture.sources import Attribute, Derived, Index, Key, pinned
 from janus_mlir.capture.state import INLINE, RAISED, RAISED_PC, Frame, Suspended
 from janus_mlir.capture.values import (
     Abstract,
+    Boxed,
     CellRef,
     ComplexValue,
     CompressedRef,
@@ -180,6 +182,9 @@ def call(
     from janus_mlir.capture import builtin_calls, jax_values, jaxcalls
 
     match function:
+        case Known() if args and boxed.involves(*args) and not _is_user_function(function.value):
+            found = boxed.call(m, function.value, args, kwargs)
+            return found if found is not None else _call_known(m, function, args, kwargs, dst)
         case Known():
             return _call_known(m, function, args, kwargs, dst)
         case PartialValue():
@@ -189,10 +194,14 @@ def call(
             return call(m, function.function, [function.self, *args], kwargs, dst)
         case MemberValue(self=TupleValue(items=(exception,)) as pair) if pair.cls is ExceptionBase:
             return base_method(m, exception, function.name, args)
+        case MemberValue(self=Known(value=type() as cls), name="__call__"):
+            from janus_mlir.capture.construction import instance_of
+
+            return instance_of(m, cls, args, kwargs, dst)
         case MemberValue():
             return builtin_calls.call_member(m, function.self, function.name, args, kwargs)
         case FunctionValue():
-            return _enter_made(m, function, args, kwargs, dst)
+            return enter_made(m, function, args, kwargs, dst)
         case jax_values.Transformed():
             return jaxcalls.call_transformed(m, function, args, kwargs)
         case ObjectRef():
@@ -202,6 +211,10 @@ def call(
             if method is not None:
                 return call(m, method, [function, *args], kwargs, dst)
     raise Break("JN301", f"a call of a {type(function).__name__}")
+
+
+def _is_user_function(live: Any) -> bool:
+    return unwrap_callable(live) is not None
 
 
 def unwrap_callable(live: Any) -> types.FunctionType | None:
@@ -218,6 +231,9 @@ def _call_known(
     from janus_mlir.capture import builtin_calls, jax_values, jaxcalls
 
     live = function.value
+    made = m.made_functions.get(id(live))
+    if made is not None:
+        return enter_made(m, made, args, kwargs, dst)
     if builtin_calls.handles(live):
         return builtin_calls.call_builtin(m, live, args, kwargs, dst)
     if args and isinstance(args[0], ListRef):
@@ -327,8 +343,13 @@ def enter(
     return _push(m, context, args, kwargs, count, default, kwdefault, dst, override)
 
 
-def _enter_made(
-    m: Machine, function: FunctionValue, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
+def enter_made(
+    m: Machine,
+    function: FunctionValue,
+    args: list[Abstract],
+    kwargs: dict[str, Abstract],
+    dst: str,
+    override: Abstract | None = None,
 ) -> Abstract | Entered:
     template = function.template
     context = FunctionContext(template.source, template.namespace, dict(function.cells), None)
@@ -337,7 +358,7 @@ def _enter_made(
     def default(position: int) -> Abstract | None:
         return function.defaults[position] if 0 <= position < len(function.defaults) else None
 
-    return _push(m, context, args, kwargs, len(function.defaults), default, named.get, dst, None)
+    return _push(m, context, args, kwargs, len(function.defaults), default, named.get, dst, override)
 
 
 def _push(
@@ -423,51 +444,6 @@ def _required(context: FunctionContext, name: str, value: Abstract | None) -> Ab
     return value
 
 
-# ---- functions and objects made by the captured code -----------------------------------------
-
-
-class FunctionTemplate:
-    """Code and namespace of a function that captured code makes."""
-
-    def __init__(self, source: Any, namespace: Any, name: str, wrapped: Abstract | None = None) -> None:
-        self.source = source
-        self.namespace = namespace
-        self.name = name
-        #: What `functools.update_wrapper` made it look like.
-        self.wrapped = wrapped
-
-
-def make_function(m: Machine, instr: c.MakeFunction) -> Abstract:
-    """Make a nested function or lambda."""
-    if instr.source.asynchronous:
-        raise Break("JN105", f"`{instr.name}` is a generator or coroutine")
-    cells = _closure(m, instr.source.frees)
-    defaults = tuple(_operand(m, v) for v in instr.defaults)
-    kwdefaults = tuple((k, _operand(m, v)) for k, v in instr.kwdefaults)
-    template = FunctionTemplate(instr.source, m.state.top.function.namespace, instr.name)
-    return FunctionValue(template, cells, defaults, kwdefaults)
-
-
-def _closure(m: Machine, names: Iterable[str]) -> tuple[tuple[str, Any], ...]:
-    """Return the cells of an inner function's closure variables."""
-    frame = m.state.top
-    cells: list[tuple[str, CellRef | Source]] = []
-    for name in names:
-        if name in frame.function.code.cells:
-            cell = frame.vars.get(name)
-            if not isinstance(cell, CellRef):
-                cell = CellRef()
-                frame.vars[name] = cell
-                m.put(cell.id, CellContent(None))
-            cells.append((name, cell))
-        else:
-            outer = frame.function.closure.get(name)
-            if outer is None:
-                raise Break("JN209", f"closure variable `{name}`")
-            cells.append((name, outer))
-    return tuple(cells)
-
-
 #: Builtins that take all items of an iterator and do nothing else.
 _CONSUMERS: tuple[Any, ...] = (sum, min, max, list, tuple, set, frozenset, dict, sorted)
 #: Iterators that end, whatever their items are.
@@ -487,7 +463,7 @@ def run_generator(m: Machine, instr: c.MakeGenerator) -> Abstract:
     while isinstance(instrs[pc], (c.Const, c.Move)):
         pc += 1
     context = FunctionContext(
-        instr.source, frame.function.namespace, dict(_closure(m, instr.source.frees)), None
+        instr.source, frame.function.namespace, dict(closure_cells(m, instr.source.frees)), None
     )
     first_only = _is_asked_once(m, instrs[pc], instr)
     if not first_only and not _consumed_at_once(m, instrs[pc], instr.dst):
@@ -530,22 +506,6 @@ def _consumed_at_once(m: Machine, consumer: c.Instr, generator: str) -> bool:
     return False
 
 
-def function_builder(value: FunctionValue) -> Callable[[tuple[Any, ...], dict[str, Any]], Any]:
-    """Return a function that makes the live counterpart of a function without closure."""
-    template = value.template
-    code = template.source.code_object
-    if code is None or code.co_freevars or template.wrapped is not None:
-        raise Break("JN506", f"function `{template.name}` made in compiled code")
-
-    def build(defaults: tuple[Any, ...], kwdefaults: dict[str, Any]) -> Any:
-        made = types.FunctionType(code, template.namespace.object, template.name, defaults or None)
-        made.__kwdefaults__ = kwdefaults or None
-        made.__qualname__ = template.source.qualname
-        return made
-
-    return build
-
-
 def class_of(value: Abstract, m: Machine | None) -> type | None:
     """Return the Python type of an abstract value, None if it is not known."""
     match value:
@@ -557,6 +517,8 @@ def class_of(value: Abstract, m: Machine | None) -> type | None:
             return int
         case ComplexValue():
             return complex
+        case Boxed():
+            return value.cls
         case TupleValue():
             return value.cls
         case ListRef() | DictRef() | SetRef():
@@ -590,5 +552,5 @@ def class_of(value: Abstract, m: Machine | None) -> type | None:
 
 __all__ = [
     "bind", "call", "call_inline", "call_instruction", "class_of",
-    "function_builder", "make_function", "unwrap_callable",
+    "unwrap_callable",
 ]  # fmt: skip

@@ -16,7 +16,7 @@ from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.graph import BOOL, INT, Value
 from janus_mlir.capture.heap import CompressedContent, VectorContent
 from janus_mlir.capture.layouts import NumberLayout, ScalarLayout
-from janus_mlir.capture.numbers import make
+from janus_mlir.capture.numbers import make, number_binary
 from janus_mlir.capture.numpy.extents import product
 from janus_mlir.capture.numpy.lax import Lax, shape_of
 from janus_mlir.capture.scalars import DTYPES
@@ -55,14 +55,30 @@ def _static(shape: tuple[Any, ...]) -> bool:
 
 
 def select(m: Machine, array: NumpyArray, index: Abstract) -> CompressedRef | None:
-    """Return ``array[index]`` for a mask of the array's shape, None if the index is something else."""
-    if not isinstance(index, NumpyArray) or index.dtype != _BOOL or index.shape != array.shape:
+    """Return ``array[index]`` for a mask of the array's shape, or of its rows, None if the index is something else."""
+    if isinstance(index, TupleValue) and len(index.items) > 1 and len(array.shape) > 1:
+        rows, *rest = index.items
+        if not isinstance(rows, NumpyArray) or rows.dtype != _BOOL or rows.shape != array.shape[:1]:
+            return None
+        part = npy.getitem(m, array, TupleValue((Known(slice(None)), *rest)))
+        return _rows(m, part, rows) if isinstance(part, NumpyArray) else None
+    if not isinstance(index, NumpyArray) or index.dtype != _BOOL:
         return None
     if not array.shape or not _static(array.shape):
         return None
     lx = Lax(m.b)
+    if len(array.shape) > 1 and index.shape == array.shape[:1]:
+        return _new(m, m.read(array), m.read(index), array.dtype)
+    if index.shape != array.shape:
+        return None
     flat = (product(array.shape),)
     return _new(m, lx.reshape(m.read(array), flat), lx.reshape(m.read(index), flat), array.dtype)
+
+
+def _rows(m: Machine, array: NumpyArray, rows: NumpyArray) -> CompressedRef | None:
+    if not _static(array.shape) or array.shape[:1] != rows.shape:
+        return None
+    return _new(m, m.read(array), m.read(rows), array.dtype)
 
 
 def store(m: Machine, array: NumpyArray, index: Abstract, item: CompressedRef) -> None:
@@ -108,6 +124,7 @@ def elementwise(m: Machine, function: Any, operands: list[Abstract]) -> Abstract
     """Apply `function` (of arrays) to operands of which some are compressed by one mask."""
     mask: Value | None = None
     plain: list[Abstract] = []
+    rank = max(len(shape_of(_content(m, x).data)) for x in operands if isinstance(x, CompressedRef))
     for operand in operands:
         if isinstance(operand, CompressedRef):
             own = _content(m, operand).mask
@@ -115,13 +132,13 @@ def elementwise(m: Machine, function: Any, operands: list[Abstract]) -> Abstract
                 _same_mask(m, mask, own)
             mask = own if mask is None else mask
             plain.append(_whole(m, operand))
-        elif isinstance(operand, NumpyArray) and operand.shape:
+        elif isinstance(operand, NumpyArray) and operand.shape and len(operand.shape) >= rank:
             raise Break("JN404", "an array of run-time size with another array")
         else:
             plain.append(operand)
     result = function(*plain)
     assert mask is not None
-    if not isinstance(result, NumpyArray) or result.shape != shape_of(mask):
+    if not isinstance(result, NumpyArray) or result.shape[:1] != shape_of(mask) or len(result.shape) != rank:
         raise Break("JN404", "an operation on an array of run-time size")
     return _new(m, m.read(result), mask, result.dtype)
 
@@ -133,9 +150,9 @@ def reduce(
     m: Machine, value: CompressedRef, name: str, args: list[Abstract], kwargs: dict[str, Abstract]
 ) -> Abstract:
     """Return a reduction over all elements."""
-    if args or kwargs:
-        raise Break("JN404", f"{name} of an array of run-time size with arguments")
     content = _content(m, value)
+    if args or kwargs or len(shape_of(content.data)) > 1:
+        return _reduce_rows(m, value, name, args, kwargs)
     if name == "mean":
         _some(m, value, "the mean of some elements is taken")
         total = reduce(m, value, "sum", [], {})
@@ -171,6 +188,51 @@ def reduce(
     return npy.method(m, m.new_array(filled, content.dtype), name, [], {})
 
 
+def _reduce_rows(
+    m: Machine, value: CompressedRef, name: str, args: list[Abstract], kwargs: dict[str, Abstract]
+) -> Abstract:
+    """Return a reduction of rows: over all elements, over the rows, or within each."""
+    content = _content(m, value)
+    axis = args[0] if args else kwargs.get("axis", Known(None))
+    if len(args) + len(kwargs) > 1 or kwargs.keys() - {"axis"} or not isinstance(axis, Known):
+        raise Break("JN404", f"{name} of an array of run-time size with arguments")
+    rank = len(shape_of(content.data))
+    if axis.value is None or rank == 1:
+        if axis.value not in (None, 0, -1):
+            raise Break("JN208", "an axis out of range")
+        flat = product(shape_of(content.data))
+        lx = Lax(m.b)
+        mask = _spread(m, content)
+        return reduce(
+            m,
+            _new(m, lx.reshape(content.data, (flat,)), lx.reshape(mask, (flat,)), content.dtype),
+            name,
+            [],
+            {},
+        )
+    if axis.value % rank != 0:
+        inner = npy.method(m, _whole(m, value), name, [axis], {})
+        assert isinstance(inner, NumpyArray)
+        return _new(m, m.read(inner), content.mask, inner.dtype)
+    if name == "mean":
+        _some(m, value, "the mean of some rows is taken")
+        if content.dtype != np.float64:
+            raise Break("JN404", f"mean of {content.dtype} elements")
+        total = _reduce_rows(m, value, "sum", [axis], {})
+        return npy.binary(m, "truediv", total, count(m, value))
+    if name not in ("sum", "prod", "any", "all"):
+        raise Break("JN404", f"{name} of an array of run-time size")
+    lx = Lax(m.b)
+    filled = lx.select(_spread(m, content), content.data, lx.like(content.data, _FILL[name]))
+    return npy.method(m, m.new_array(filled, content.dtype), name, [axis], {})
+
+
+def _spread(m: Machine, content: CompressedContent) -> Value:
+    """Return the mask of the elements of all rows."""
+    lx = Lax(m.b)
+    return lx.broadcast(content.mask, shape_of(content.data), (0,))
+
+
 def _cast(m: Machine, value: NumpyScalar, dtype: np.dtype[Any]) -> Abstract:
     return npy.method(m, value, "astype", [Known(dtype)], {})
 
@@ -197,14 +259,16 @@ def attribute(m: Machine, value: CompressedRef, name: str) -> Abstract | None:
     """Return an attribute, None if it is a method."""
     match name:
         case "size":
-            return count(m, value)
+            each = product(shape_of(_content(m, value).data)[1:])
+            return number_binary(m, "mul", count(m, value), Known(each))
         case "shape":
-            return TupleValue((count(m, value),))
+            rest = shape_of(_content(m, value).data)[1:]
+            return TupleValue((count(m, value), *map(Known, rest)))
         case "ndim":
-            return Known(1)
+            return Known(len(shape_of(_content(m, value).data)))
         case "dtype":
             return Known(_content(m, value).dtype)
-        case "T":
+        case "T" if len(shape_of(_content(m, value).data)) == 1:
             return value
     return None
 
@@ -288,7 +352,14 @@ def flatnonzero(m: Machine, args: list[Abstract]) -> Abstract:
     return _new(m, Lax(m.b).iota("i64", shape_of(mask), 0), mask, _INT)
 
 
-def unique(m: Machine, args: list[Abstract]) -> Abstract:
+def argwhere(m: Machine, args: list[Abstract]) -> Abstract:
+    """Return ``np.argwhere(a)``."""
+    array, mask = _nonzero(m, args)
+    places = np.stack([axis.reshape(-1) for axis in np.indices(array.shape)], axis=1)
+    return _new(m, Lax(m.b).literal(places.astype(np.int64), "i64"), mask, _INT)
+
+
+def unique(m: Machine, args: list[Abstract], *, counts: bool = False) -> Abstract:
     """Return ``np.unique(a)``: the sorted elements, those that equal the one before left out."""
     if len(args) != 1 or not isinstance(args[0], NumpyArray) or not _static(args[0].shape):
         raise Break("JN404", "unique() of something that is not an array")
@@ -305,7 +376,12 @@ def unique(m: Machine, args: list[Abstract]) -> Abstract:
     if size > 1:
         rest = lx.compare("ne", lx.slice(ordered, (1,), (size - 1,)), lx.slice(ordered, (0,), (size - 1,)))
         first = lx.concatenate([first, rest], 0)
-    return _new(m, ordered, first, array.dtype)
+    found = _new(m, ordered, first, array.dtype)
+    if not counts:
+        return found
+    square = (size, size)
+    same = lx.compare("eq", lx.broadcast(ordered, square, (0,)), lx.broadcast(ordered, square, (1,)))
+    return TupleValue((found, _new(m, lx.reduce("sum", lx.convert(same, "i64"), (1,)), first, _INT)))
 
 
 def take(m: Machine, array: NumpyArray, index: CompressedRef) -> Abstract:
@@ -324,6 +400,8 @@ def take(m: Machine, array: NumpyArray, index: CompressedRef) -> Abstract:
 def item(m: Machine, value: CompressedRef, index: Abstract) -> Abstract:
     """Return one element, or the elements of another mask."""
     content = _content(m, value)
+    if len(shape_of(content.data)) > 1:
+        raise Break("JN404", "a subscript of an array of run-time size")
     if isinstance(index, CompressedRef):
         other = _content(m, index)
         if other.dtype != _BOOL:

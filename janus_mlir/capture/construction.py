@@ -71,7 +71,27 @@ def make_instance(
 ) -> Abstract | Entered:
     """Make an instance of a user class: ``__init__`` is captured."""
     if type(cls) is not type and not _plain_metaclass(cls):
+        return _call_metaclass(m, cls, args, kwargs, dst)
+    return instance_of(m, cls, args, kwargs, dst)
+
+
+def _call_metaclass(
+    m: Machine, cls: type, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
+) -> Abstract | Entered:
+    """Call a class whose metaclass says what that does."""
+    from janus_mlir.capture.calls import call
+
+    own = inspect.getattr_static(type(cls), "__call__", None)
+    if not isinstance(own, types.FunctionType):
         raise Break("JN303", f"`{cls.__qualname__}` has a metaclass")
+    function = m.outside.wrap(own, Attribute(pinned(type(cls).__qualname__, type(cls)), "__call__"))
+    return call(m, function, [Known(cls), *args], kwargs, dst)
+
+
+def instance_of(
+    m: Machine, cls: type, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
+) -> Abstract | Entered:
+    """Do what `type.__call__` does."""
     if getattr(cls, "__new__", None) is not object.__new__ or cls.__flags__ & (1 << 20):
         raise Break("JN303", f"`{cls.__qualname__}` defines `__new__` or is abstract")
     if any(base.__module__ == "builtins" and base is not object for base in cls.__mro__):
@@ -91,8 +111,11 @@ def make_instance(
     m.outside.wrap(init, Attribute(pinned(cls.__qualname__, cls), "__init__"))
     if hasattr(cls, "__dataclass_fields__") and init.__code__.co_filename == "<string>":
         return _make_dataclass(m, cls, handle, args, kwargs)
-    from janus_mlir.capture.calls import enter
+    from janus_mlir.capture.calls import enter, enter_made
 
+    made = m.made_functions.get(id(init))
+    if made is not None:
+        return enter_made(m, made, [handle, *args], kwargs, dst, override=handle)
     return enter(m, context_of(init), init, [handle, *args], kwargs, dst, override=handle)
 
 

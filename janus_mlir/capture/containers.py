@@ -7,16 +7,17 @@ import enum
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import compressed, live, sets, vectors
+from janus_mlir.capture import boxed, compressed, live, sets, tables, vectors
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import Value
-from janus_mlir.capture.heap import DictContent, ListContent, SetContent, VectorContent
+from janus_mlir.capture.heap import DictContent, ListContent, SetContent, TableContent, VectorContent
 from janus_mlir.capture.numbers import compare_numbers, number_binary
 from janus_mlir.capture.sites import SiteWriter
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
+    Boxed,
     CompressedRef,
     DictRef,
     ExtentNumber,
@@ -63,6 +64,10 @@ def new_dict(m: Machine, entries: tuple[tuple[Any, Abstract], ...]) -> DictRef:
 
 def build_dict(m: Machine, pairs: list[tuple[Abstract | None, Abstract]]) -> Abstract:
     """Return a dict display; no key means ``**value``."""
+    if any(key is not None and tables.is_run_time_key(key) for key, _ in pairs) or any(
+        key is None and tables.content_of(m, value) is not None for key, value in pairs
+    ):
+        return _build_table(m, pairs)
     content = DictContent(())
     for key, value in pairs:
         if key is None:
@@ -77,8 +82,23 @@ def build_dict(m: Machine, pairs: list[tuple[Abstract | None, Abstract]]) -> Abs
     return handle
 
 
+def _build_table(m: Machine, pairs: list[tuple[Abstract | None, Abstract]]) -> Abstract:
+    made = new_dict(m, ())
+    with m.keep(made):
+        for key, value in pairs:
+            if key is not None:
+                set_item(m, made, key, value)
+            elif isinstance(value, DictRef):
+                tables.update(m, made, value)
+            else:
+                raise Break("JN214", "** of something that is not a dict")
+    return made
+
+
 def build_set(m: Machine, items: tuple[Abstract, ...]) -> Abstract:
-    """Return a set of constants."""
+    """Return a set."""
+    if any(map(tables.is_run_time_key, items)):
+        return tables.make_set(m, new_list(m, items), set)
     values: list[Any] = []
     for item in items:
         key = constant_key(item)
@@ -136,6 +156,8 @@ def list_items(m: Machine, value: ListRef) -> tuple[Abstract, ...]:
 def dict_entries(m: Machine, value: DictRef) -> tuple[tuple[Any, Abstract], ...]:
     """Return the entries of a dict, reading an outside dict if need be."""
     content: DictContent = m.get(value.id)
+    if isinstance(content, TableContent):
+        raise Break("JN214", "a dict with keys that are only known at run time, used in this way,")
     if content.complete:
         return content.entries
     whole = DictContent(m.outside.load_dict(value.id))
@@ -183,6 +205,8 @@ def length(m: Machine, value: Abstract) -> Abstract:
     match value:
         case LiveObject():
             return live.length(m, value)
+        case Boxed() | TextValue():
+            return boxed.length(m, boxed.as_object(m, value))
         case ListRef():
             content = m.get(value.id)
             if isinstance(content, VectorContent):
@@ -193,10 +217,12 @@ def length(m: Machine, value: Abstract) -> Abstract:
             if content.appended is None:
                 raise Break("JN218", "a list whose length depends on the way taken")
             return number_binary(m, "add", m.outside.list_length(value.id), Known(len(content.appended)))
+        case DictRef() | SetRef() if (table := tables.content_of(m, value)) is not None:
+            return length(m, table.keys)
         case DictRef():
             return Known(len(dict_entries(m, value)))
         case ViewValue():
-            return Known(len(dict_entries(m, value.dict)))
+            return length(m, value.dict)
         case CompressedRef():
             return compressed.count(m, value)
         case SetRef():
@@ -241,6 +267,10 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
     match value:
         case LiveObject():
             return live.get_item(m, value, index)
+        case Boxed() | TextValue():
+            return boxed.get_item(m, boxed.as_object(m, value), index)
+        case Known(value=str()) if not isinstance(index, Known):
+            return boxed.get_item(m, Boxed(boxed.box(m, value), str), index)
         case JaxArray():
             from janus_mlir.capture.jax_methods import jax_getitem
 
@@ -267,10 +297,11 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
                     return content.appended[position]
             return _sequence_item(m, value, list(list_items(m, value)), index)
         case DictRef():
-            if lookups.is_run_time_key(index):
+            if tables.content_of(m, value) is not None:
+                return tables.item(m, value, index)
+            if tables.is_run_time_key(index):
                 chosen = lookups.lookup(m, value, index, None)
-                if chosen is not None:
-                    return chosen
+                return chosen if chosen is not None else tables.item(m, value, index)
             key = constant_key(index, m)
             found = dict_get(m, value, key)
             if found is not None:
@@ -385,52 +416,12 @@ def _choose(m: Machine, value: Abstract, items: list[Abstract], index: Abstract,
 def dict_get(m: Machine, value: DictRef, key: Any) -> Abstract | None:
     """Return the value of a constant key, None if there is none."""
     content: DictContent = m.get(value.id)
+    if isinstance(content, TableContent):
+        raise Break("JN214", "a dict with keys that are only known at run time, used in this way,")
     found = content.get(key)
     if found is None and not content.complete and m.outside.dict_has(value.id, key):
         found = m.outside.load_entry(value.id, key)
     return found
-
-
-def _unpacking(count: int) -> Any:
-    """Return a function that unpacks a list into `count` variables."""
-    names = ", ".join(f"x{i}" for i in range(count))
-    namespace: dict[str, Any] = {}
-    exec(f"def unpack(items):\n    [{names}] = items\n", namespace)
-    return namespace["unpack"]
-
-
-def unpack(m: Machine, value: Abstract, count: int, star: int | None) -> list[Abstract]:
-    """Return the values for the targets of an unpacking assignment."""
-    if isinstance(value, LiveObject):
-        if star is not None:
-            raise Break("JN218", "starred unpacking of a live object")
-        return live.unpack(m, value, count)
-    if isinstance(value, (JaxArray, NumpyArray)):
-        if not value.shape or not isinstance(value.shape[0], int):
-            raise Break("JN218", "unpacking along a symbolic extent")
-        items = [get_item(m, value, Known(i)) for i in range(value.shape[0])]
-    elif isinstance(value, ListRef) and isinstance(m.get(value.id), VectorContent) and star is None:
-        same = compare_numbers(m, "eq", length(m, value), Known(count))
-        if isinstance(same, Value):
-            m.guard(same, "shape", text=f"there are {count} values to unpack")
-        return [get_item(m, value, Known(i)) for i in range(count)]
-    else:
-        found = items_of(m, value)
-        if found is None:
-            from janus_mlir.capture.iteration import exhaust, get_iterator
-
-            found = exhaust(m, get_iterator(m, value))
-        items = found
-    if star is None:
-        if len(items) != count:
-            raise Failed.by(_unpacking(count), items)
-        return items
-    after = count - star - 1
-    if len(items) < count - 1:
-        text = f"not enough values to unpack (expected at least {count - 1}, got {len(items)})"
-        raise Failed(ValueError, text)
-    middle = new_list(m, tuple(items[star : len(items) - after]))
-    return [*items[:star], middle, *items[len(items) - after :]]
 
 
 # ---- writing -----------------------------------------------------------------------------
@@ -508,7 +499,12 @@ def set_item(m: Machine, value: Abstract, index: Abstract, item: Abstract) -> No
         case AttributesRef():
             raise Break("JN216", "the `__dict__` of an object is changed")
         case DictRef():
-            if lookups.is_run_time_key(index) and lookups.store(m, value, index, item):
+            if tables.content_of(m, value) is not None:
+                tables.store(m, value, index, item)
+                return
+            if tables.is_run_time_key(index):
+                if not lookups.store(m, value, index, item):
+                    tables.store(m, value, index, item)
                 return
             key = constant_key(index, m)
             content: DictContent = m.get(value.id)
@@ -568,6 +564,8 @@ def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
             replace_items(m, value, tuple(items), "list item deleted", "del {0}[{1}]", index)
         case AttributesRef():
             raise Break("JN216", "the `__dict__` of an object is changed")
+        case DictRef() if tables.content_of(m, value) is not None or tables.is_run_time_key(index):
+            tables.remove(m, value, index)
         case DictRef():
             key = constant_key(index)
             if dict_get(m, value, key) is None:
@@ -591,5 +589,5 @@ def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
 __all__ = [
     "SliceValue", "TextValue", "append", "build_dict", "build_set", "constant_key", "delete_item",
     "dict_entries", "dict_get", "expand", "get_item", "items_of", "length", "list_items", "new_dict", "new_list",
-    "record_mutation", "replace_items", "replace_vector", "set_item", "unpack",
+    "record_mutation", "replace_items", "replace_vector", "set_item",
 ]  # fmt: skip

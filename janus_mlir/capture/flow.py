@@ -70,6 +70,8 @@ def uses(instr: Instr) -> tuple[Var, ...]:
         case tac.MakeFunction(_, source, defaults, kwdefaults, annotations, _):
             named = (value for _, value in (*kwdefaults, *annotations))
             return (*defaults, *named, *source.frees)
+        case tac.MakeClass(_, _, bases, _, frees):
+            return (*bases, *frees)
         case tac.MakeGenerator(_, source, iterator):
             return (iterator, *source.frees)
         case tac.EnterWith(_, cm, _) | tac.ExitWith(cm):
@@ -241,7 +243,7 @@ def liveness(code: Code) -> list[frozenset[Var]]:
         if isinstance(instr, tac.Unsupported):
             # The statement may or may not bind its variables.
             bound[pc] = 0
-        elif isinstance(instr, tac.MakeFunction | tac.MakeGenerator):
+        elif isinstance(instr, tac.MakeFunction | tac.MakeGenerator | tac.MakeClass):
             # An inner function may be the first to read a variable that it captures.
             used[pc] &= bits.mask(code.locals) | bits.mask(n for n in uses(instr) if tac.is_temporary(n))
         elif isinstance(instr, tac.Delete):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.layouts import Layout
-from janus_mlir.capture.values import Abstract
+from janus_mlir.capture.values import Abstract, ListRef
 
 
 class Content:
@@ -102,6 +102,18 @@ class SetContent(Content):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TableContent(Content):
+    """Entries of a dict, or elements of a set, by keys of the run time; see `janus_mlir.capture.tables`.
+
+    `ordered` is False for a set that Python may go through in another order than one to which the keys are added in turn.
+    """
+
+    keys: ListRef
+    values: ListRef | None
+    ordered: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ObjectContent(Content):
     """Attributes of an object as written by the captured code so far (all of them for an object made there)."""
 
@@ -146,7 +158,7 @@ class GeneratorContent(Content):
 
 
 IteratorKind = Literal[
-    "sequence", "list", "cycle", "range", "array", "live", "enumerate", "zip", "map", "reversed"
+    "sequence", "list", "cycle", "range", "array", "live", "table", "enumerate", "zip", "map", "reversed"
 ]
 
 
@@ -157,8 +169,9 @@ class IteratorContent(Content):
     ``sequence``: `items` to come. ``list``: `parts[0]` is the list, whose items are looked up as they come.
     ``cycle``: `items` again and again, `position` is the next. ``range``: `parts` are (start, step) numbers, `position` and
     `length` count iterations. ``array``: leading axis of `parts[0]`. ``live``: items of the
-    list or tuple `parts[0]`. ``enumerate``: `parts[0]` is the inner iterator and
-    `position` the next count. ``zip``: `parts` are iterators. ``map``: `parts[0]` the function, the rest iterators.
+    list or tuple `parts[0]`. ``table``: keys, values or items (`parts[1]`) of the dict `parts[0]`.
+    ``enumerate``: `parts[0]` is the inner iterator and `position` the next count.
+    ``zip``: `parts` are iterators. ``map``: `parts[0]` the function, the rest iterators.
     """
 
     kind: IteratorKind

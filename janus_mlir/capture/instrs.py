@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from janus_mlir.locations import Span
 
 if TYPE_CHECKING:
+    import types
+
     from janus_mlir.capture.reader import FunctionSource
 
 __all__ = [
@@ -16,7 +18,7 @@ __all__ = [
     "DictStore", "EndHandler", "EnterTry", "EnterWith", "ExceptMatch", "ExitTry", "ExitWith",
     "ExitWithException", "ForIter", "FormatValue", "GetAttr", "GetItem", "GetIter", "Import",
     "Inplace", "Instr", "Jump", "Length", "ListAppend", "LoadFree", "LoadGlobal", "MakeFunction",
-    "MakeGenerator", "MatchClass", "MatchKeys", "MatchMapping", "MatchSequence", "Move", "Raise",
+    "MakeClass", "MakeGenerator", "MatchClass", "MatchKeys", "MatchMapping", "MatchSequence", "Move", "Raise",
     "Reraise", "Return", "SetAdd", "SetAttr", "SetItem", "StatementStart", "StoreFree",
     "StoreGlobal", "Unary", "UnpackSequence", "Unsupported", "Var", "Yield", "is_temporary",
 ]  # fmt: skip
@@ -358,9 +360,7 @@ class Length(Instr):
 
 @dataclass(frozen=True, slots=True)
 class MatchSequence(Instr):
-    """``dst``: whether a sequence pattern can match ``subject`` (a ``collections.abc.Sequence``, not"
-    " a string).
-    """
+    """``dst``: whether a sequence pattern can match ``subject`` (a ``collections.abc.Sequence``, not a string)."""
 
     dst: Var
     subject: Var
@@ -385,9 +385,7 @@ class MatchKeys(Instr):
 
 @dataclass(frozen=True, slots=True)
 class MatchClass(Instr):
-    """``dst``: tuple of ``count`` positional and the ``names`` attributes of ``subject``, or "
-    "``None`` if it does not match ``cls``.
-    """
+    """``dst``: the ``count`` positional and the ``names`` attributes of ``subject``, ``None`` if it is no ``cls``."""
 
     dst: Var
     subject: Var
@@ -470,11 +468,7 @@ class Unsupported(Instr):
 
 @dataclass(frozen=True, slots=True)
 class MakeFunction(Instr):
-    """A nested ``def`` (before its decorators are called) or ``lambda``.
-
-    ``source`` compiles the inner function on demand. ``annotations`` are pairs of parameter (or ``return``)
-    and value.
-    """
+    """A nested ``def`` or ``lambda``; ``annotations`` are pairs of parameter (or ``return``) and value."""
 
     dst: Var
     source: FunctionSource
@@ -485,11 +479,19 @@ class MakeFunction(Instr):
 
 
 @dataclass(frozen=True, slots=True)
-class MakeGenerator(Instr):
-    """A generator expression over ``iter``, the iterator of its first ``for``, already made.
+class MakeClass(Instr):
+    """A nested class statement (before decorators are called); ``frees`` are the variables that its body sees."""
 
-    ``source`` compiles its body: a function of one parameter ``.0`` that holds `Yield` instructions.
-    """
+    dst: Var
+    name: str
+    bases: tuple[Var, ...]
+    code: types.CodeType
+    frees: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MakeGenerator(Instr):
+    """A generator expression over ``iter``, the iterator of its first ``for``; ``source`` has one parameter ``.0``."""
 
     dst: Var
     source: FunctionSource

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from janus_mlir import policy
 from janus_mlir.capture import code as c
-from janus_mlir.capture import sets
+from janus_mlir.capture import library, sets
 from janus_mlir.capture.attributes import delete_attribute, get_attribute, set_attribute
 from janus_mlir.capture.breaks import Break, Failed
-from janus_mlir.capture.calls import call_instruction, make_function, run_generator
+from janus_mlir.capture.calls import call_instruction, run_generator
+from janus_mlir.capture.classes import make_class
+from janus_mlir.capture.closures import make_function
 from janus_mlir.capture.containers import (
     append,
     build_dict,
@@ -19,9 +21,7 @@ from janus_mlir.capture.containers import (
     delete_item,
     expand,
     get_item,
-    new_list,
     set_item,
-    unpack,
 )
 from janus_mlir.capture.control import Doubt, Fork, assume_side
 from janus_mlir.capture.exceptions import end_handling, matches, raise_instruction, reraise
@@ -40,6 +40,7 @@ from janus_mlir.capture.sources import Cell, CellOf, Global, Source
 from janus_mlir.capture.state import RESULT, State
 from janus_mlir.capture.text import build_string, format_value
 from janus_mlir.capture.unions import needs_known, split
+from janus_mlir.capture.unpacking import build_list, unpack
 from janus_mlir.capture.values import (
     Abstract,
     CellRef,
@@ -137,12 +138,19 @@ def write_variable(m: Machine, name: str, value: Abstract) -> None:
         frame.vars[name] = value
 
 
-def _load_global(m: Machine, name: str) -> Abstract:
+#: Modules whose functions are captured in place of others: nobody rebinds their names.
+_LIBRARIES = tuple(f"{library.__name__}{suffix}" for suffix in ("", "_numbers", "_numpy", "_tables"))
+
+
+def load_global(m: Machine, name: str) -> Abstract:
+    """Return a global of the function at hand, or a builtin."""
     function = m.state.top.function
     written = global_value(m, function.namespace, name)
     if written is not None:
         return written
     namespace = function.namespace.object
+    if namespace.get("__name__") in _LIBRARIES:
+        return Known(namespace[name] if name in namespace else function.builtins[name])
     if name in namespace:
         return m.outside.wrap(namespace[name], Global(function.namespace, name))
     if name not in function.builtins:
@@ -202,7 +210,7 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
             m.state.top.vars.pop(var, None)
             return None
         case c.LoadGlobal(name=name):
-            return _load_global(m, name)
+            return load_global(m, name)
         case c.StoreGlobal(name=name, src=src):
             write_global(m, m.state.top.function.namespace, name, read_variable(m, src))
             return None
@@ -240,7 +248,7 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
         case c.BuildTuple(items=items):
             return TupleValue(expand(m, [(read_variable(m, v), star) for v, star in items]))
         case c.BuildList(items=items):
-            return new_list(m, expand(m, [(read_variable(m, v), star) for v, star in items]))
+            return build_list(m, [(read_variable(m, v), star) for v, star in items])
         case c.BuildSet(items=items):
             return build_set(m, expand(m, [(read_variable(m, v), star) for v, star in items]))
         case c.BuildDict(items=items):
@@ -273,6 +281,8 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
             return None
         case c.MakeFunction():
             return make_function(m, instr)
+        case c.MakeClass():
+            return make_class(m, instr)
         case c.MakeGenerator():
             return run_generator(m, instr)
         case c.ExceptMatch(exc=exc, cls=cls):

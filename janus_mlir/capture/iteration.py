@@ -6,18 +6,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from janus_mlir.capture import boxed, live, tables
 from janus_mlir.capture import code as c
-from janus_mlir.capture import live
-from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import items_of
 from janus_mlir.capture.exceptions import Raised
-from janus_mlir.capture.generators import generator_content, resume_inline
+from janus_mlir.capture.function import FunctionContext
+from janus_mlir.capture.generators import finish_generator, generator_content, resume_inline
 from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.heap import GeneratorContent, IteratorContent, ListContent, VectorContent
 from janus_mlir.capture.numbers import compare_numbers, number_binary
 from janus_mlir.capture.sources import Index, Source
+from janus_mlir.capture.state import INLINE, Frame, State
 from janus_mlir.capture.values import (
     Abstract,
+    Boxed,
     CompressedRef,
     DictRef,
     ExtentNumber,
@@ -31,6 +34,7 @@ from janus_mlir.capture.values import (
     ObjectRef,
     RangeValue,
     SetRef,
+    TextValue,
     TupleValue,
     ViewValue,
     constants,
@@ -38,7 +42,6 @@ from janus_mlir.capture.values import (
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
-    from janus_mlir.capture.state import State
 
 
 @dataclass(slots=True)
@@ -140,6 +143,8 @@ def get_iterator(m: Machine, value: Abstract) -> Abstract:
     if isinstance(value, RangeValue):
         length = range_length(m, value)
         return make_iterator(m, IteratorContent("range", (), (value.start, value.step), Known(0), length))
+    if isinstance(value, (Boxed, TextValue)):
+        return boxed.iterate(m, boxed.as_object(m, value))
     if isinstance(value, (JaxArray, NumpyArray)):
         if not value.shape:
             raise Break("JN208", "iteration over a 0-d array")
@@ -165,6 +170,11 @@ def get_iterator(m: Machine, value: Abstract) -> Abstract:
         if not isinstance(m.get(value.id), VectorContent):
             items_of(m, value)  # an outside list is read
         return make_iterator(m, IteratorContent("list", (), (value,), Known(0)))
+    table = value.dict if isinstance(value, ViewValue) else value
+    if tables.content_of(m, table) is not None:
+        if not isinstance(table, DictRef):
+            raise Break("JN214", "iteration over a set whose order depends on run-time values")
+        return tables.iterate(m, table, value.kind if isinstance(value, ViewValue) else "keys")
     items = items_of(m, value)
     source = value.dict if isinstance(value, ViewValue) else value
     if items is not None and isinstance(source, (DictRef, SetRef)):
@@ -194,7 +204,7 @@ def next_item(m: Machine, iterator: Abstract) -> NextItem:
             return _list(m, iterator, content)
         case "cycle":
             return _cycle(iterator, content)
-        case "range" | "array" | "live":
+        case "range" | "array" | "live" | "table":
             return _counted(m, iterator, content)
         case "enumerate":
             return _enumerate(m, iterator, content)
@@ -236,7 +246,8 @@ def _sequence(m: Machine, iterator: IteratorRef, content: IteratorContent) -> Ne
             and isinstance(content.position, Known)
             and now.value == content.position.value
         ):
-            raise Break("JN208", "a dict or set changes size during iteration")
+            what = "Set" if isinstance(content.parts[0], SetRef) else "dictionary"
+            raise Failed(RuntimeError, f"{what} changed size during iteration")
 
     def advance(m: Machine) -> Abstract:
         m.put(iterator.id, replace(content, items=content.items[1:]))
@@ -298,12 +309,25 @@ def _list(m: Machine, iterator: IteratorRef, content: IteratorContent) -> NextIt
 def _counted(m: Machine, iterator: IteratorRef, content: IteratorContent) -> NextItem:
     position, length = content.position, content.length
     assert position is not None and length is not None
+    if content.kind == "table":
+        from janus_mlir.capture.containers import length as length_of
+
+        same = compare_numbers(m, "eq", length_of(m, content.parts[0]), length)
+        failed = Failed(RuntimeError, "dictionary changed size during iteration")
+        if same is False:
+            raise failed
+        if isinstance(same, Value):
+            m.check(same, "shape", "the dict does not change size during iteration", failed)
     more = compare_numbers(m, "lt", position, length)
 
     def advance(m: Machine) -> Abstract:
         from janus_mlir.capture.containers import get_item
 
         m.put(iterator.id, replace(content, position=count_up(m, position)))
+        if content.kind == "table":
+            table, kind = content.parts
+            assert isinstance(table, DictRef) and isinstance(kind, Known)
+            return tables.entry(m, table, kind.value, position)
         if content.kind == "live":
             walked = content.parts[0]
             assert isinstance(walked, LiveObject)
@@ -433,7 +457,7 @@ def _left(m: Machine, state: State, iterator: Abstract) -> int | None:
         if count is None or not isinstance(content.position, Known):
             return None
         return max(0, count - int(content.position.value))
-    if content.kind in ("range", "array", "live"):
+    if content.kind in ("range", "array", "live", "table"):
         if isinstance(content.position, Known) and isinstance(content.length, Known):
             return int(content.length.value - content.position.value)
         return None
@@ -469,6 +493,28 @@ def _over_items(m: Machine, state: State, iterator: Abstract | None) -> bool:
     return content.kind not in ("range", "array") and any(_over_items(m, state, p) for p in content.parts)
 
 
+def lists_of(m: Machine, state: State, frame: Frame, head: int) -> list[ListRef]:
+    """Return the lists, of constant length so far, that the ``for`` loop at `head` runs over."""
+    found: list[ListRef] = []
+
+    def look(iterator: Abstract | None) -> None:
+        content = m.content(state, iterator.id) if isinstance(iterator, IteratorRef) else None
+        if not isinstance(content, IteratorContent):
+            return
+        if content.kind == "list" and isinstance(content.parts[0], ListRef):
+            if isinstance(m.content(state, content.parts[0].id), ListContent):
+                found.append(content.parts[0])
+        elif content.kind in ("enumerate", "zip"):
+            for part in content.parts:
+                look(part)
+
+    for pc in (head, head + 1):
+        instr = frame.function.code.instrs[pc]
+        if isinstance(instr, c.ForIter):
+            look(frame.vars.get(instr.iter))
+    return found
+
+
 def runs_user_code(m: Machine, state: State) -> bool:
     """Whether the ``for`` loop at hand asks a generator, or an iterator of a user class."""
     frame = state.top
@@ -487,6 +533,30 @@ def static_count(m: Machine, iterator: Abstract) -> int | None:
     return _left(m, m.state, iterator)
 
 
+def _all_of(m: Machine, iterator: Abstract, generator: GeneratorContent) -> list[Abstract] | ListRef:
+    """Return the items of a generator that has not begun: run to its end, it appends them to a list."""
+    from janus_mlir.capture.calls import finish_inline
+
+    items = ListRef()
+    m.put(items.id, ListContent(()))
+    effects = m.state.effects
+    depth, pc = m.state.where
+    source, closure = generator.function.source, generator.function.closure
+    function = FunctionContext(source, generator.function.namespace, closure, None)
+    m.state.frames.append(Frame(function, 0, dict(generator.vars), INLINE, m.b.span, items))
+    with m.keep(iterator):
+        result = finish_inline(m, depth, pc)
+    finish_generator(m, iterator)
+    content = m.get(result.id) if isinstance(result, ListRef) else None
+    assert isinstance(result, ListRef)
+    if not isinstance(content, ListContent) or content.items is None:
+        return result
+    if m.state.effects != effects and any(isinstance(item, ObjectRef) for item in content.items):
+        # What the consumer does with an item may have effects, too, before the next one is made.
+        raise Break("JN105", "a generator with effects that is consumed at once")
+    return list(content.items)
+
+
 def collect(m: Machine, value: Abstract) -> list[Abstract] | ListRef:
     """Return the items of an iterable, or a list of them if only run time knows their number."""
     from janus_mlir.capture import library
@@ -496,6 +566,9 @@ def collect(m: Machine, value: Abstract) -> list[Abstract] | ListRef:
     iterator = get_iterator(m, value)
     if static_count(m, iterator) is not None:
         return exhaust(m, iterator)
+    generator = generator_content(m, iterator)
+    if generator is not None and generator.pc == 0:
+        return _all_of(m, iterator, generator)
     made = library.call(m, library.to_list, iterator)
     assert isinstance(made, ListRef)
     content = m.get(made.id)

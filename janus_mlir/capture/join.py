@@ -18,6 +18,7 @@ from janus_mlir.capture.heap import (
     ListContent,
     ObjectContent,
     SetContent,
+    TableContent,
     VectorContent,
 )
 from janus_mlir.capture.join_lists import Counted
@@ -26,6 +27,7 @@ from janus_mlir.capture.scalars import SCALARS, number_kind, same_constant
 from janus_mlir.capture.state import Fact, Frame, Rewriter, State, references
 from janus_mlir.capture.values import (
     Abstract,
+    Boxed,
     ComplexValue,
     CompressedRef,
     DictRef,
@@ -102,7 +104,6 @@ class Joiner:
         #: Ints that count in step, and have one phi: operands (root and offset), and the phi.
         self.counters: list[tuple[Counted, Counted, Value]] = []
         self.choices = choices
-        self.m = machine
         #: Contents of outside objects as the call found them.
         self.outside = machine.initial
         #: Reads an attribute or item of an outside object as the call found it.
@@ -168,6 +169,8 @@ class Joiner:
             return a
         if isinstance(a, ComplexValue) or isinstance(b, ComplexValue):
             return self._complex(a, b)
+        if isinstance(a, Boxed) or isinstance(b, Boxed):
+            return self._boxed(a, b)
         match a, b:
             case (Known(), Known()) if same_constant(a.value, b.value):
                 return a if a.source == b.source else Known(a.value)
@@ -208,6 +211,22 @@ class Joiner:
         kind = number_kind(a)
         same = kind is not None and kind == number_kind(b)
         return self.number(a, b) if same else self._union(a, b)
+
+    def _boxed(self, a: Abstract, b: Abstract) -> Abstract:
+        """Join two objects of which one is held by native code; ints and constant strings become such as well."""
+        cls = next(v.cls for v in (a, b) if isinstance(v, Boxed))
+        leaves: list[object] = []
+        for value in (a, b):
+            if isinstance(value, Boxed) and value.cls is cls:
+                leaves.append(value.ref)
+                continue
+            constant = isinstance(value, Known) and type(value.value) is cls and cls in (int, str)
+            if not constant and not (cls is int and number_kind(value) == "int"):
+                return self._union(a, b)
+            leaves.append(value)
+        if not isinstance(a, Boxed):
+            self.widened = True
+        return Boxed(self.leaf(leaves[0], leaves[1], OBJECT), cls)
 
     def _complex(self, a: Abstract, b: Abstract) -> Abstract:
         if not (complexes.is_complex(a) and complexes.is_complex(b)):
@@ -262,7 +281,7 @@ class Joiner:
         match value:
             case NumpyScalar():
                 return replace(value, ref=moved(value.ref, value.ref.type))
-            case JaxArray():
+            case JaxArray() | Boxed():
                 return replace(value, ref=moved(value.ref, value.ref.type))
             case TextValue() | TupleValue():
                 text: Abstract = Rewriter(lambda ref: moved(ref, ref.type))(value)
@@ -306,8 +325,9 @@ class Joiner:
         if isinstance(a, ListRef) and isinstance(b, ListRef) and (a.cls, a.limit) != (b.cls, b.limit):
             return None
         one, two = self.heap_a[a.id], self.heap_b[b.id]
-        if isinstance(one, DictContent) and [k for k, _ in one.entries] != [k for k, _ in two.entries]:
-            return None
+        if isinstance(one, DictContent) and isinstance(two, DictContent):  # noqa: SIM102
+            if [k for k, _ in one.entries] != [k for k, _ in two.entries]:
+                return None
         joined = self._pairs[a.id, b.id] = replace(a, id=fresh_id())
         if isinstance(a, ObjectRef):
             classes[joined.id] = classes[a.id]
@@ -408,6 +428,8 @@ class Joiner:
 
     def content(self, key: int, a: Any, b: Any) -> Any:
         """Join the contents of one heap entry."""
+        from janus_mlir.capture.join_tables import by_number, join_tables
+
         if a is b:
             return a
         match a, b:
@@ -419,6 +441,10 @@ class Joiner:
                 return CompressedContent(self.tensor(a.data, b.data), self.tensor(a.mask, b.mask), a.dtype)
             case (SetContent(), SetContent()) if same_constant((a.items, a.known), (b.items, b.known)):
                 return a
+            case (TableContent(), _) | (_, TableContent()):
+                return join_tables(self, key, a, b)
+            case (SetContent(), SetContent()) if by_number(a.items) and by_number(b.items):
+                return join_tables(self, key, a, b)
             case (DictContent(), DictContent()):
                 if key in self.outside and not (a.complete and b.complete):
                     missing = [k for k, _ in b.entries if a.get(k) is None]
@@ -430,6 +456,8 @@ class Joiner:
                 if same_constant(tuple(keys_a), tuple(keys_b)):
                     values = (self.value(x, y) for (_, x), (_, y) in zip(a.entries, b.entries, strict=True))
                     return DictContent(tuple(zip(keys_a, values, strict=True)))
+                if by_number(keys_a) and by_number(keys_b):
+                    return join_tables(self, key, a, b)
             case (ObjectContent(), ObjectContent()):
                 names = [k for k, _ in a.written]
                 names += [k for k, _ in b.written if k not in names]
@@ -441,7 +469,7 @@ class Joiner:
                 if first.keys() == second.keys():
                     return replace(a, vars=tuple((k, self.value(v, second[k])) for k, v in a.vars))
             case (IteratorContent(), IteratorContent()) if a.kind == b.kind:
-                if a.kind == "list" and not same_constant(_constant(a.position), _constant(b.position)):
+                if a.kind == "list" and join_lists.count_of(a.position) != join_lists.count_of(b.position):
                     self._check_iterated(a.parts[0])
                 if len(a.items) == len(b.items) and len(a.parts) == len(b.parts):
                     return replace(
@@ -537,10 +565,6 @@ class Joiner:
                 raise NotJoinable("objects are shared on one way only")
 
 
-def _constant(value: Abstract | None) -> object:
-    return value.value if isinstance(value, Known) else value
-
-
 #: What an array made by the call was read from.
 _NULL = Null()
 
@@ -566,9 +590,10 @@ def _which(value: JaxArray) -> Value | Abstract:
 def _describe(value: Abstract) -> str:
     if isinstance(value, Known):
         return f"{value.value!r:.40}"
-    return {
+    names = {
         "JaxArray": "a JAX array",
         "NumpyArray": "a NumPy array",
         "ListRef": "a list",
         "Number": "a number",
-    }.get(type(value).__name__, type(value).__name__)
+    }
+    return names.get(type(value).__name__, type(value).__name__)

@@ -107,6 +107,14 @@ def extreme_by(items: Any, smallest: Any, key: Any) -> Any:
     return best
 
 
+def extreme_or(items: Any, smallest: Any, key: Any, default: Any) -> Any:
+    if len(items) == 0:
+        return default
+    if key is None:
+        return extreme(items, smallest)
+    return extreme_by(items, smallest, key)
+
+
 def contains(items: Any, wanted: Any) -> Any:
     for item in items:
         if item == wanted:

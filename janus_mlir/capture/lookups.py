@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING
 
-from janus_mlir.capture import sets
+from janus_mlir.capture import boxed, sets, tables
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import constant_key, dict_entries, dict_get, items_of, record_mutation
 from janus_mlir.capture.graph import BOOL, INT, Value
@@ -14,6 +14,7 @@ from janus_mlir.capture.numbers import compare_numbers, make
 from janus_mlir.capture.scalars import number_kind
 from janus_mlir.capture.values import (
     Abstract,
+    Boxed,
     DictRef,
     ExtentNumber,
     JaxArray,
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
 
 
-def is_run_time_key(value: Abstract) -> bool:
-    """Whether a dict key is a number that is only known at run time."""
-    return isinstance(value, (Number, ExtentNumber))
-
-
 #: Entries of a dict of which one is looked up by comparing the key with each.
 _MAX_ENTRIES = 24
 
@@ -43,6 +39,9 @@ _MAX_ENTRIES = 24
 def same_keys(m: Machine, value: DictRef, key: Abstract) -> list[tuple[bool | Value, Abstract]] | None:
     """Return, for each entry of a dict, whether a run-time key is its key; None if there are too many."""
     entries = dict_entries(m, value)
+    if boxed.is_text(key) and len(entries) <= _MAX_ENTRIES:
+        own = Boxed(boxed.box(m, key), str)
+        return [(boxed.compare(m, "eq", own, Known(k)) if type(k) is str else False, v) for k, v in entries]
     if len(entries) > _MAX_ENTRIES or value.cls is collections.OrderedDict:
         return None
     found = []
@@ -69,7 +68,8 @@ def lookup(m: Machine, value: DictRef, key: Abstract, default: Abstract | None) 
     """Return the value of a run-time key, or `default`; without one the key has to be there. None: not possible."""
     from janus_mlir.capture import unions
 
-    same = same_keys(m, value, key)
+    plain = isinstance(key, (Number, ExtentNumber)) or boxed.is_text(key)
+    same = same_keys(m, value, key) if plain else None
     if same is None or (default is None and (value.factory is not None or value.cls is collections.Counter)):
         return None
     items = [item for _, item in same]
@@ -82,9 +82,9 @@ def lookup(m: Machine, value: DictRef, key: Abstract, default: Abstract | None) 
     inside = any_of(m, [test for test, _ in same])
     if default is None:
         if inside is False:
-            raise Break("JN208", "KeyError")
+            raise Failed(KeyError, key)
         if isinstance(inside, Value):
-            m.guard(inside, "bounds", text="the key is in the dict")
+            m.check(inside, "bounds", "the key is in the dict", Failed(KeyError, key))
     which = m.const(len(items) - 1)
     for i, (test, _) in enumerate(same):
         if test is True:
@@ -95,9 +95,12 @@ def lookup(m: Machine, value: DictRef, key: Abstract, default: Abstract | None) 
 
 
 def store(m: Machine, value: DictRef, key: Abstract, item: Abstract) -> bool:
-    """Store under a run-time key that is there already; False if that is not possible."""
+    """Store under a run-time key that is there already; False if that is not possible, or not to be expected."""
     from janus_mlir.capture.builtin_numbers import choose_value
 
+    grows = m.b.span is None or m.b.span in m.speculation.both
+    if grows or not m.is_outside(value.id) or not isinstance(key, (Number, ExtentNumber)):
+        return False
     same = same_keys(m, value, key)
     if same is None or not all(number_kind(old) == number_kind(item) is not None for _, old in same):
         return False
@@ -105,7 +108,7 @@ def store(m: Machine, value: DictRef, key: Abstract, item: Abstract) -> bool:
     if inside is False:
         return False
     if isinstance(inside, Value):
-        m.guard(inside, "bounds", text="the key is in the dict")
+        m.guard(inside, "bounds", text="the key is in the dict", branch=m.b.span)
     content = DictContent(dict_entries(m, value))
     for (known, old), (test, _) in zip(content.entries, same, strict=True):
         if test is not False:
@@ -116,20 +119,41 @@ def store(m: Machine, value: DictRef, key: Abstract, item: Abstract) -> bool:
     return True
 
 
+def _contains_text(m: Machine, container: Abstract, item: Abstract) -> Value | None:
+    """Return whether a string of the run time is in something, or has something in it; None for other containers."""
+    if isinstance(container, DictRef):
+        same = same_keys(m, container, item)
+        inside = None if same is None else any_of(m, [test for test, _ in same])
+        return m.const(inside) if isinstance(inside, bool) else inside
+    if isinstance(container, SetRef):
+        container = Known(frozenset(sets.elements(m, container)))
+    whole = isinstance(container, Known) and type(container.value) in (str, tuple, frozenset, set)
+    if whole or isinstance(container, Boxed) or boxed.is_text(container):
+        found = boxed.contains(m, container, item)
+        return m.const(found) if isinstance(found, bool) else found
+    return None
+
+
 def contains(m: Machine, container: Abstract, item: Abstract, *, negate: bool) -> Abstract:
     """Return ``item in container`` (or its negation)."""
     from janus_mlir.capture.operators import compare, truth
 
     result: bool | Value
-    if isinstance(container, DictRef) and is_run_time_key(item):
-        same = same_keys(m, container, item)
+    if isinstance(container, ViewValue) and container.kind == "keys":
+        container = container.dict
+    if boxed.is_text(item) or boxed.is_text(container) or isinstance(container, Boxed):
+        found = _contains_text(m, container, item)
+        if found is not None:
+            return make("bool", m.b.one("arith.xori", [found, m.const(True)], BOOL) if negate else found)
+    if isinstance(container, (DictRef, SetRef)) and tables.content_of(m, container) is not None:
+        result = tables.contains(m, container, item)
+    elif isinstance(container, DictRef) and tables.is_run_time_key(item):
+        same = same_keys(m, container, item) if isinstance(item, (Number, ExtentNumber)) else None
         result = any_of(m, [test for test, _ in same]) if same is not None else False
         if same is None:
-            constant_key(item, m)
+            result = tables.contains(m, container, item)
     elif isinstance(container, DictRef):
         result = dict_get(m, container, constant_key(item)) is not None
-    elif isinstance(container, ViewValue) and container.kind == "keys":
-        result = dict_get(m, container.dict, constant_key(item)) is not None
     elif isinstance(container, SetRef):
         return sets.contains(m, container, item, negate=negate)
     elif isinstance(container, ListRef) and isinstance(m.get(container.id), VectorContent):

@@ -49,6 +49,8 @@ def run_loop(m: Machine, state: State) -> Outcomes:
     scope = Scope(None, depth, head, frame.function.flow.loops[head])
     several: tuple[Block, Outcomes] | None = None
     recursion.walk(m, state)
+    if (recursion.key_of(frame.function), head) in m.speculation.listed:
+        _list_items(m, state, head)
     if m.may_unroll(state):
         block = Block()
         try:
@@ -106,6 +108,19 @@ def _in_line(m: Machine, iteration: tuple[Block, Outcomes] | None, head: Where) 
     m.b.block.ops.extend(block.ops)
     m.count_unrolled(outcomes, head)
     return outcomes
+
+
+def _list_items(m: Machine, state: State, head: int) -> None:
+    """Take the lists that a loop runs over for lists of run-time length, as far as that is possible."""
+    from janus_mlir.capture import vectors
+    from janus_mlir.capture.iteration import lists_of
+
+    m.state = state
+    for items in lists_of(m, state, state.top, head):
+        try:
+            m.put(items.id, vectors.at_run_time(m, vectors.vectorise(m, items)))
+        except Break:
+            return
 
 
 def _rolled(m: Machine, state: State, scope: Scope, first: Block) -> Outcomes | None:

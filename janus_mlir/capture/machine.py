@@ -40,13 +40,14 @@ from janus_mlir.capture.outcomes import Outcomes
 from janus_mlir.capture.rebuild import UNBOUND
 from janus_mlir.capture.scalars import SCALARS, number_kind
 from janus_mlir.capture.sites import Site, SiteWriter
-from janus_mlir.capture.sources import Argument, Cell, CellOf, Global, Pinned, Source
+from janus_mlir.capture.sources import Argument, Cell, CellOf, Derived, Global, Pinned, Source, pinned
 from janus_mlir.capture.speculation import Respecialise, Speculation
 from janus_mlir.capture.state import RESULT, State, Where
 from janus_mlir.capture.stress import Stress
 from janus_mlir.capture.unions import Tags
 from janus_mlir.capture.values import (
     Abstract,
+    Boxed,
     ExtentNumber,
     FunctionValue,
     Known,
@@ -60,6 +61,7 @@ from janus_mlir.capture.values import (
 from janus_mlir.capture.vectors import Packed, Sum
 from janus_mlir.config import config
 from janus_mlir.locations import Span
+from janus_mlir.runtime.numpy_state import numpy_is_quiet
 
 if TYPE_CHECKING:
     from janus_mlir.capture.jax_callbacks import Lifts
@@ -143,6 +145,11 @@ class Machine:
         self.next_pc = 0
         self._symbols_by_size: dict[int, str] = {}
         self.layouts: dict[int, tuple[int, ...] | None] = {}
+        #: Classes that stand for those that the call makes, and their methods that close over its variables, by id.
+        self.made_classes: dict[int, type] = {}
+        self.made_functions: dict[int, FunctionValue] = {}
+        #: Functions that native code calls: equal ones are one object.
+        self.invoked: dict[Any, Any] = {}
         self._fuel = config.max_steps
         self._forks = 0
         #: Branches on run-time data whose sides are being executed, and entries of recursive functions within such.
@@ -252,6 +259,10 @@ class Machine:
         """Return the graph scalar of a Python number."""
         if isinstance(value, Number):
             return value.ref
+        if isinstance(value, Boxed):
+            from janus_mlir.capture import boxed
+
+            return self.number_ref(boxed.small(self, value))
         if isinstance(value, ExtentNumber):
             return self.b.one("dim", [], INT, expr=value.expr)
         if isinstance(value, Known) and number_kind(value) is not None:
@@ -260,7 +271,7 @@ class Machine:
 
     def phi_operand(self, operand: object, type: Type) -> Value:
         if operand is POISON:
-            return self.b.one("poison", [], type)
+            return self.b.one("janus.null" if type == OBJECT else "poison", [], type)
         if isinstance(operand, Value):
             return operand
         if isinstance(operand, Packed):
@@ -269,7 +280,12 @@ class Machine:
             return operand.emit(self)
         assert isinstance(operand, Abstract)
         if type == OBJECT:
-            return object_ref(self, operand)
+            made = isinstance(operand, (Number, ExtentNumber))
+            return (
+                self.b.one("janus.box", [self.number_ref(operand)], OBJECT)
+                if made
+                else object_ref(self, operand)
+            )
         ref = self.number_ref(operand)
         assert ref.type == type or type == SCALARS[number_kind(operand) or "int"]
         return ref
@@ -324,6 +340,15 @@ class Machine:
 
     def view(self, array: NumpyArray, step: ViewStep, shape: tuple[Any, ...]) -> NumpyArray:
         return NumpyArray(array.storage, array.dtype, shape, (*array.view, step))
+
+    def computes(self) -> None:
+        """Note that NumPy computes, which may warn: compiled code must not run where that raises."""
+        source = Derived(pinned("np.errstate", np.errstate), "of floating-point warnings", numpy_is_quiet)
+        quiet = numpy_is_quiet(None)
+        text = "NumPy's warnings are not raised" if quiet else "NumPy's warnings are raised"
+        self.entry.emit(("is", self.entry.slot(source), quiet), source, "warnings", text)
+        if not quiet:
+            raise Break("JN408", "a floating-point warning may be raised here")
 
     def items(self, value: Abstract) -> list[Abstract] | None:
         from janus_mlir.capture.containers import items_of
@@ -394,7 +419,7 @@ class Machine:
         return self.outside.classes[id]
 
     def function_builder(self, value: FunctionValue) -> Callable[..., Any]:
-        from janus_mlir.capture.calls import function_builder
+        from janus_mlir.capture.closures import function_builder
 
         return function_builder(value)
 
@@ -424,6 +449,7 @@ class Machine:
         text: str = "",
         branch: Span | None = None,
         grows: bool = False,
+        wide: Span | None = None,
     ) -> None:
         """Leave compiled code unless `cond` is as expected."""
         if self.pure:
@@ -435,7 +461,9 @@ class Machine:
         if self.stress is not None:
             flag = self.entry.bind("bind_bool", self.stress.next_flag(), BOOL)
             cond = self.b.one("arith.andi", [cond, flag], BOOL)
-        site = self._site("exit", text or kind, reason=kind, discard=True, branch=branch, grows=grows)
+        site = self._site(
+            "exit", text or kind, reason=kind, discard=True, branch=branch, grows=grows, wide=wide
+        )
         values = self._leave_at(site)
         self.b.op("janus.guard", [cond, *values], kind=kind, site=site.id, restart=site.discard)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import complexes, compressed, library, library_numbers, sets, vectors
+from janus_mlir.capture import boxed, complexes, compressed, library, library_numbers, sets, tables, vectors
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.builtin_basic import SuperPair
@@ -31,13 +31,14 @@ from janus_mlir.capture.heap import DictContent, ListContent, VectorContent
 from janus_mlir.capture.iteration import exhaust, get_iterator, static_count
 from janus_mlir.capture.jax_methods import call_at_method
 from janus_mlir.capture.jax_values import AtIndex
-from janus_mlir.capture.lookups import is_run_time_key, lookup
+from janus_mlir.capture.lookups import lookup
 from janus_mlir.capture.numbers import as_int, make
 from janus_mlir.capture.operators import binary, compare, truth
 from janus_mlir.capture.text import METHODS, build_string, format_value, text_method
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
+    Boxed,
     ComplexValue,
     CompressedRef,
     DictRef,
@@ -85,6 +86,10 @@ def call_member(
             if kwargs:
                 raise Break("JN301", f"set.{name} with keyword arguments")
             return sets.method(m, self, name, args)
+        case Boxed():
+            return boxed.method(m, self, name, args, kwargs)
+        case TextValue() if name not in METHODS:
+            return boxed.method(m, boxed.as_object(m, self), name, args, kwargs)
         case TextValue() if not kwargs:
             return text_method(m, self, name, args)
         case ViewValue() if name in ("isdisjoint",):
@@ -111,6 +116,8 @@ def _known_method(
     m: Machine, self: Known, name: str, args: list[Abstract], kwargs: dict[str, Abstract]
 ) -> Abstract:
     live = self.value
+    if isinstance(live, str) and args and any(isinstance(a, Boxed) for a in args):
+        return boxed.method(m, Boxed(boxed.box(m, self), str), name, args, kwargs)
     if isinstance(live, str) and name == "join" and len(args) == 1:
         items = exhaust(m, get_iterator(m, args[0]))
         parts: list[Abstract] = []
@@ -380,12 +387,17 @@ def _dict_method(
     m: Machine, self: DictRef, name: str, args: list[Abstract], kwargs: dict[str, Abstract]
 ) -> Abstract:
     none = Known(None)
-    if name == "get" and 1 <= len(args) <= 2:
-        default = args[1] if len(args) == 2 else none
-        chosen = lookup(m, self, args[0], default) if is_run_time_key(args[0]) else None
+    by_run_time_key = bool(args) and name in ("get", "setdefault", "pop") and tables.is_run_time_key(args[0])
+    if name == "get" and by_run_time_key and 1 <= len(args) <= 2 and tables.content_of(m, self) is None:
+        chosen = lookup(m, self, args[0], args[1] if len(args) == 2 else none)
         if chosen is not None:
             return chosen
-        constant_key(args[0], m)
+    if tables.content_of(m, self) is not None or by_run_time_key:
+        return _table_method(m, self, name, args, kwargs)
+    if name == "update" and _makes_table(m, self, args):
+        return _table_method(m, self, name, args, kwargs)
+    if name == "get" and 1 <= len(args) <= 2:
+        default = args[1] if len(args) == 2 else none
         found = dict_get(m, self, constant_key(args[0]))
         return found if found is not None else (args[1] if len(args) == 2 else none)
     if name == "setdefault" and 1 <= len(args) <= 2:
@@ -455,6 +467,55 @@ def _dict_method(
         repeated = (Known(k) for (k, _), n in zip(entries, counts, strict=True) for _ in range(n))
         return get_iterator(m, TupleValue(tuple(repeated)))
     raise Break("JN301", f"dict.{name}")
+
+
+def _makes_table(m: Machine, self: DictRef, args: list[Abstract]) -> bool:
+    """Whether ``update`` is given keys that are only known at run time, or a run-time number of them."""
+    if any(tables.content_of(m, arg) is not None for arg in args):
+        return True
+    if self.cls is not collections.Counter or len(args) != 1 or isinstance(args[0], DictRef):
+        return False
+    items = m.items(args[0]) if _is_static(m, args[0]) else None
+    return items is None or any(map(tables.is_run_time_key, items))
+
+
+def _is_static(m: Machine, value: Abstract) -> bool:
+    return not (isinstance(value, ListRef) and isinstance(m.get(value.id), VectorContent))
+
+
+def _table_method(
+    m: Machine, self: DictRef, name: str, args: list[Abstract], kwargs: dict[str, Abstract]
+) -> Abstract:
+    """Call a method of a dict of which the keys are only known at run time."""
+    none = Known(None)
+    if kwargs:
+        raise Break("JN301", f"dict.{name} with keyword arguments")
+    if name == "get" and 1 <= len(args) <= 2:
+        return tables.get(m, self, args[0], args[1] if len(args) == 2 else none)
+    if name == "setdefault" and 1 <= len(args) <= 2:
+        return tables.set_default(m, self, args[0], args[1] if len(args) == 2 else none)
+    if name == "pop" and 1 <= len(args) <= 2:
+        return tables.remove(m, self, args[0], args[1] if len(args) == 2 else None)
+    if name in ("keys", "values", "items") and not args:
+        return ViewValue(self, name)
+    if name == "copy" and not args:
+        return tables.copied(m, self)
+    if name == "clear" and not args:
+        m.put(self.id, tables.cleared(self))
+        record_mutation(m, self, "dict.clear", "{0}.clear()")
+        return none
+    if name == "update" and len(args) == 1:
+        if isinstance(args[0], DictRef) and self.cls is not collections.Counter:
+            tables.update(m, self, args[0])
+            return none
+        if self.cls is collections.Counter and not isinstance(args[0], DictRef):
+            tables.count(m, self, args[0])
+            return none
+    if name == "most_common" and self.cls is collections.Counter and len(args) <= 1:
+        return tables.most_common(m, self, args[0] if args else None)
+    if name == "total" and self.cls is collections.Counter and not args:
+        return library.call(m, library.total, tables.make(m, self).values or none, Known(0))
+    raise Break("JN301", f"dict.{name} with keys that are only known at run time")
 
 
 def _count(m: Machine, self: DictRef, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:

@@ -125,7 +125,7 @@ class _Compiler(MatchCompiler):
             case ast.ImportFrom():
                 self._import_from(node)
             case ast.ClassDef():
-                raise self.unsupported("JN201", f"class {node.name}")
+                self._bind(node, node.name, self.class_statement(node))
             case ast.TryStar():
                 raise self.unsupported("JN205", "")
             case ast.AsyncFor() | ast.AsyncWith():

@@ -18,6 +18,7 @@ from janus_mlir.capture.code import (
     FormatValue,
     GetAttr,
     GetItem,
+    MakeClass,
     MakeFunction,
     Move,
     Unary,
@@ -320,6 +321,26 @@ class ExpressionCompiler(Emitter):
             result = self.put(Call, decorator_node, decorator, ((result, False),), ())
         return result
 
+    def class_statement(self, node: ast.ClassDef) -> Var:
+        """Evaluate decorators and bases of a nested class, make it and decorate it."""
+        from janus_mlir.capture.reader import class_code
+
+        code = class_code(self.source, node)
+        if code is None or node.keywords or not all(map(_is_definition, node.body)):
+            raise self.unsupported("JN201", f"class {node.name}")
+        frees = self.inner_frees(node)
+        decorators = [
+            self.operand(d, [*node.decorator_list[i + 1 :], *node.bases])
+            for i, d in enumerate(node.decorator_list)
+        ]
+        bases = tuple(self.operands(node.bases))
+        result = self.put(MakeClass, node, node.name, bases, code, frees)
+        for decorator_node, decorator in zip(
+            reversed(node.decorator_list), reversed(decorators), strict=True
+        ):
+            result = self.put(Call, decorator_node, decorator, ((result, False),), ())
+        return result
+
     # ---- conditions
 
     def _boolean(self, node: ast.expr, is_and: bool, values: list[ast.expr]) -> Var:
@@ -404,3 +425,39 @@ class ExpressionCompiler(Emitter):
                 self.jump(node, then if __debug__ else orelse)
             case _:
                 self.branch(node, self.expr(node), then, orelse, kind)
+
+
+#: Expressions that a class body may hold, of which the captured program need not see the evaluation.
+_INERT = (
+    ast.Constant, ast.Name, ast.Attribute, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp, ast.BinOp, ast.Subscript,
+    ast.Slice, ast.expr_context, ast.operator, ast.unaryop, ast.keyword,
+)  # fmt: skip
+#: Functions that a class body may call.
+_CALLED = ("field", "property", "auto", "staticmethod", "classmethod")
+
+
+def _is_definition(node: ast.stmt) -> bool:
+    """Whether a statement of a class body defines a function or a constant."""
+    match node:
+        case ast.FunctionDef(decorator_list=decorators):
+            return all(map(_is_inert, decorators))
+        case ast.Assign(targets=targets, value=value):
+            return all(isinstance(t, ast.Name) for t in targets) and _is_inert(value)
+        case ast.AnnAssign(target=ast.Name(), value=value):
+            return value is None or _is_inert(value)
+        case ast.Expr(value=ast.Constant()) | ast.Pass():
+            return True
+    return False
+
+
+def _is_inert(node: ast.expr) -> bool:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call):
+            called = (
+                part.func.attr if isinstance(part.func, ast.Attribute) else getattr(part.func, "id", None)
+            )
+            if called not in _CALLED:
+                return False
+        elif not isinstance(part, (*_INERT, ast.Lambda, ast.arguments, ast.arg)):
+            return False
+    return True

@@ -8,10 +8,11 @@ from __future__ import annotations
 import operator
 from typing import TYPE_CHECKING, Any
 
+from janus_mlir.capture import boxed
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Value
 from janus_mlir.capture.scalars import SCALARS, number_kind
-from janus_mlir.capture.values import Abstract, ExtentNumber, Known, Number, constants
+from janus_mlir.capture.values import Abstract, Boxed, ExtentNumber, Known, Number, constants
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -24,8 +25,10 @@ _EXACT_INT = 2**53
 
 def is_number(value: Abstract) -> bool:
     """Whether an abstract value is a Python int, float or bool."""
-    return number_kind(value) is not None or (
-        isinstance(value, Known) and type(value.value) in (int, float, bool, complex)
+    return (
+        number_kind(value) is not None
+        or boxed.is_big(value)
+        or (isinstance(value, Known) and type(value.value) in (int, float, bool, complex))
     )
 
 
@@ -39,6 +42,10 @@ def as_float(m: Machine, value: Abstract) -> Value:
     """Return the f64 of a number; ints that f64 cannot hold exactly leave the compiled code."""
     if isinstance(value, Known):
         return m.const(float(value.value))
+    if isinstance(value, Boxed):
+        made = boxed.invoke(m, float, [value], float)
+        assert isinstance(made, Number)
+        return made.ref
     ref = m.number_ref(value)
     if ref.type == FLOAT:
         return ref
@@ -117,6 +124,8 @@ def number_binary(m: Machine, op: str, a: Abstract, b: Abstract, *, checked: boo
         folded = _extent_binary(op, a, b)
     if folded is not None:
         return folded
+    if boxed.is_big(a) or boxed.is_big(b) or (checked and _is_wide(m, op, a, b)):
+        return boxed.binary(m, op, a, b)
     kinds = (number_kind(a), number_kind(b))
     if None in kinds:
         raise Break("JN504", "arithmetic on a number beyond 64 bits or a complex number")
@@ -132,12 +141,23 @@ def number_binary(m: Machine, op: str, a: Abstract, b: Abstract, *, checked: boo
     return make("int", _int_binary(m, op, as_int(m, a), as_int(m, b), checked))
 
 
+#: Operations whose results may be beyond 64 bits.
+_GROWING = ("add", "sub", "mul", "lshift")
+
+
+def _is_wide(m: Machine, op: str, a: Abstract, b: Abstract) -> bool:
+    """Whether an int operation gives an object, since results of it have been beyond 64 bits."""
+    if m.b.span not in m.speculation.wide or op not in _GROWING or m.pure:
+        return False
+    return all(number_kind(x) in ("int", "bool") for x in (a, b))
+
+
 def _int_binary(m: Machine, op: str, a: Value, b: Value, checked: bool) -> Value:
     if op in _ARITHMETIC:
         if not checked:
             return m.b.one(f"arith.{op}i", [a, b], INT, exact=True)
         result, overflow = m.b.op(f"janus.{op}_overflow", [a, b], [INT, BOOL])
-        m.guard(overflow, "overflow", expected=False, text="the int fits 64 bits")
+        m.guard(overflow, "overflow", expected=False, text="the int fits 64 bits", wide=m.b.span)
         return result
     if op in ("floordiv", "mod"):
         zero = m.const(0)
@@ -159,13 +179,13 @@ def _int_binary(m: Machine, op: str, a: Value, b: Value, checked: bool) -> Value
 
 def _shift(m: Machine, op: str, a: Value, b: Value) -> Value:
     small = m.b.one("arith.cmpi", [b, m.const(63)], BOOL, predicate="ult")
-    m.guard(small, "overflow", text="the shift count is below 63")
+    m.guard(small, "overflow", text="the shift count is below 63", wide=m.b.span if op == "lshift" else None)
     if op == "rshift":
         return m.b.one("arith.shrsi", [a, b], INT)
     result = m.b.one("arith.shli", [a, b], INT)
     back = m.b.one("arith.shrsi", [result, b], INT)
     same = m.b.one("arith.cmpi", [back, a], BOOL, predicate="eq")
-    m.guard(same, "overflow", text="the int fits 64 bits")
+    m.guard(same, "overflow", text="the int fits 64 bits", wide=m.b.span)
     return result
 
 
@@ -273,6 +293,10 @@ def number_unary(m: Machine, op: str, a: Abstract) -> Abstract:
     folded = _fold(op, a)
     if folded is not None:
         return folded
+    if isinstance(a, Boxed):
+        if op == "not_":
+            return make("bool", m.b.one("arith.xori", [boxed.truth(m, a), m.const(True)], BOOL))
+        return boxed.invoke(m, getattr(operator, op), [a], int)
     kind = number_kind(a)
     if op == "not_":
         ref = truth_of(m, a)
@@ -309,6 +333,8 @@ def compare_numbers(m: Machine, op: str, a: Abstract, b: Abstract) -> bool | Val
     folded = _fold(op, a, b)
     if isinstance(folded, Known):
         return bool(folded.value)
+    if boxed.is_big(a) or boxed.is_big(b):
+        return boxed.compare(m, op, a, b)
     x, y = _extent(a), _extent(b)
     decided = None if x is None or y is None else _compare_extents(op, x, y)
     if decided is not None:
@@ -323,6 +349,8 @@ def compare_numbers(m: Machine, op: str, a: Abstract, b: Abstract) -> bool | Val
 
 def truth_of(m: Machine, value: Abstract) -> Value:
     """Return the truth value of a dynamic number."""
+    if isinstance(value, Boxed):
+        return boxed.truth(m, value)
     ref = m.number_ref(value)
     if ref.type == BOOL:
         return ref

@@ -16,7 +16,7 @@ from janus_mlir import policy
 from janus_mlir.capture import columns, vectors
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.function import context_of
-from janus_mlir.capture.graph import BOOL, FLOAT, INT, TensorType
+from janus_mlir.capture.graph import BOOL, FLOAT, INT, OBJECT, TensorType
 from janus_mlir.capture.heap import (
     Content,
     DictContent,
@@ -56,6 +56,7 @@ from janus_mlir.capture.sources import (
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.values import (
     Abstract,
+    Boxed,
     ComplexValue,
     DictRef,
     ExtentNumber,
@@ -137,6 +138,9 @@ class Outside:
                 self.m.entry.bind("bind_float", Attribute(source, p), FLOAT) for p in ("real", "imag")
             )
             return ComplexValue(Number("float", real), Number("float", imag))
+        if cls is str and source in self.m.speculation.texts and not isinstance(source, Pinned):
+            self._check("type_is", source, str, kind="type", expected="a str")
+            return Boxed(self.m.entry.bind("bind_object", source, OBJECT), str)
         if cls in (str, bytes, complex, slice):
             self._check("eq", source, live, kind="value", expected=f"== {live!r}")
             return Known(live, source)
@@ -181,7 +185,8 @@ class Outside:
             if source in m.speculation.sizes and 1 < live <= MAX_SIZE:
                 return self._size(live, source)
             if not -(2**63) <= live < 2**63:
-                raise Break("JN504", f"`{source.text}` is an int beyond 64 bits")
+                self._check("type_is", source, int, kind="type", expected="an int")
+                return Boxed(m.entry.bind("bind_object", source, OBJECT), int)
             return Number("int", m.entry.bind("bind_int", source, INT), source)
         if kind is float:
             return Number("float", m.entry.bind("bind_float", source, FLOAT), source)
@@ -253,9 +258,8 @@ class Outside:
     def _numpy_scalar(self, live: np.generic, source: Source) -> Abstract:
         require_dtype(live.dtype, source)
         code = dtype_code(live.dtype)
-        self.m.entry.emit(
-            ("npscalar", self.m.entry.slot(source), code), source, "type", f"np.{live.dtype.name}"
-        )
+        guard = ("npscalar", self.m.entry.slot(source), code)
+        self.m.entry.emit(guard, source, "type", f"np.{live.dtype.name}")
         return NumpyScalar(self._bind_tensor(source, live.dtype, ()), live.dtype, source)
 
     def _jax(self, live: jax.Array, source: Source) -> Abstract:
@@ -355,7 +359,7 @@ class Outside:
 
     def _function(self, live: types.FunctionType, source: Source) -> Abstract:
         """Return a function of which the code is guarded, and of which closure and defaults are read at each call."""
-        from janus_mlir.capture.calls import FunctionTemplate
+        from janus_mlir.capture.closures import FunctionTemplate
 
         context = context_of(live)
         self._check("type_is", source, types.FunctionType, kind="type", expected="a function")
@@ -374,14 +378,9 @@ class Outside:
         id_ = self._by_identity.get(id(live))
         if id_ is None:
             return None
-        place = self._places[id_]
-        entry = self.m.entry
-        entry.emit(
-            ("same", entry.slot(place.source), entry.slot(source)),
-            source,
-            "identity",
-            f"is {place.source.text}",
-        )
+        place, entry = self._places[id_], self.m.entry
+        slots = entry.slot(place.source), entry.slot(source)
+        entry.emit(("same", *slots), source, "identity", f"is {place.source.text}")
         return place.handle
 
     def _register(self, live: Any, source: Source, id_: int, handle: Abstract) -> Abstract:
@@ -400,7 +399,7 @@ class Outside:
         return next((id_ for id_, place in self._places.items() if place.source == source), None)
 
     def written_places(self) -> list[int]:
-        """Return the ids of the outside objects that the call writes."""
+        """Return the ids of outside objects that the call writes."""
         return [id_ for id_ in self.written if id_ in self._places]
 
     def loaded_names(self) -> Iterable[tuple[int, Any]]:
@@ -468,6 +467,10 @@ class Outside:
         """Read one item of an outside list, counted from the start or the end, without fixing its length."""
         place = self._places[id]
         if not -len(place.live) <= index < len(place.live):
+            whole = self.m.speculation.read_whole
+            if place.source not in whole:
+                whole.add(place.source)
+                raise Respecialise
             raise Break("JN507", f"`{place.source.text}` has no item {index}")
         return self.wrap(place.live[index], Index(self._sequence(place), index))
 
@@ -525,9 +528,8 @@ class Outside:
         """Assume that ``obj.name`` is the method `function` of its class."""
         source = self.source(id)
         if source is not None:
-            self._check(
-                "method_is", source, name, function, kind="identity", expected=f"method {name_of(function)}"
-            )
+            expected = f"method {name_of(function)}"
+            self._check("method_is", source, name, function, kind="identity", expected=expected)
 
     def same_object(self, a: Source, b: Any) -> bool:
         """Whether two outside objects are one and the same (guarded)."""
@@ -585,15 +587,13 @@ class Outside:
                     if i in self.written:
                         mine = entry.slot(self._places[i].source)
                         others = [s for s in slots if s != mine]
-                        entry.emit(
-                            ("no_overlap", mine, others), self._places[i].source, "alias", "no shared memory"
-                        )
+                        guard = ("no_overlap", mine, others)
+                        entry.emit(guard, self._places[i].source, "alias", "no shared memory")
             else:
                 source = self._places[ids[0]].source
                 entry.emit(("distinct", slots), source, "alias", "distinct objects")
         for id_ in self.written:
             place_ = self._places.get(id_)
             if place_ is not None and isinstance(place_.live, np.ndarray):
-                entry.emit(
-                    ("writeable", entry.slot(place_.source)), place_.source, "alias", "a writeable array"
-                )
+                slot = entry.slot(place_.source)
+                entry.emit(("writeable", slot), place_.source, "alias", "a writeable array")

@@ -133,6 +133,8 @@ class LiveFacts:
 
     #: Functions that are called, not inlined: what of their arguments varies.
     recursive: dict[Any, set[Any]] = field(default_factory=dict)
+    #: Those that are passed lists made by the call: copies of run-time length. Their outermost calls are inlined.
+    by_value: set[Any] = field(default_factory=set)
     #: Functions that cannot be.
     inlined: dict[Any, str] = field(default_factory=dict)
     #: Variables of loops, by code and name, that walk along objects.

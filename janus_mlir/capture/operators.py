@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 import operator
-import sys
 import types
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import complexes, compressed, library, live, sets
+from janus_mlir.capture import boxed, complexes, compressed, library, live, sets, tables
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, Value
@@ -22,14 +20,14 @@ from janus_mlir.capture.numbers import (
     make,
     number_binary,
     number_unary,
-    select_number,
     truth_of,
 )
-from janus_mlir.capture.scalars import NEVER_NUMBERS, differ, number_kind, same_constant
+from janus_mlir.capture.scalars import number_kind, same_constant
 from janus_mlir.capture.slots import REFLECTED, SLOTS, as_plain
 from janus_mlir.capture.text import percent
 from janus_mlir.capture.values import (
     Abstract,
+    Boxed,
     ComplexValue,
     CompressedRef,
     DictRef,
@@ -75,6 +73,8 @@ def binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
         return complexes.binary(m, op, a, b)
     if is_number(a) and is_number(b):
         return number_binary(m, op, a, b)
+    if boxed.involves(a, b):
+        return _boxed(m, op, a, b)
     return _sequences(m, op, a, b)
 
 
@@ -82,6 +82,18 @@ def _jax(m: Machine, op: str, *operands: Abstract) -> Abstract:
     from janus_mlir.capture.jaxcalls import call_jax
 
     return call_jax(m, getattr(operator, op), list(operands), {})
+
+
+def _boxed(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
+    """Return ``a op b`` where one of them is a string, or list of strings, of the run time."""
+    classes = {_class_of(a), _class_of(b)}
+    if op == "add" and classes in ({str}, {list}):
+        return boxed.invoke(m, operator.add, [a, b], classes.pop() or str)
+    if op == "mul" and classes == {str, int}:
+        return boxed.invoke(m, operator.mul, [a, b], str)
+    if op == "mod" and isinstance(a, Known) and isinstance(a.value, str):
+        return percent(m, a.value, b)
+    raise Break("JN212", f"operator {op} on {kind_name(a)} and {kind_name(b)}")
 
 
 def _sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
@@ -127,13 +139,18 @@ def _sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
         if given is not None:
             return _known(op, a.value, tuple(given))
         return percent(m, a.value, b)
-    raise Break("JN212", f"operator {op} on {_kind(a)} and {_kind(b)}")
+    raise Break("JN212", f"operator {op} on {kind_name(a)} and {kind_name(b)}")
 
 
 def _merged(m: Machine, a: DictRef, b: DictRef) -> Abstract:
     from janus_mlir.capture.containers import dict_entries
     from janus_mlir.capture.heap import DictContent
 
+    if any(tables.content_of(m, x) is not None for x in (a, b)):
+        made = tables.copied(m, a)
+        assert isinstance(made, DictRef)
+        tables.update(m, made, b)
+        return made
     content = DictContent(dict_entries(m, a))
     for key, value in dict_entries(m, b):
         content = content.set(key, value)
@@ -240,7 +257,7 @@ def unary(m: Machine, op: str, a: Abstract) -> Abstract:
         function = class_attribute(m, a, f"__{op}__")
         if function is not None:
             return call_inline(m, function, [a])
-    raise Break("JN212", f"operator {op} on {_kind(a)}")
+    raise Break("JN212", f"operator {op} on {kind_name(a)}")
 
 
 def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
@@ -269,6 +286,9 @@ def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     a, b = as_plain(a, b), as_plain(b, a)
     if complexes.involves(a, b):
         return complexes.compare(m, op, a, b)
+    if (boxed.involves(a, b) or (boxed.is_text(a) or boxed.is_text(b))) and boxed.same_family(a, b):
+        ordered = boxed.compare(m, op, a, b)
+        return Known(ordered) if isinstance(ordered, bool) else make("bool", ordered)
     if is_number(a) and is_number(b):
         result = compare_numbers(m, op, a, b)
         return Known(result) if isinstance(result, bool) else make("bool", result)
@@ -278,113 +298,11 @@ def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
                 return Known(op == "eq")
             if isinstance(a.value, np.dtype) or isinstance(b.value, np.dtype):
                 return Known(bool(getattr(operator, op)(a.value, b.value)))
-            raise Break("JN212", f"comparison of {_kind(a)} and {_kind(b)}")
+            raise Break("JN212", f"comparison of {kind_name(a)} and {kind_name(b)}")
         return _known(op, a.value, b.value)
-    return _compare_sequences(m, op, a, b)
+    from janus_mlir.capture.comparisons import compare_sequences
 
-
-def _compare_sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
-    from janus_mlir.capture.containers import items_of
-
-    if isinstance(a, SetRef) or isinstance(b, SetRef):
-        return sets.compare(m, op, a, b)
-    if isinstance(a, DictRef) and isinstance(b, DictRef) and op in ("eq", "ne"):
-        return _equal_dicts(m, op, a, b)
-    lists = [x for x in (a, b) if isinstance(x, ListRef)]
-    if len(lists) == 2 and any(isinstance(m.get(x.id), VectorContent) for x in lists):
-        if op in ("eq", "ne"):
-            same = library.call(m, library.equal, a, b)
-            return same if op == "eq" else unary(m, "not_", same)
-        x, y = (a, b) if op in ("lt", "le") else (b, a)
-        return library.call(m, library.less, x, y, Known(op in ("le", "ge")))
-    if op in ("lt", "le", "gt", "ge") and _base(a) is _base(b) and _base(a) in (list, tuple):
-        xs, ys = items_of(m, a), items_of(m, b)
-        if xs is not None and ys is not None:
-            return _ordered(m, op, xs, ys)
-    if op in ("eq", "ne"):
-        if _base(a) is _base(b) is tuple and _class_of(a) is not _class_of(b):
-            xs, ys = items_of(m, a), items_of(m, b)
-            if xs is not None and ys is not None:
-                return _equal_items(m, op, xs, ys)
-        if _class_of(a) is not _class_of(b) and not (is_number(a) or is_number(b)):
-            if all(_class_of(x) in NEVER_NUMBERS for x in (a, b)):
-                return Known(op == "ne")
-        elif is_number(a) != is_number(b) and any(_class_of(x) in NEVER_NUMBERS for x in (a, b)):
-            return Known(op == "ne")
-        elif _plain_sequence(_class_of(a)):
-            xs, ys = items_of(m, a), items_of(m, b)
-            if xs is not None and ys is not None:
-                return _equal_items(m, op, xs, ys)
-    raise Break("JN212", f"comparison {op} of {_kind(a)} and {_kind(b)}")
-
-
-def _plain_sequence(cls: type | None) -> bool:
-    """Whether objects of a class are equal if their items are, one by one."""
-    return cls is list or (cls is not None and issubclass(cls, tuple) and cls.__eq__ is tuple.__eq__)
-
-
-def _base(value: Abstract) -> type | None:
-    """Return the class that decides how a value compares: a named tuple does so as a tuple."""
-    cls = _class_of(value)
-    plain = (
-        cls is not None
-        and issubclass(cls, tuple)
-        and cls.__eq__ is tuple.__eq__
-        and cls.__lt__ is tuple.__lt__
-    )
-    return tuple if plain else cls
-
-
-def _ordered(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) -> Abstract:
-    """Compare sequences item by item: the first difference decides."""
-    result: Abstract = Known(bool(getattr(operator, op)(len(xs), len(ys))))
-    strict = {"lt": "lt", "le": "lt", "gt": "gt", "ge": "gt"}[op]
-    pairs = list(zip(xs, ys, strict=False))
-    for i, (x, y) in enumerate(pairs):
-        if differ(x, y):
-            del pairs[i + 1 :]  # Python looks no further
-            break
-    if not all((is_number(v) or isinstance(v, (Known, TupleValue))) for pair in pairs for v in pair):
-        raise Break("JN212", f"comparison {op} of sequences of arrays or objects")
-    for x, y in reversed(pairs):
-        same = truth(m, compare(m, "eq", x, y))
-        if same is True:
-            continue
-        decided = compare(m, strict, x, y)
-        result = decided if same is False else select_number(m, same, result, decided)
-    return result
-
-
-def _equal_dicts(m: Machine, op: str, a: DictRef, b: DictRef) -> Abstract:
-    from janus_mlir.capture.containers import dict_entries
-
-    first, second = dict(dict_entries(m, a)), dict(dict_entries(m, b))
-    if first.keys() != second.keys():
-        return Known(op == "ne")
-    if a.id == b.id:
-        return Known(op == "eq")
-    return _equal_items(m, op, list(first.values()), [second[k] for k in first])
-
-
-def _equal_items(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) -> Abstract:
-    if len(xs) != len(ys):
-        return Known(op == "ne")
-    result: bool | Value = True
-    for x, y in zip(xs, ys, strict=True):
-        if isinstance(x, (JaxArray, NumpyArray, HeapRef)) and isinstance(y, type(x)) and x.id == y.id:
-            continue  # containers take the same object for equal
-        if isinstance(x, (JaxArray, NumpyArray)) or isinstance(y, (JaxArray, NumpyArray)):
-            raise Break("JN212", "comparison of containers of arrays")
-        equal = truth(m, compare(m, "eq", x, y))
-        if equal is False:
-            return Known(op == "ne")
-        if equal is not True:
-            result = equal if isinstance(result, bool) else m.b.one("arith.andi", [result, equal], BOOL)
-    if isinstance(result, bool):
-        return Known(op == "eq")
-    if op == "ne":
-        result = m.b.one("arith.xori", [result, m.const(True)], BOOL)
-    return make("bool", result)
+    return compare_sequences(m, op, a, b)
 
 
 def _class_of(value: Abstract) -> type | None:
@@ -423,6 +341,8 @@ def identical(m: Machine, a: Abstract, b: Abstract) -> bool:
     for x, y in ((a, b), (b, a)):
         if not isinstance(x, Known):
             continue
+        if (x.value is NotImplemented or x.value is Ellipsis) and not isinstance(y, Known):
+            return False
         plain = isinstance(y, (Known, Number, ExtentNumber, TupleValue, TextValue))
         if isinstance(y, FunctionValue) and y.source is not None and isinstance(x.value, types.FunctionType):
             break  # a function that is known by its code only may be this one
@@ -430,12 +350,14 @@ def identical(m: Machine, a: Abstract, b: Abstract) -> bool:
             return False
     if a is b:
         return True
-    raise Break("JN212", f"identity of {_kind(a)} and {_kind(b)}")
+    raise Break("JN212", f"identity of {kind_name(a)} and {kind_name(b)}")
 
 
 def truth(m: Machine, value: Abstract) -> bool | Value:
     """Return the truth value, static or dynamic."""
     match value:
+        case Boxed():
+            return boxed.truth(m, value)
         case Known():
             try:
                 return bool(value.value)
@@ -462,13 +384,14 @@ def truth(m: Machine, value: Abstract) -> bool | Value:
         case TextValue():
             if any(isinstance(p, str) and p for p in value.parts):
                 return True
+            return boxed.truth(m, boxed.as_object(m, value))
         case ListRef() | DictRef() | SetRef() | RangeValue() | ViewValue():
             from janus_mlir.capture.containers import length
 
             return truth(m, length(m, value))
         case ObjectRef():
             return _user_truth(m, value)
-    raise Break("JN212", f"truth value of {_kind(value)}")
+    raise Break("JN212", f"truth value of {kind_name(value)}")
 
 
 def _user_truth(m: Machine, value: ObjectRef) -> bool | Value:
@@ -492,13 +415,14 @@ def _user_binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
 
 def _user_compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     from janus_mlir.capture.attributes import class_attribute
+    from janus_mlir.capture.comparisons import equal_dataclasses, ordered_dataclasses
 
     if op in ("eq", "ne") and isinstance(a, ObjectRef) and isinstance(b, ObjectRef):
-        same = _equal_dataclasses(m, op, a, b)
+        same = equal_dataclasses(m, op, a, b)
         if same is not None:
             return same
     if op in ("lt", "le", "gt", "ge") and isinstance(a, ObjectRef) and isinstance(b, ObjectRef):
-        ordered = _ordered_dataclasses(m, op, a, b)
+        ordered = ordered_dataclasses(m, op, a, b)
         if ordered is not None:
             return ordered
     first = class_attribute(m, a, f"__{op}__") if isinstance(a, ObjectRef) else None
@@ -510,38 +434,6 @@ def _user_compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
             equal = _user_compare(m, "eq", a, b)
             return unary(m, "not_", equal)
     return _dispatch(m, a, b, f"__{op}__", f"__{REFLECTED[op]}__", op)
-
-
-def _equal_dataclasses(m: Machine, op: str, a: ObjectRef, b: ObjectRef) -> Abstract | None:
-    """Compare two objects of one dataclass whose ``__eq__`` was generated, None if they are not such."""
-    from janus_mlir.capture.attributes import get_attribute, guard_method
-
-    cls = m.outside.classes[a.id]
-    made = vars(cls).get("__eq__")
-    generated = isinstance(made, types.FunctionType) and made.__code__.co_filename == "<string>"
-    if cls is not m.outside.classes[b.id] or not dataclasses.is_dataclass(cls) or not generated:
-        return None
-    if "__ne__" in vars(cls) or sys.version_info >= (3, 13):
-        return None  # from 3.13 on fields are compared one by one, without regard to identity
-    guard_method(m, a, "__eq__", made)
-    names = [f.name for f in dataclasses.fields(cls) if f.compare]
-    fields = [[get_attribute(m, x, name) for name in names] for x in (a, b)]
-    return _equal_items(m, op, *fields)
-
-
-def _ordered_dataclasses(m: Machine, op: str, a: ObjectRef, b: ObjectRef) -> Abstract | None:
-    """Compare two objects of one dataclass whose order was generated, None if they are not such."""
-    from janus_mlir.capture.attributes import get_attribute, guard_method
-
-    cls = m.outside.classes[a.id]
-    made = vars(cls).get(f"__{op}__")
-    generated = isinstance(made, types.FunctionType) and made.__code__.co_filename == "<string>"
-    if cls is not m.outside.classes[b.id] or not dataclasses.is_dataclass(cls) or not generated:
-        return None
-    guard_method(m, a, f"__{op}__", made)
-    names = [f.name for f in dataclasses.fields(cls) if f.compare]
-    xs, ys = ([get_attribute(m, x, name) for name in names] for x in (a, b))
-    return _ordered(m, op, xs, ys)
 
 
 def _dispatch(m: Machine, a: Abstract, b: Abstract, name: str, reflected: str, op: str) -> Abstract:
@@ -564,6 +456,10 @@ def _dispatch(m: Machine, a: Abstract, b: Abstract, name: str, reflected: str, o
         result = call_inline(m, function, [self, other])
         if not (isinstance(result, Known) and result.value is NotImplemented):
             return result
+    if op in ("eq", "ne"):
+        # Nobody knows how to compare them: they are equal if they are one object.
+        same = identical(m, a, b) if isinstance(a, ObjectRef) and isinstance(b, ObjectRef) else False
+        return Known(same == (op == "eq"))
     raise _unsupported(m, op, a, b)
 
 
@@ -579,14 +475,15 @@ def _unsupported(m: Machine, op: str, a: Abstract, b: Abstract) -> Break:
 
     first, second = class_of(a, m), class_of(b, m)
     if first is None or second is None or op not in _SYMBOLS:
-        return Break("JN208", f"operator {op} is not defined for {_kind(a)} and {_kind(b)}")
+        return Break("JN208", f"operator {op} is not defined for {kind_name(a)} and {kind_name(b)}")
     names = f"{first.__name__!r} and {second.__name__!r}"
     if op in REFLECTED:
         return Failed(TypeError, f"{_SYMBOLS[op]!r} not supported between instances of {names}")
     return Failed(TypeError, f"unsupported operand type(s) for {_SYMBOLS[op]}: {names}")
 
 
-def _kind(value: Abstract) -> str:
+def kind_name(value: Abstract) -> str:
+    """Return what a value is, for messages."""
     if isinstance(value, Known):
         return f"a {type(value.value).__name__}"
     return f"a {type(value).__name__}"

@@ -7,13 +7,14 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from janus_mlir.capture.function import FunctionContext
-from janus_mlir.capture.graph import OBJECT, Type, Value
-from janus_mlir.capture.heap import CellContent, Content, ListContent, ObjectContent
+from janus_mlir.capture.graph import INT, OBJECT, Type, Value
+from janus_mlir.capture.heap import CellContent, Content, ListContent, ObjectContent, VectorContent
 from janus_mlir.capture.live import object_ref, seen_of
 from janus_mlir.capture.scalars import number_kind, same_constant
 from janus_mlir.capture.state import Frame, State, references
 from janus_mlir.capture.values import (
     Abstract,
+    Boxed,
     CellRef,
     DictRef,
     ExtentNumber,
@@ -88,6 +89,10 @@ def incoming_state(m: Machine, key: Any, context: FunctionContext, bound: dict[s
         for name, value in bound.items()
         if name in live
     }
+    for name in varies & variables.keys():
+        value = variables[name]
+        if key in m.live.facts.by_value and isinstance(value, ListRef):
+            variables[name] = _passed_list(m, key, name, value, heap)
     reached = references(_roots(context, variables), heap)
     kept = {
         k: _heap_widened(m, content, varies)
@@ -95,6 +100,34 @@ def incoming_state(m: Machine, key: Any, context: FunctionContext, bound: dict[s
         if k in reached or k in m.initial or k in m.state.escaped
     }
     return State([Frame(context, 0, variables)], kept, m.state.escaped, m.state.effects)
+
+
+def _passed_list(m: Machine, key: Any, name: str, value: ListRef, heap: dict[int, Any]) -> ListRef:
+    """Return a copy of a list, of run-time length, as a function is passed it."""
+    from janus_mlir.capture import packing, vectors
+    from janus_mlir.capture.containers import list_items
+
+    copied = ListRef()
+    procedure = m.functions.get(key)
+    before = procedure.entry.top.vars.get(name) if procedure is not None else None
+    pattern = (
+        procedure.entry.heap.get(before.id) if procedure is not None and isinstance(before, ListRef) else None
+    )
+    content = m.get(value.id)
+    if not isinstance(content, VectorContent):
+        items = list_items(m, value)
+        if isinstance(pattern, VectorContent):
+            layout = packing.common_layout(m, items, m.state.heap, pattern.layout)
+        else:
+            layout = packing.common_layout(m, items, m.state.heap)
+        if layout is None or packing.owned_ids(m, items, m.state.heap):
+            raise Mismatch(None, "a list of such items is passed to a recursive function")
+        size = vectors.capacity(m, layout, len(items))
+        buffers = vectors.from_items(m, layout, items, m.state.heap, size)
+        content = VectorContent(layout, buffers, m.const(len(items)))
+    content = vectors.at_run_time(m, content)
+    heap[copied.id] = m.state.heap[copied.id] = content
+    return copied
 
 
 def _widened(m: Machine, value: Abstract, varies: bool, key: Any) -> Abstract:
@@ -109,6 +142,13 @@ def _widened(m: Machine, value: Abstract, varies: bool, key: Any) -> Abstract:
         return Number(kind, m.number_ref(value))
     if isinstance(value, Known) and callable(value.value):
         raise Mismatch(None, "a function that varies between calls")
+    if (
+        isinstance(value, ListRef)
+        and isinstance(key, tuple)
+        and len(key) > 1
+        and key[1] in m.live.facts.by_value
+    ):
+        return value
     if isinstance(value, (Known, ObjectRef, ListRef, DictRef, TupleValue)):
         ref = object_ref(m, value)
         seen = m.live.at(key)
@@ -166,6 +206,9 @@ class Parameters:
 
     def content(self, content: Any) -> Any:
         match content:
+            case VectorContent():
+                buffers = tuple(self.param(buffer.type) for buffer in content.buffers)
+                return replace(content, buffers=buffers, base=self.param(INT), offset=0)
             case CellContent(value=Abstract() as value):
                 return CellContent(self.value(value, "", ("unknown",)))
             case ObjectContent():
@@ -190,6 +233,8 @@ class Parameters:
                 return JaxArray(
                     self.param(value.ref.type, hint), value.dtype, value.shape, value.weak, live=live
                 )
+            case Boxed():
+                return Boxed(self.param(OBJECT, hint), value.cls)
             case NumpyScalar() if value.source is None or varies:
                 return NumpyScalar(self.param(value.ref.type, hint), value.dtype)
             case NumpyArray() if value.source is None or varies:
@@ -278,6 +323,9 @@ class Matcher:
                 self.ref(p.ref, v.ref, item)
                 self.origin(p.live, v, item)
                 return
+            case Boxed(), Boxed() if p.cls is v.cls:
+                self.ref(p.ref, v.ref, item)
+                return
             case NumpyScalar(), NumpyScalar() if p.dtype == v.dtype:
                 self.ref(p.ref, v.ref, item)
                 return
@@ -309,7 +357,7 @@ class Matcher:
         return found if found is not None else self.m.initial[v.storage]
 
     def content(self, p: Any, v: Any, item: Any) -> None:
-        if p is v:
+        if p is v and not isinstance(p, VectorContent):
             # What is the same object in both may still hold open values.
             if not isinstance(p, Storage):
                 self._fields(p, v, item)
@@ -334,6 +382,13 @@ class Matcher:
                         raise Mismatch(
                             item and ("attr", item, name), "an attribute that only some calls write"
                         )
+            case VectorContent(), VectorContent() if p.layout == v.layout:
+                if p.base is None or p.offset or v.base is None or v.offset:
+                    raise Mismatch(None, "lists of different lengths")
+                for x, y in zip((*p.buffers, p.base), (*v.buffers, v.base), strict=True):
+                    if x.type != y.type:
+                        raise Mismatch(None, "lists with room for different numbers of items")
+                    self.ref(x, y, item)
             case CellContent(value=Abstract() as x), CellContent(value=Abstract() as y):
                 self.value(x, y, "heap")
             case _:

@@ -237,6 +237,22 @@ def _find_code(
     return found[0] if len(found) == 1 else None
 
 
+def class_code(source: FunctionSource, node: ast.ClassDef) -> types.CodeType | None:
+    """Return the code of the body of a class statement in a function, None if it cannot be told."""
+    if source.code_object is None or original_name(node) != node.name:
+        return None
+    first_line = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+    consts = source.code_object.co_consts
+    found = [
+        code
+        for code in consts
+        if isinstance(code, types.CodeType)
+        and code.co_name == node.name
+        and code.co_firstlineno == first_line
+    ]
+    return found[0] if len(found) == 1 else None
+
+
 def _is_rewritten_assert(code: types.CodeType) -> bool:
     """Tell whether pytest has rewritten the ``assert`` statements in `code`, which changes no meaning."""
     names = (*code.co_varnames, *code.co_names)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import types
-from collections.abc import Iterable, Mapping
-from typing import Final, final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, final
 
 from janus_mlir.capture.reader import FunctionSource
 
-__all__ = ["UNBOUND", "Marker", "close_over", "compile_as", "made_expression", "made_statement"]
+__all__ = [
+    "UNBOUND", "Marker", "close_over", "compile_as", "list_iterator", "made_expression", "made_statement", "text_column",
+    "union_column",
+]  # fmt: skip
 
 
 @final
@@ -45,14 +48,19 @@ def made_expression(text: str, place: ast.AST) -> ast.expr:
 
 def _renamed(code: types.CodeType, prefix: str, qualname: str) -> types.CodeType:
     """Return `code` with the qualified names that it has in the user's function, inner functions included."""
-    consts = tuple(
-        _renamed(value, prefix, qualname) if isinstance(value, types.CodeType) else value
-        for value in code.co_consts
-    )
+    consts = tuple(_renamed_constant(value, prefix, qualname) for value in code.co_consts)
     name = code.co_qualname
     if name.startswith(prefix):
         name = qualname + name[len(prefix) :]
     return code.replace(co_consts=consts, co_qualname=name)
+
+
+def _renamed_constant(value: object, prefix: str, qualname: str) -> object:
+    if isinstance(value, types.CodeType):
+        return _renamed(value, prefix, qualname)
+    if isinstance(value, str) and value.startswith(prefix):
+        return qualname + value[len(prefix) :]  # the name that the body of a class gives it
+    return value
 
 
 def compile_as(source: FunctionSource, function: ast.FunctionDef, helpers: Iterable[str]) -> types.CodeType:
@@ -91,3 +99,29 @@ def close_over(
     made.__module__ = fn.__module__
     made.__doc__ = fn.__doc__
     return made
+
+
+# ---- what sites call -----------------------------------------------------------------------------
+
+
+def union_column(which: list[int], constants: dict[int, Any], columns: dict[int, list[Any]]) -> list[Any]:
+    """Return the items of a list that are one of several things, by tag."""
+    return [columns[tag][i] if tag in columns else constants[tag] for i, tag in enumerate(which)]
+
+
+def text_column(pieces: tuple[Any, ...], rows: Iterable[tuple[Any, ...]]) -> list[str]:
+    """Return strings that are made in one way of different numbers."""
+    convert: dict[Any, Callable[[Any], Any]] = {"s": str, "r": repr, "a": ascii, None: lambda x: x}
+    result = []
+    for row in rows:
+        numbers = iter(row)
+        made = (p if isinstance(p, str) else format(convert[p[0]](next(numbers)), p[1]) for p in pieces)
+        result.append("".join(made))
+    return result
+
+
+def list_iterator(items: list[Any], position: int) -> Any:
+    """Return an iterator over a list that has come to a position."""
+    iterator: Any = iter(items)
+    iterator.__setstate__(position)
+    return iterator

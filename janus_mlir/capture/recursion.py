@@ -16,13 +16,14 @@ import numpy as np
 
 from janus_mlir import log
 from janus_mlir.capture import code as c
+from janus_mlir.capture import vectors
 from janus_mlir.capture.breaks import Break, NotJoinable
 from janus_mlir.capture.control import Left, Unjoined, run
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import Block, Function, Value
-from janus_mlir.capture.heap import CellContent
+from janus_mlir.capture.heap import CellContent, VectorContent
 from janus_mlir.capture.iteration import over_outside
-from janus_mlir.capture.live import NEVER_SEEN, from_source, object_ref, seen_of
+from janus_mlir.capture.live import NEVER_SEEN, from_source, kinds, object_ref, seen_of
 from janus_mlir.capture.procedures import (
     Matcher,
     Mismatch,
@@ -34,12 +35,13 @@ from janus_mlir.capture.procedures import (
 )
 from janus_mlir.capture.sources import Argument, Index
 from janus_mlir.capture.speculation import Respecialise
-from janus_mlir.capture.state import RESULT, Frame, State, references
+from janus_mlir.capture.state import RESULT, Frame, State, references, tidy
 from janus_mlir.capture.values import (
     Abstract,
     CellRef,
     JaxArray,
     Known,
+    ListRef,
     LiveObject,
     NumpyArray,
     ObjectRef,
@@ -80,7 +82,8 @@ def is_called(m: Machine, context: FunctionContext) -> bool:
     """Whether calls of the function are calls in native code."""
     facts = m.live.facts
     key = key_of(context)
-    return key in facts.recursive and key not in facts.inlined and not m.pure
+    called = key in facts.recursive and key not in facts.inlined and key not in facts.by_value
+    return called and not m.pure
 
 
 def expect(m: Machine, context: FunctionContext) -> None:
@@ -165,22 +168,41 @@ def call(m: Machine, context: FunctionContext, bound: dict[str, Abstract]) -> Ab
                 facts.recursive[key] = _varying(frame.bound, bound)
                 raise Respecialise
         return None
+    if key in facts.by_value and not any(key_of(frame.function) == key for frame in m.state.frames):
+        return None
     _stream(m, key, bound)
+    if key not in facts.by_value and any(_is_made_list(m, bound.get(name)) for name in facts.recursive[key]):
+        facts.by_value.add(key)
+        raise Respecialise
     try:
         return _call(m, key, context, bound)
     except Mismatch as mismatch:
         known = facts.recursive[key]
-        if mismatch.item is None or mismatch.item in known:
-            _inline(m, key, context, mismatch.detail)
-        else:
+        if mismatch.item is not None and mismatch.item not in known:
             known.add(mismatch.item)
-        raise Respecialise from None
+            raise Respecialise from None
+        why = mismatch.detail
     except (Unjoined, NotJoinable) as error:
-        _inline(m, key, context, getattr(error, "detail", str(error)))
-        raise Respecialise from None
+        why = getattr(error, "detail", str(error))
     except Break as reason:
-        _inline(m, key, context, reason.detail)
-        raise Respecialise from None
+        why = reason.detail
+    if key not in facts.by_value and any(_is_list(m, bound.get(name)) for name in facts.recursive[key]):
+        facts.by_value.add(key)
+    else:
+        _inline(m, key, context, why)
+    raise Respecialise
+
+
+def _is_list(m: Machine, value: Abstract | None) -> bool:
+    """Whether a value is a list, which a function may be passed by value."""
+    if isinstance(value, LiveObject):
+        return any(kind[0] == "list" for kind in kinds(m, value))
+    return isinstance(value, ListRef) and value.cls is list
+
+
+def _is_made_list(m: Machine, value: Abstract | None) -> bool:
+    """Whether a value is a list that the call has made."""
+    return isinstance(value, ListRef) and value.cls is list and value.id not in m.initial
 
 
 def _stream(m: Machine, key: Any, bound: dict[str, Abstract]) -> None:
@@ -311,12 +333,35 @@ def _call(m: Machine, key: Any, context: FunctionContext, bound: dict[str, Abstr
     if procedure.exit is None:
         m.unknown_exits.add(key)
         raise Left
+    _check_lists(m, procedure, bound)
     operands = [binding.values[p.uid] for p in procedure.function.params]
     fresh = {r.uid: Value(r.type, r.hint) for r in procedure.results}
     call_op = m.b.op("func.call", operands, [r.type for r in procedure.results], callee=procedure.function)
     for result, value in zip(procedure.results, call_op, strict=True):
         fresh[result.uid] = value
     return _returned(m, procedure, binding, fresh)
+
+
+def _check_lists(m: Machine, procedure: Procedure, bound: dict[str, Abstract]) -> None:
+    """A function that returns a list may return the one that it is passed, which then must not have another name."""
+    exit_ = procedure.exit
+    assert exit_ is not None
+    lists = {value.id for value in bound.values() if isinstance(value, ListRef)}
+    if not lists or not _lists(exit_.top.vars[RESULT]):
+        return
+    state = m.state.clone()
+    state.top.pc = m.next_pc
+    tidy(state, m.kept())
+    roots = [v for frame in state.frames for v in (*frame.vars.values(), frame.override)]
+    roots += [c for k, c in state.heap.items() if k in m.initial or k in state.escaped]
+    if lists & (references(roots, state.heap) | set(m.initial)):
+        raise Mismatch(None, "a list that is passed to a function that returns lists has another name")
+
+
+def _lists(value: Any) -> bool:
+    if isinstance(value, TupleValue):
+        return any(map(_lists, value.items))
+    return isinstance(value, ListRef)
 
 
 @dataclass(slots=True)
@@ -438,7 +483,11 @@ def _exit(m: Machine, procedure: Procedure, state: State) -> State:
     context = procedure.context
     cells = [c for c in context.closure.values() if isinstance(c, CellRef)]
     reached = references([result, *cells], state.heap) | entry.heap.keys()
-    heap = {k: c for k, c in state.heap.items() if k in reached or k in m.initial}
+    heap = {
+        k: vectors.at_run_time(m, c) if isinstance(c, VectorContent) and k not in entry.heap else c
+        for k, c in state.heap.items()
+        if k in reached or k in m.initial
+    }
     for id_, content in heap.items():
         stored = isinstance(content, Storage) and id_ in entry.heap and id_ not in m.initial
         if stored and content is not entry.heap[id_]:
@@ -446,6 +495,9 @@ def _exit(m: Machine, procedure: Procedure, state: State) -> State:
     escaped = state.escaped - entry.escaped
     if escaped & references([result, *(c for k, c in heap.items() if k not in escaped)], heap):
         raise Mismatch(None, "what the function returns is stored outside as well")
+    for id_, content in entry.heap.items():
+        if isinstance(content, VectorContent) and heap.get(id_, content) is not content:
+            raise Mismatch(None, "a list that the function is passed is changed")
     params = {p.uid for p in procedure.function.params}
     for array in _arrays(result, state.heap):
         ref = array.ref if isinstance(array, JaxArray) else state.heap[array.storage].ref

@@ -306,6 +306,8 @@ def shares_cells(code: Code, point: int, assumed: set[str]) -> bool:
         if isinstance(instr, tac.Unsupported):
             # Nobody knows what a class body or the like captures.
             captured = set(instr.uses) & code.cells
+        elif isinstance(instr, tac.MakeClass):
+            captured = set(instr.frees) & code.cells
         elif isinstance(instr, tac.MakeFunction | tac.MakeGenerator):
             captured = set(instr.source.frees) & code.cells
         else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, Value
-from janus_mlir.capture.heap import SetContent
+from janus_mlir.capture.heap import SetContent, TableContent
 from janus_mlir.capture.values import Abstract, Known, SetRef, ViewValue
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ _COMBINING = {
 }
 _TESTS = ("issubset", "issuperset", "isdisjoint")
 _PERMUTED = 5
+#: Elements that are compared one by one, in line.
+_COMPARED = 24
 
 
 def order_matters(content: SetContent) -> bool:
@@ -71,6 +73,8 @@ def ordered(content: SetContent) -> list[Any]:
 def content(m: Machine, value: SetRef) -> SetContent:
     """Return the content of a set, reading an outside set if need be."""
     found: SetContent = m.get(value.id)
+    if isinstance(found, TableContent):
+        raise Break("JN214", "a set with elements that are only known at run time, used in this way,")
     if found.items is None:
         items = list(m.outside.load_set(value.id))
         for key, inside in found.known:
@@ -111,7 +115,7 @@ def _elements(m: Machine, value: Abstract) -> tuple[Any, ...] | None:
             return elements(m, value)
         case Known(value=frozenset() as items):
             return tuple(items)
-        case ViewValue() if value.kind == "keys":
+        case ViewValue() if value.kind == "keys" and not _is_table(m, value.dict):
             from janus_mlir.capture.containers import dict_entries
 
             return tuple(k for k, _ in dict_entries(m, value.dict))
@@ -151,9 +155,19 @@ def member(m: Machine, items: tuple[Any, ...], item: Abstract) -> bool | Value:
 
 def contains(m: Machine, container: SetRef, item: Abstract, *, negate: bool) -> Abstract:
     """Return ``item in container``."""
+    from janus_mlir.capture import tables
     from janus_mlir.capture.containers import constant_key
     from janus_mlir.capture.numbers import make
 
+    if (
+        not isinstance(item, Known)
+        and tables.is_run_time_key(item)
+        and len(elements(m, container)) > _COMPARED
+    ):
+        inside = tables.contains(m, container, item)
+        if isinstance(inside, bool):
+            return Known(inside != negate)
+        return make("bool", m.b.one("arith.xori", [inside, m.const(True)], BOOL) if negate else inside)
     constant = isinstance(item, Known) and not isinstance(item.value, (tuple, frozenset))
     result = _has(m, container, constant_key(item)) if constant else member(m, elements(m, container), item)
     if isinstance(result, bool):
@@ -163,8 +177,19 @@ def contains(m: Machine, container: SetRef, item: Abstract, *, negate: bool) -> 
     return make("bool", result)
 
 
+def _is_table(m: Machine, *values: Abstract) -> bool:
+    """Whether the elements of one of some sets are only known at run time."""
+    from janus_mlir.capture import tables
+
+    return any(tables.content_of(m, value) is not None for value in values)
+
+
 def binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract | None:
     """Return ``a op b`` of two sets, None if they are not."""
+    from janus_mlir.capture import tables
+
+    if isinstance(a, SetRef) and isinstance(b, SetRef) and _is_table(m, a, b):
+        return tables.combined(m, op, a, b)
     xs, ys = _elements(m, a), _elements(m, b)
     if (
         xs is None
@@ -178,6 +203,10 @@ def binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract | None:
 
 def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     """Return ``a op b``."""
+    from janus_mlir.capture import tables
+
+    if isinstance(a, SetRef) and isinstance(b, SetRef) and _is_table(m, a, b):
+        return tables.compare(m, op, a, b)
     xs, ys = _elements(m, a), _elements(m, b)
     if xs is None or ys is None:
         if op in ("eq", "ne"):
@@ -215,6 +244,13 @@ def _record(m: Machine, value: SetRef, new: SetContent, name: str, *operands: Ab
 
 def method(m: Machine, self: SetRef, name: str, args: list[Abstract]) -> Abstract:
     """Call a method of a set."""
+    from janus_mlir.capture import tables
+
+    run_time = len(args) == 1 and tables.is_run_time_key(args[0])
+    if _is_table(m, self) or (run_time and name in ("add", "discard", "remove")):
+        return _table_method(m, self, name, args)
+    if len(args) == 1 and name in ("update", "union", "intersection", "difference") and _is_table(m, *args):
+        return _table_method(m, self, name, args)
     if len(args) == 1 and name in ("add", "discard", "remove") and self.cls is not frozenset:
         _change(m, self, name, args[0])
         return Known(None)
@@ -243,6 +279,50 @@ def method(m: Machine, self: SetRef, name: str, args: list[Abstract]) -> Abstrac
     raise Break("JN301", f"set.{name}")
 
 
+def _table_method(m: Machine, self: SetRef, name: str, args: list[Abstract]) -> Abstract:
+    """Call a method of a set whose elements are only known at run time."""
+    from janus_mlir.capture import library, library_tables, tables
+    from janus_mlir.capture.containers import record_mutation
+
+    none = Known(None)
+    if len(args) == 1 and self.cls is set:
+        if name == "add":
+            tables.add(m, self, args[0])
+            return none
+        if name == "discard":
+            tables.discard(m, self, args[0])
+            return none
+        if name == "remove":
+            tables.remove(m, self, args[0])
+            return none
+        if name == "update" and not m.is_outside(self.id):
+            other = args[0]
+            more = tables.make(m, other).keys if isinstance(other, SetRef) else other
+            content = tables.make(m, self)
+            library.call(m, library_tables.table_add_all, content.keys, more)
+            if isinstance(other, SetRef):
+                m.put(self.id, TableContent(content.keys, None, ordered=False))
+            return none
+    if name == "clear" and not args and self.cls is set:
+        m.put(self.id, tables.cleared(self))
+        record_mutation(m, self, "set.clear", "{0}.clear()")
+        return none
+    if name == "copy" and not args:
+        made = tables.copied(m, self)
+        content = tables.make(m, made)
+        m.put(made.id, TableContent(content.keys, None, ordered=False))
+        return made
+    op = {"union": "or_", "intersection": "and_", "difference": "sub", "symmetric_difference": "xor"}.get(
+        name
+    )
+    if op is not None and len(args) == 1 and isinstance(args[0], SetRef):
+        return tables.combined(m, op, self, args[0])
+    comparison = {"issubset": "le", "issuperset": "ge"}.get(name)
+    if comparison is not None and len(args) == 1 and isinstance(args[0], SetRef):
+        return tables.compare(m, comparison, self, args[0])
+    raise Break("JN301", f"set.{name} with elements that are only known at run time")
+
+
 def _change(m: Machine, self: SetRef, name: str, item: Abstract) -> None:
     """Add or remove an element; a set that already is as it should be stays as it is."""
     from janus_mlir.capture.containers import constant_key
@@ -265,7 +345,26 @@ def _change(m: Machine, self: SetRef, name: str, item: Abstract) -> None:
 
 def make(m: Machine, args: list[Abstract], cls: type) -> Abstract:
     """Return ``set(...)`` or ``frozenset(...)``."""
-    return new_set(m, _iterated(m, args[0]) if args else (), cls)
+    from janus_mlir.capture import tables
+    from janus_mlir.capture.iteration import collect
+
+    if not args:
+        return new_set(m, (), cls)
+    if isinstance(args[0], SetRef) and _is_table(m, args[0]):
+        content = tables.make(m, tables.copied(m, args[0]))
+        handle = SetRef(cls=cls)
+        m.put(handle.id, TableContent(content.keys, None, ordered=False))
+        return handle
+    if _elements(m, args[0]) is None:
+        from janus_mlir.capture.containers import new_list
+
+        items = collect(m, args[0])
+        if not isinstance(items, list):
+            return tables.make_set(m, items, cls)
+        if any(map(tables.is_run_time_key, items)):
+            return tables.make_set(m, new_list(m, tuple(items)), cls)
+        args = [new_list(m, tuple(items))]
+    return new_set(m, _iterated(m, args[0]), cls)
 
 
 __all__ = [

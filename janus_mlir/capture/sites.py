@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,6 +25,7 @@ from janus_mlir.capture.heap import (
     ListContent,
     ObjectContent,
     SetContent,
+    TableContent,
     VectorContent,
 )
 from janus_mlir.capture.layouts import (
@@ -38,10 +39,12 @@ from janus_mlir.capture.layouts import (
     has_arrays,
     parts,
 )
+from janus_mlir.capture.rebuild import list_iterator, text_column, union_column
 from janus_mlir.capture.state import State
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
+    Boxed,
     ComplexValue,
     CompressedRef,
     DictRef,
@@ -118,31 +121,10 @@ class Site:
     branch: Span | None = None
     #: Whether lists of run-time length need more room if this guard fails.
     grows: bool = False
+    #: The place of an int operation, if the guard is that its result fits 64 bits.
+    wide: Span | None = None
     #: What was observed to be one number everywhere (the key of a `Seen`), if that is what is assumed.
     constant: Any = None
-
-
-def union_column(which: list[int], constants: dict[int, Any], columns: dict[int, list[Any]]) -> list[Any]:
-    """Return the items of a list that are one of several things, by tag."""
-    return [columns[tag][i] if tag in columns else constants[tag] for i, tag in enumerate(which)]
-
-
-def text_column(pieces: tuple[Any, ...], rows: Iterable[tuple[Any, ...]]) -> list[str]:
-    """Return strings that are made in one way of different numbers."""
-    convert: dict[Any, Callable[[Any], Any]] = {"s": str, "r": repr, "a": ascii, None: lambda x: x}
-    result = []
-    for row in rows:
-        numbers = iter(row)
-        made = (p if isinstance(p, str) else format(convert[p[0]](next(numbers)), p[1]) for p in pieces)
-        result.append("".join(made))
-    return result
-
-
-def list_iterator(items: list[Any], position: int) -> Any:
-    """Return an iterator over a list that has come to a position."""
-    iterator: Any = iter(items)
-    iterator.__setstate__(position)
-    return iterator
 
 
 class SiteWriter:
@@ -209,6 +191,11 @@ class SiteWriter:
             self.state.escaped |= {id}
         return name
 
+    def _check_class(self, cls: Any) -> None:
+        """A class that the call makes is another one each time."""
+        if {id(cls), id(type(cls))} & self.machine.made_classes.keys():
+            raise Break("JN201", "a class made by the call, or an instance of it, gets out of compiled code,")
+
     def _known_object(self, id: int) -> str | None:
         if id in self._memo:
             return self._memo[id]
@@ -222,6 +209,7 @@ class SiteWriter:
         """Return a Python expression for an abstract value."""
         match value:
             case Known():
+                self._check_class(value.value)
                 return self.constant(value.value)
             case Number():
                 return self.value(value.ref, ValueSpec(value.kind))
@@ -231,7 +219,7 @@ class SiteWriter:
                 return self.value(self.machine.number_ref(value), ValueSpec("int"))
             case JaxArray():
                 return self._jax(value)
-            case LiveObject():
+            case LiveObject() | Boxed():
                 return self.value(value.ref, ValueSpec("object"))
             case LiveType():
                 return f"type({self.expr(value.value)})"
@@ -243,10 +231,9 @@ class SiteWriter:
                 return self._numpy(value)
             case TupleValue():
                 return self._tuple(value)
-            case SliceValue():
-                return f"slice({self.expr(value.start)}, {self.expr(value.stop)}, {self.expr(value.step)})"
-            case RangeValue():
-                return f"range({self.expr(value.start)}, {self.expr(value.stop)}, {self.expr(value.step)})"
+            case SliceValue() | RangeValue():
+                name = "slice" if isinstance(value, SliceValue) else "range"
+                return f"{name}({self.expr(value.start)}, {self.expr(value.stop)}, {self.expr(value.step)})"
             case TextValue():
                 return self.text(value)
             case TextCall():
@@ -386,6 +373,7 @@ class SiteWriter:
         items = "".join(self.expr(i) + ", " for i in value.items)
         if value.cls is tuple:
             return f"({items})"
+        self._check_class(value.cls)
         if not hasattr(value.cls, "_make"):
             raise Break("JN506", f"a {value.cls.__name__} outlives compiled code")
         return f"{self.constant(value.cls)}._make(({items}))"
@@ -445,6 +433,8 @@ class SiteWriter:
             case DictRef(), DictContent(complete=True):
                 entries = ", ".join(f"{self.constant(k)}: {self.expr(v)}" for k, v in content.entries)
                 return self._made(value.id, self._dict(value, f"{{{entries}}}"))
+            case DictRef() | SetRef(), TableContent():
+                return self._made(value.id, self._table(value, content))
             case CompressedRef(), CompressedContent():
                 shape = content.data.type.shape  # type: ignore[union-attr]
                 data = self.value(content.data, ValueSpec("numpy", content.dtype, shape), fresh=True)
@@ -456,6 +446,7 @@ class SiteWriter:
                 return self._exception(value, content)
             case ObjectRef(), ObjectContent():
                 cls = self.machine.object_class(value.id)
+                self._check_class(cls)
                 attrs = [(name, self.expr(item)) for name, item in content.written]
                 name = self._made(value.id, f"object.__new__({self.constant(cls)})")
                 self.lines += [f"object.__setattr__({name}, {k!r}, {v})" for k, v in attrs]
@@ -466,6 +457,7 @@ class SiteWriter:
 
     def _exception(self, value: ObjectRef, content: ObjectContent) -> str:
         cls = self.machine.object_class(value.id)
+        self._check_class(cls)
         if value.id in self.machine.raised:
             raise Break("JN506", "an exception that was raised in compiled code, whose traceback is lost,")
         attrs = [(name, self.expr(item)) for name, item in content.written if name != "__suppress_context__"]
@@ -495,6 +487,14 @@ class SiteWriter:
         return (
             f"{self.constant(value.cls)}(({''.join(self.constant(i) + ', ' for i in content.items or ())}))"
         )
+
+    def _table(self, value: DictRef | SetRef, content: TableContent) -> str:
+        keys = self.expr(content.keys)
+        if isinstance(value, DictRef) and content.values is not None:
+            return self._dict(value, f"dict(zip({keys}, {self.expr(content.values)}))")
+        if not content.ordered:
+            raise Break("JN506", "a set whose order depends on how it was built")
+        return f"{self.constant(value.cls)}({keys})" if isinstance(value, SetRef) else keys
 
     def _buffer(self, ref: Value, part: TensorType) -> str:
         spec = ValueSpec("numpy", dtype_by_mlir(part.dtype).numpy, (0, *part.shape))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,14 @@ class Speculation:
     unroll_limit: int = 64
     #: Loops (code and instruction) that only work as straight-line code, however much that is.
     straight: set[Any] = field(default_factory=set)
+    #: Loops (code and instruction) over lists that are taken for lists of run-time length, so that they stay loops.
+    listed: set[Any] = field(default_factory=set)
+    #: Int operations whose results are objects, since they have been beyond 64 bits.
+    wide: set[Span] = field(default_factory=set)
+    #: Strings that are only known at run time.
+    texts: set[Source] = field(default_factory=set)
+    #: How many values of a string there have been so far.
+    spellings: Counter[Source] = field(default_factory=Counter)
     #: What has been found out about recursion and live objects, by all captures of the function.
     live: LiveFacts = field(default_factory=lambda: _live_facts())
     #: Items for which lists of run-time length have room.
@@ -80,6 +89,14 @@ class Speculation:
         result.lengths, result.families = set(), set()
         return result
 
+    def with_constant_texts(self) -> Speculation | None:
+        """Return these facts with one version per value of a string, None if no string varies."""
+        if not self.texts:
+            return None
+        result = self.with_fixed_lengths() or self.with_fixed_extents() or self.copy()
+        result.texts = set()
+        return result
+
     def with_constants(self, numbers: set[Source]) -> Speculation | None:
         """Return these facts with one version per value of `numbers` that vary, None if there are none."""
         changed = (self.dynamic & numbers) - self.constant
@@ -96,6 +113,7 @@ class Speculation:
             or self.extents - other.extents
             or self.lengths - other.lengths
             or self.by_code - other.by_code
+            or self.texts - other.texts
         )
 
 

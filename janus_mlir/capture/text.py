@@ -15,6 +15,7 @@ from janus_mlir.capture.scalars import number_kind
 from janus_mlir.capture.tracers import becomes_number
 from janus_mlir.capture.values import (
     Abstract,
+    Boxed,
     DictRef,
     ExtentNumber,
     JaxArray,
@@ -43,7 +44,7 @@ def snapshot(m: Machine, value: Abstract) -> Abstract:
         case JaxArray():
             becomes_number(m, value.ref)
             return value
-        case Known() | Number() | ExtentNumber() | NumpyScalar() | TextValue() | SetRef():
+        case Known() | Number() | Boxed() | ExtentNumber() | NumpyScalar() | TextValue() | SetRef():
             return value
         case UnionValue() if all(isinstance(o, (Known, Number, NumpyScalar)) for _, o in value.options):
             return value
@@ -157,6 +158,8 @@ def build_string(parts: list[Abstract]) -> Abstract:
     pieces: list[Any] = []
     for part in parts:
         new = list(part.parts) if isinstance(part, TextValue) else None
+        if isinstance(part, Boxed):
+            new = [(part, None, "")]
         if isinstance(part, Known):
             new = [part.value]
         if new is None:

@@ -21,6 +21,7 @@ from janus_mlir.capture.rebuild import UNBOUND
 from janus_mlir.capture.scalars import NUMBER_TAGS, same_constant
 from janus_mlir.capture.values import (
     Abstract,
+    Boxed,
     CellRef,
     ExtentNumber,
     FunctionValue,
@@ -69,6 +70,8 @@ class Tags:
                 return self._find("constant", value.value)
             case NumpyScalar():
                 return self._find("scalar", value.dtype)
+            case Boxed():
+                return self._find("boxed", value.cls)
             case TextValue():
                 from janus_mlir.capture.packing import text_layout
 
@@ -311,7 +314,7 @@ def choose(m: Machine, which: Value, items: list[Abstract]) -> Abstract | None:
         assert tag is not None
         kind = number_kind(item)
         if kind is None:
-            if isinstance(item, (NumpyScalar, TextValue, TupleValue)):
+            if isinstance(item, (NumpyScalar, TextValue, TupleValue, Boxed)):
                 return None
             options[tag] = item
         elif tag not in options:
@@ -325,4 +328,33 @@ def choose(m: Machine, which: Value, items: list[Abstract]) -> Abstract | None:
     return UnionValue(number, tuple(sorted(options.items(), key=lambda pair: pair[0])))
 
 
-__all__ = ["Tags", "choose", "needs_known", "split"]
+def select(m: Machine, cond: Value, a: Abstract, b: Abstract) -> Abstract | None:
+    """Return ``a if cond else b`` where one of them is a union; None if they cannot be one together."""
+    from janus_mlir.capture.builtin_numbers import choose_value
+    from janus_mlir.capture.graph import INT
+
+    sides: list[dict[int, Abstract]] = []
+    whichs: list[Value] = []
+    for value in (a, b):
+        if isinstance(value, UnionValue):
+            sides.append(dict(value.options))
+            whichs.append(value.which)
+            continue
+        tag = m.tags.of(value)
+        if tag is None:
+            return None
+        sides.append({tag: value})
+        whichs.append(m.b.one("constant", [], INT, value=tag))
+    options: list[tuple[int, Abstract]] = []
+    for tag in sorted(sides[0].keys() | sides[1].keys()):
+        one, two = sides[0].get(tag), sides[1].get(tag)
+        if one is None or two is None:
+            only = one or two
+            assert only is not None
+            options.append((tag, only))
+        else:
+            options.append((tag, choose_value(m, cond, one, two)))
+    return UnionValue(m.b.one("arith.select", [cond, *whichs], INT), tuple(options))
+
+
+__all__ = ["Tags", "choose", "needs_known", "select", "split"]

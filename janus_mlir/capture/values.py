@@ -65,6 +65,14 @@ class Number(Abstract):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Boxed(Abstract):
+    """An immutable object of class `cls` that native code holds; see `janus_mlir.capture.boxed`."""
+
+    ref: Value
+    cls: type
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ComplexValue(Abstract):
     """A ``complex`` of which the parts (Python floats) are known or computed at run time."""
 

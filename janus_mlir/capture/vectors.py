@@ -147,6 +147,13 @@ def length_number(m: Machine, content: VectorContent) -> Abstract:
     return make("int", length(m, content)) if content.count is None else Known(content.count)
 
 
+def at_run_time(m: Machine, content: VectorContent) -> VectorContent:
+    """Return the content with its length as one value of the run time."""
+    if content.base is not None and not content.offset:
+        return content
+    return VectorContent(content.layout, content.buffers, length(m, content))
+
+
 def size_of(content: VectorContent) -> int:
     """Return the capacity of a list."""
     size = shape_of(content.buffers[0])[0] if content.buffers else 1 << 40

@@ -529,6 +529,8 @@ _SPECIAL: dict[str, Callable[[_Emitter, Op, list[ir.Value]], list[ir.Value]]] = 
     "janus.is": _Emitter._heap,
     "janus.is_null": _Emitter._heap,
     "janus.unbox": _Emitter._heap,
+    "janus.box": _Emitter._heap,
+    "janus.invoke": _Emitter._heap,
     "scf.if": _Emitter._if,
     "scf.while": _Emitter._while,
     "scf.for": _Emitter._for,

@@ -23,6 +23,8 @@ namespace {
 constexpr llvm::StringLiteral kObjectTable = "janus_objects";
 /// Index of a Python object's class among its words.
 constexpr int32_t kTypeWord = 1;
+/// Operands of janus_rt_invoke: the call, the function, three arguments, and how many of them there are.
+constexpr size_t kInvokeOperands = 6;
 /// Words of a JanusAttribute.
 constexpr int64_t kAttributeWords = 5;
 
@@ -30,8 +32,8 @@ class LowerHeapPass : public janus::impl::LowerHeapPassBase<LowerHeapPass> {
   void runOnOperation() override {
     SmallVector<Operation *> reads;
     getOperation().walk([&](Operation *op) {
-      if (isa<ObjectOp, NullOp, GetAttrOp, GetItemOp, LengthOp, TypeIsOp, MethodIsOp, EqualsOp, IsOp, IsNullOp,
-              UnboxOp>(op))
+      if (isa<ObjectOp, NullOp, GetAttrOp, GetItemOp, LengthOp, TypeIsOp, MethodIsOp, EqualsOp, IsOp, IsNullOp, UnboxOp,
+              BoxOp, InvokeOp>(op))
         reads.push_back(op);
     });
     // From here on operands are pointers: the typed accessors of the ops must not be used for them.
@@ -145,6 +147,26 @@ class LowerHeapPass : public janus::impl::LowerHeapPassBase<LowerHeapPass> {
         })
         .Case([&](IsNullOp test) {
           values.push_back(same(test->getOperand(0), null()));
+          return success();
+        })
+        .Case([&](BoxOp box) {
+          Value number = box->getOperand(0);
+          Value call = callOf(op->getParentOfType<func::FuncOp>());
+          if (number.getType().isInteger(1))
+            number = arith::ExtUIOp::create(b, loc, i64, number);
+          StringRef name = box->getOperand(0).getType().isInteger(1) ? "janus_rt_box_bool"
+                           : number.getType().isF64()                ? "janus_rt_box_float"
+                                                                     : "janus_rt_box_int";
+          values.push_back(runtime.call(b, loc, name, ptr, {call, number}));
+          return success();
+        })
+        .Case([&](InvokeOp invoke) {
+          SmallVector<Value> operands{callOf(op->getParentOfType<func::FuncOp>())};
+          llvm::append_range(operands, invoke->getOperands());
+          operands.push_back(arith::ConstantIntOp::create(b, loc, invoke->getNumOperands() - 1, 64));
+          while (operands.size() < kInvokeOperands)
+            operands.insert(operands.end() - 1, null());
+          values.push_back(runtime.call(b, loc, "janus_rt_invoke", ptr, operands));
           return success();
         })
         .Case([&](UnboxOp read) {

@@ -51,6 +51,13 @@ OpFoldResult EqualsOp::fold(FoldAdaptor) {
   return {};
 }
 
+LogicalResult InvokeOp::verify() {
+  constexpr size_t kMostArguments = 3;
+  if (getArguments().size() > kMostArguments)
+    return emitOpError() << "has " << getArguments().size() << " arguments, of " << kMostArguments << " at most";
+  return success();
+}
+
 LogicalResult CallIndirectOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto profile = (*this)->getAttrOfType<CalleeAttr>(kProfileAttr);
   if (!profile)

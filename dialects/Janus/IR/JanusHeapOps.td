@@ -194,6 +194,37 @@ def Janus_UnboxOp : Janus_HeapOp<"unbox"> {
   let hasVerifier = 1;
 }
 
+def Janus_BoxOp : Janus_HeapOp<"box"> {
+  let summary = "a number as a Python object";
+  let description = [{
+    An int (`i64`), float (`f64`) or bool (`i1`), which lives until the call ends. Null when memory has run out.
+
+    ```mlir
+    %o = janus.box %n : i64
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<[I64, F64, I1]>:$value);
+  let results = (outs Janus_Object:$result);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+def Janus_InvokeOp : Janus_HeapOp<"invoke"> {
+  let summary = "call a Python function without effects";
+  let description = [{
+    Calls a builtin that has no effect and looks at nothing that changes, such as `operator.add` on ints or a method of strings, with at
+    most three arguments. The result lives until the call ends. Null where it raises, where the function or an argument is null, and
+    when memory has run out.
+
+    ```mlir
+    %sum = janus.invoke %add(%a, %b)
+    ```
+  }];
+  let arguments = (ins Janus_Object:$callee, Variadic<Janus_Object>:$arguments);
+  let results = (outs Janus_Object:$result);
+  let assemblyFormat = "$callee `(` $arguments `)` attr-dict";
+  let hasVerifier = 1;
+}
+
 def Janus_CallIndirectOp : Op<Janus_Dialect, "call_indirect", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "call an object";
   let description = [{

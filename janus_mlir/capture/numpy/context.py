@@ -39,6 +39,10 @@ class Context(Protocol):
         """Replace the content of `array`, through its view path."""
         ...
 
+    def computes(self) -> None:
+        """Note that NumPy computes with floats, or divides, which may warn."""
+        ...
+
     def storage(self, array: NumpyArray) -> Storage:
         """Return the memory that `array` views."""
         ...

@@ -96,6 +96,7 @@ def _deliver(
 
 def matmul(ctx: Context, a: Abstract, b: Abstract, out: NumpyArray | None = None) -> Abstract:
     """``a @ b``."""
+    ctx.computes()
     x, y = operand(ctx, a), operand(ctx, b)
     dtypes = ufuncs.resolve(np.matmul, (x, y))
     return _deliver(ctx, matmul_operands(ctx, x, y, dtypes[0]), dtypes[2], out)

@@ -107,11 +107,13 @@ def _fold(ctx: Context, bound: Arguments, name: str) -> Abstract:
 
 def sum_(ctx: Context, bound: Arguments) -> Abstract:
     """``np.sum``."""
+    ctx.computes()
     return _fold(ctx, bound, "sum")
 
 
 def prod(ctx: Context, bound: Arguments) -> Abstract:
     """``np.prod``."""
+    ctx.computes()
     return _fold(ctx, bound, "prod")
 
 
@@ -224,6 +226,7 @@ def mean_tensor(ctx: Context, x: Value, axes: Sequence[int]) -> Value:
 
 def mean(ctx: Context, bound: Arguments) -> Abstract:
     """``np.mean``."""
+    ctx.computes()
     bound.refuse("where")
     x = operand(ctx, bound.need("a"))
     axes = _axes(bound, len(x.shape))
@@ -235,6 +238,7 @@ def mean(ctx: Context, bound: Arguments) -> Abstract:
 
 
 def _variance(ctx: Context, bound: Arguments, root: bool) -> Abstract:
+    ctx.computes()
     bound.refuse("where", "mean")
     x = operand(ctx, bound.need("a"))
     axes = _axes(bound, len(x.shape))
@@ -268,6 +272,7 @@ def std(ctx: Context, bound: Arguments) -> Abstract:
 
 def average(ctx: Context, bound: Arguments) -> Abstract:
     """``np.average``."""
+    ctx.computes()
     if bound.flag("returned"):
         bad_argument("average(returned=True)")
     if "weights" not in bound:
@@ -326,6 +331,7 @@ def argmin(ctx: Context, bound: Arguments) -> Abstract:
 
 
 def _running(ctx: Context, bound: Arguments, name: str) -> Abstract:
+    ctx.computes()
     x = operand(ctx, bound.need("a"))
     dtype = bound.dtype() or accumulator(x.strong)
     if dtype == BOOL:

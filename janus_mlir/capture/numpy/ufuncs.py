@@ -157,6 +157,10 @@ def apply(
     return wrapped[0] if ufunc.nout == 1 else TupleValue(tuple(wrapped))
 
 
+#: What warns on ints, too.
+_DIVISIONS = (np.true_divide, np.floor_divide, np.remainder, np.fmod, np.divmod, np.power)
+
+
 def compute(
     ctx: Context,
     ufunc: np.ufunc,
@@ -166,6 +170,8 @@ def compute(
 ) -> list[Value]:
     """Emit the kernel of `ufunc` on operands of the loop's dtypes, broadcast to `shape`."""
     function = KERNELS[ufunc]
+    if ufunc in _DIVISIONS or any(d.kind in "fc" for d in dtypes[len(operands) :]):
+        ctx.computes()
     widen = function not in EXACT and FLOAT16 in dtypes
     lx = Lax(ctx.b)
     loop = [FLOAT32 if widen and d == FLOAT16 else d for d in dtypes]

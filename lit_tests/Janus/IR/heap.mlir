@@ -25,6 +25,11 @@ func.func private @read(%node: !janus.object, %i: i64) -> !janus.object {
   %same = janus.is %item, %none
   // CHECK: janus.is_null %{{.*}}
   %missing = janus.is_null %left
+  %half = arith.constant 0.5 : f64
+  // CHECK: janus.box %{{.*}} : f64
+  %boxed = janus.box %half : f64
+  // CHECK: janus.invoke %{{.*}}(%{{.*}}, %{{.*}})
+  %sum = janus.invoke %none(%boxed, %item)
   // CHECK: janus.unbox %{{.*}} number : i64
   %k, %ok = janus.unbox %item number : i64
   // CHECK: janus.unbox %{{.*}} number : f64

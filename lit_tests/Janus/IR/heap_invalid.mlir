@@ -52,3 +52,11 @@ func.func @entry(%i: i64) {
 func.func @f() attributes {janus.entry, janus.return_site = 0 : i32, janus.internal} {
   return
 }
+
+// -----
+
+func.func @invoke(%o: !janus.object) -> !janus.object {
+  // expected-error@+1 {{has 4 arguments, of 3 at most}}
+  %r = janus.invoke %o(%o, %o, %o, %o)
+  return %r : !janus.object
+}

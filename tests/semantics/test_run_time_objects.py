@@ -1,0 +1,153 @@
+"""Objects of the run time: ints beyond 64 bits, and strings that differ from call to call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from semantics.oracle import WARMUP, Cases
+
+cases = Cases()
+
+
+@cases.add(lambda i: (25 + i % 3,), lambda: (0,), lambda: (5,))
+def factorial(n: int) -> int:
+    result = 1
+    for k in range(2, n + 1):
+        result *= k
+    return result
+
+
+@cases.add(lambda i: (100 + i,), lambda: (1,), lambda: (-3,))
+def fibonacci(n: int) -> Any:
+    a, b = 0, 1
+    for _ in range(n):
+        a, b = b, a + b
+    return (
+        a,
+        a > b,
+        a % 1000,
+        -a // 7,
+        a / b,
+        abs(a - b),
+        divmod(a, 10),
+        a.bit_length(),
+        bool(a),
+        f"{a:,}",
+        min(a % 5, 3),
+    )
+
+
+@cases.add(lambda i: (12345 + i, 5), lambda: (0, 2))
+def congruential(seed: int, n: int) -> list[int]:
+    found = []
+    for _ in range(n):
+        seed = (seed * 6364136223846793005 + 1442695040888963407) & ((1 << 64) - 1)
+        found.append((seed >> 33) % 100)
+    return found
+
+
+@cases.add(lambda i: (2**62 + i, 3), lambda: (2**70, 3), lambda: (5, 0), lambda: (2**63, -(2**63)))
+def near_the_limit(a: int, b: int) -> Any:
+    return (a + a) // b, a * a % b, a == b, a << 3, a ^ b, float(a)
+
+
+@cases.add(lambda i: (2**80 + i, 2**81), lambda: (1, 2), lambda: (2**80, 1.5))
+def arguments(a: int, b: int) -> Any:
+    return a + b, a < b, max(a, b) == b, a if a > b else b
+
+
+def _texts(f: Any) -> Iterator[Any]:
+    for i in range(WARMUP + 12):
+        yield (f"Word{i} and more {i * i}",)
+    yield ("",)
+    yield ("x" * 40,)
+    for i in range(4):
+        yield (f"Word{i} and more",)
+
+
+@cases.world(_texts)
+def letters(text: str) -> Any:
+    found = 0
+    for letter in text:
+        if letter in "aeiou" or letter == "W":
+            found += ord(letter)
+    return (
+        found,
+        len(text),
+        text.count("o"),
+        text.find("and"),
+        text.upper(),
+        text[::-1] == text,
+        text[:4],
+        text + "!",
+    )
+
+
+@cases.world(_texts)
+def words(text: str) -> Any:
+    found = text.split()
+    longest = ""
+    for word in found:
+        if len(word) > len(longest):
+            longest = word
+    return (
+        longest,
+        len(found),
+        " ".join(found),
+        text.startswith("Word"),
+        f"<{text:>30}>",
+        text.isdigit(),
+        "and" in found,
+    )
+
+
+@cases.world(_texts)
+def mirrored(text: str) -> bool:
+    i, j = 0, len(text) - 1
+    while i < j:
+        if text[i] != text[j]:
+            return False
+        i += 1
+        j -= 1
+    return True
+
+
+@cases.add(lambda i: (100 + i,), lambda: (0,), lambda: (12321,))
+def digits(n: int) -> Any:
+    text = str(n)
+    return sum(int(d) for d in text), text == text[::-1], len(text), text.zfill(6), int(text[0])
+
+
+@cases.world(_texts)
+def conversions(text: str) -> Any:
+    try:
+        return int(text[4:5]) + float(text[4:6])
+    except ValueError as error:
+        return str(error)
+
+
+def _commands(f: Any) -> Iterator[Any]:
+    for i in range(WARMUP + 12):
+        yield "+-*/"[i % 4], i, 2
+    yield "?", 1, 2
+    yield "/", 1, 0
+    for i in range(6):
+        yield "+-*/"[i % 4], i, 2
+
+
+@cases.world(_commands)
+def calculator(command: str, a: int, b: int) -> Any:
+    names = {"+": "add", "-": "sub"}
+    if command == "+":
+        return a + b, names.get(command)
+    if command == "-":
+        return a - b, names[command]
+    if command in ("*", "x"):
+        return a * b, names.get(command, "other")
+    if command == "/":
+        return a / b, command * 2
+    raise ValueError(f"unknown command {command!r}")
+
+
+test_program = cases.test()
