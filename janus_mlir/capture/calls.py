@@ -237,6 +237,9 @@ def _call_known(
     if builtin_calls.handles(live):
         return builtin_calls.call_builtin(m, live, args, kwargs, dst)
     if args and isinstance(args[0], ListRef):
+        joined = vectors.join_items(m, live, args, kwargs)
+        if joined is not None:
+            return joined
         args = [vectors.as_array(m, live, args[0]), *args[1:]]
     if jax_values.is_jax_callable(live):
         return jaxcalls.call_jax(m, live, args, kwargs)

@@ -36,19 +36,25 @@ class ListContent(Content):
 class VectorContent(Content):
     """Items of a list in tensors, one per part of an item: of run-time length, or longer than is spelt out.
 
-    The length is `base` (0 if there is none) plus `offset`. The leading extent of each tensor is the capacity.
+    The length is `base` (0 if there is none) plus `offset`, which is symbolic only if there is no base. The leading extent
+    of each tensor is the capacity.
     See `janus_mlir.capture.vectors`.
     """
 
     layout: Layout
     buffers: tuple[Value, ...]
     base: Value | None
-    offset: int = 0
+    offset: Any = 0
+
+    @property
+    def extent(self) -> Any:
+        """The length as the extent of an array, None if only run time knows it."""
+        return self.offset if self.base is None else None
 
     @property
     def count(self) -> int | None:
         """The length, None if only run time knows it."""
-        return self.offset if self.base is None else None
+        return self.offset if self.base is None and isinstance(self.offset, int) else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -95,7 +95,7 @@ class Joiner:
         choices: Choices = Choices.ALL,
         *,
         loop: bool = False,
-        trips: int | None = None,
+        trips: Any = None,
     ) -> None:
         self.m = machine
         #: Whether the states meet at the head of a loop, and the number of its iterations if that is known.

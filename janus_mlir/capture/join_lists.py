@@ -9,13 +9,13 @@ from janus_mlir.capture.breaks import Break, NotJoinable
 from janus_mlir.capture.graph import INT, TensorType, Value
 from janus_mlir.capture.heap import ListContent, VectorContent
 from janus_mlir.capture.layouts import merge, parts
-from janus_mlir.capture.values import Abstract, Known, Number
+from janus_mlir.capture.values import Abstract, ExtentNumber, Known, Number
 
 if TYPE_CHECKING:
     from janus_mlir.capture.join import Joiner
 
 #: An int as a graph value (0 if there is none) plus a constant.
-Counted = tuple[Value | None, int]
+Counted = tuple[Value | None, Any]
 
 
 # ---- ints that count --------------------------------------------------------------------------------
@@ -39,13 +39,14 @@ def counted(j: Joiner, a: Counted, b: Counted) -> Counted:
 
 def _distance(a: Counted, b: Counted) -> int | None:
     """Return ``a - b`` if it is known."""
-    return a[1] - b[1] if a[0] is b[0] else None
+    found = a[1] - b[1] if a[0] is b[0] else None
+    return found if isinstance(found, int) else None
 
 
 def _sum(count: Counted) -> object:
     root, offset = count
     if root is None:
-        return Known(offset)
+        return Known(offset) if isinstance(offset, int) else ExtentNumber(offset)
     return vectors.Sum(root, offset) if offset else root
 
 
@@ -110,20 +111,27 @@ def join(j: Joiner, key: int, a: ListContent | VectorContent, b: ListContent | V
     return VectorContent(layout, buffers, *counted(j, *lengths))
 
 
-def _capacity(j: Joiner, a: Any, b: Any, lengths: tuple[Counted, Counted], layout: Any) -> int:
+def _capacity(j: Joiner, a: Any, b: Any, lengths: tuple[Counted, Counted], layout: Any) -> Any:
     """Return how many items there is to be room for; a loop that counts tells how far the list grows."""
-    room = max((vectors.size_of(c) for c in (a, b) if isinstance(c, VectorContent) and c.buffers), default=0)
-    longest = max((offset for root, offset in lengths if root is None), default=0)
+    sizes = [vectors.size_of(c) for c in (a, b) if isinstance(c, VectorContent) and c.buffers]
     growth = _distance(lengths[1], lengths[0])
+    known = None
     if growth and growth > 0 and lengths[0][0] is None and j.trips is not None:
-        longest = max(longest, lengths[0][1] + growth * j.trips)
-        return max(room, vectors.capacity_for(j.m, layout, longest))
-    if room >= longest and room:
+        known = lengths[0][1] + growth * j.trips
+    extents = [*sizes, *(offset for root, offset in lengths if root is None), 0 if known is None else known]
+    if not all(isinstance(extent, int) for extent in extents):
+        room = sizes[0] if known is None and sizes else known
+        if room is None or any(size != room for size in sizes) or vectors.has_grown(j.m):
+            raise Break("JN218", "a list of run-time length with room for as many items")
         return room
-    return max(room, vectors.capacity(j.m, layout, longest))
+    room = max(sizes, default=0)
+    longest = max(extents)
+    if known is not None:
+        return max(room, vectors.capacity_for(j.m, layout, longest))
+    return room if room >= longest and room else max(room, vectors.capacity(j.m, layout, longest))
 
 
-def _buffers(j: Joiner, content: Any, heap: dict[int, Any], layout: Any, size: int) -> list[object]:
+def _buffers(j: Joiner, content: Any, heap: dict[int, Any], layout: Any, size: Any) -> list[object]:
     if isinstance(content, VectorContent) and content.layout == layout and vectors.size_of(content) == size:
         return list(content.buffers)
     packed = vectors.Packing(j.m, content, heap, layout, size)

@@ -216,11 +216,11 @@ def _peel(m: Machine, state: State, scope: Scope, detail: str) -> Outcomes:
 
 
 def _dynamic(m: Machine, entry: State, scope: Scope, choices: Choices) -> Outcomes:
-    from janus_mlir.capture.iteration import static_length
+    from janus_mlir.capture import iteration
 
     where = entry.where
     tidy(entry, m.kept(), m.pins)
-    trips = static_length(m, entry)
+    trips = iteration.trips(m, entry)
     header = entry.clone()
     carried: list[Carried] = []
     pure = True

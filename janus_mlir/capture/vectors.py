@@ -54,13 +54,16 @@ def capacity_for(m: Machine, layout: Layout, known: int) -> int:
     """Return the capacity of a list that will have a known number of items; more if that was not enough before."""
     if known > _most(layout, _MAX_KNOWN_BYTES):
         raise Break("JN218", "a list of run-time length that is too large")
-    return (
-        max(known, 1) if m.speculation.capacity <= Speculation().capacity else max(known, capacity(m, layout))
-    )
+    return max(known, capacity(m, layout)) if has_grown(m) else max(known, 1)
+
+
+def has_grown(m: Machine) -> bool:
+    """Whether a list has had too little room before."""
+    return m.speculation.capacity > Speculation().capacity
 
 
 def from_items(
-    m: Machine, layout: Layout, items: Sequence[Abstract], heap: dict[int, Any], size: int
+    m: Machine, layout: Layout, items: Sequence[Abstract], heap: dict[int, Any], size: Any
 ) -> tuple[Value, ...]:
     """Return the buffers of a list of the given items."""
     lx = Lax(m.b)
@@ -71,19 +74,20 @@ def from_items(
     buffers = []
     for part, column in zip(parts(layout), columns, strict=True):
         rows = [lx.reshape(ref, (1, *part.shape)) for ref in column]
-        if len(rows) < size:
-            rows.append(lx.full(0, part.dtype, (size - len(rows), *part.shape)))
+        rest = size - len(rows)
+        if not isinstance(rest, int) or rest > 0:
+            rows.append(lx.full(0, part.dtype, (rest, *part.shape)))
         buffers.append(lx.concatenate(rows, 0))
     return tuple(buffers)
 
 
-def enlarged(m: Machine, buffers: Sequence[Value], size: int) -> tuple[Value, ...]:
+def enlarged(m: Machine, buffers: Sequence[Value], size: Any) -> tuple[Value, ...]:
     """Return buffers of another capacity."""
     lx = Lax(m.b)
     found = []
     for buffer in buffers:
         have, *rest = shape_of(buffer)
-        if have < size:
+        if have != size:
             buffer = lx.concatenate([buffer, lx.full(0, tensor_type(buffer).dtype, (size - have, *rest))], 0)
         found.append(buffer)
     return tuple(found)
@@ -97,7 +101,7 @@ class Packing:
     content: ListContent | VectorContent
     heap: dict[int, Any]
     layout: Layout
-    size: int
+    size: Any
     _made: dict[int, tuple[Block, tuple[Value, ...]]] = field(default_factory=dict)
 
     def buffers(self) -> tuple[Value, ...]:
@@ -138,13 +142,15 @@ class Sum(Abstract):
 def length(m: Machine, content: VectorContent) -> Value:
     """Return the length as a graph value."""
     if content.base is None:
-        return m.const(content.offset)
+        return m.number_ref(length_number(m, content))
     return Sum(content.base, content.offset).emit(m) if content.offset else content.base
 
 
 def length_number(m: Machine, content: VectorContent) -> Abstract:
     """Return the length as a Python number."""
-    return make("int", length(m, content)) if content.count is None else Known(content.count)
+    if content.base is not None:
+        return make("int", length(m, content))
+    return Known(content.offset) if content.count is not None else ExtentNumber(content.offset)
 
 
 def at_run_time(m: Machine, content: VectorContent) -> VectorContent:
@@ -154,11 +160,9 @@ def at_run_time(m: Machine, content: VectorContent) -> VectorContent:
     return VectorContent(content.layout, content.buffers, length(m, content))
 
 
-def size_of(content: VectorContent) -> int:
-    """Return the capacity of a list."""
-    size = shape_of(content.buffers[0])[0] if content.buffers else 1 << 40
-    assert isinstance(size, int)
-    return size
+def size_of(content: VectorContent) -> Any:
+    """Return the capacity of a list, which is an extent."""
+    return shape_of(content.buffers[0])[0] if content.buffers else 1 << 40
 
 
 def vectorise(m: Machine, ref: ListRef, room: int = 0) -> VectorContent:
@@ -198,15 +202,15 @@ def take_apart(m: Machine, ref: ListRef, content: VectorContent) -> ListContent:
 
 def stacked(m: Machine, content: VectorContent) -> Abstract | None:
     """Return the items as one array with an axis for them in front, None if they are no arrays or numbers of one kind."""
-    if content.count is None or content.count == 0:
+    extent, layout = content.extent, content.layout
+    if extent is None or content.count == 0:
         return None
-    layout = content.layout
     if not isinstance(layout, (ArrayLayout, ScalarLayout, NumberLayout)):
         return None
     (buffer,) = content.buffers
     shape = shape_of(buffer)
-    if shape[0] != content.count:
-        buffer = Lax(m.b).slice(buffer, (0,) * len(shape), (content.count, *shape[1:]))
+    if shape[0] != extent:
+        buffer = Lax(m.b).slice(buffer, (0,) * len(shape), (extent, *shape[1:]))
     if isinstance(layout, NumberLayout):
         return m.new_array(buffer, DTYPES[layout.kind])
     if isinstance(layout, ArrayLayout) and layout.weak is not None:
@@ -224,6 +228,7 @@ _OF_ROWS = frozenset(
         "median", "cumsum", "transpose", "shape", "ndim",
     )
 )  # fmt: skip
+_STACKING = (np.stack, np.concatenate, jnp.stack, jnp.concatenate)
 _OF_ARRAYS = frozenset(getattr(np, name) for name in _JOINING)
 
 
@@ -239,6 +244,37 @@ def as_array(m: Machine, function: Any, items: ListRef) -> Abstract:
     of_numpy = function in _OF_ROWS and weak is None and not (numbers and function in _OF_ARRAYS)
     of_jax = function in _OF_JAX_ROWS and not numbers and not weak
     return (stacked(m, content) if of_numpy or of_jax else None) or items
+
+
+def join_items(
+    m: Machine, function: Any, args: Sequence[Abstract], kwargs: dict[str, Abstract]
+) -> Abstract | None:
+    """Return ``stack`` or ``concatenate`` of a list of arrays; None if this is no such call, or the list is not in tensors."""
+    given = constants([*args[1:], *kwargs.values()])
+    if not any(function is known for known in _STACKING) or given is None or len(given) > 1:
+        return None
+    content = m.get(args[0].id) if isinstance(args[0], ListRef) else None
+    axis = given[0] if given else 0
+    if not isinstance(content, VectorContent) or not isinstance(content.layout, ArrayLayout):
+        return None
+    weak, rank = content.layout.weak, len(content.layout.shape)
+    stacking = function is np.stack or function is jnp.stack
+    if weak or (weak is None) is not (function in _OF_ARRAYS) or not {"axis"}.issuperset(kwargs):
+        return None
+    places = rank + 1 if stacking else rank
+    array = stacked(m, content) if type(axis) is int and -places <= axis < places else None
+    if array is None:
+        return None
+    lx, axis = Lax(m.b), axis % places
+    ref = array.ref if isinstance(array, JaxArray) else m.read(array)  # type: ignore[arg-type]
+    shape = shape_of(ref)
+    ref = lx.transpose(ref, (*range(1, axis + 1), 0, *range(axis + 1, rank + 1)))
+    if not stacking:
+        item = content.layout.shape
+        ref = lx.reshape(ref, (*item[:axis], shape[0] * item[axis], *item[axis + 1 :]))
+    if weak is None:
+        return m.new_array(ref, content.layout.dtype)
+    return JaxArray(ref, content.layout.dtype, shape_of(ref))
 
 
 def _shared(m: Machine, ref: ListRef, items: Sequence[Abstract]) -> bool:
@@ -267,7 +303,7 @@ def resized(m: Machine, content: VectorContent, layout: Layout) -> VectorContent
     if layout == content.layout:
         return content
     size = size_of(content)
-    if _most(layout, _MAX_KNOWN_BYTES) < size:
+    if isinstance(size, int) and _most(layout, _MAX_KNOWN_BYTES) < size:
         raise Break("JN218", "a list of run-time length that is too large")
     refs = iter(content.buffers)
     return replace(content, layout=layout, buffers=tuple(widen(m, content.layout, layout, refs, size)))
@@ -356,11 +392,12 @@ def append_item(m: Machine, ref: ListRef, content: VectorContent, item: Abstract
     """Return the content with an item more."""
     take_over(m, ref, item)
     size = size_of(content)
-    if content.count is None:
-        room = m.b.one("arith.cmpi", [length(m, content), m.const(size)], BOOL, predicate="slt")
+    if content.base is not None:
+        end = m.const(size) if isinstance(size, int) else m.number_ref(ExtentNumber(size))
+        room = m.b.one("arith.cmpi", [length(m, content), end], BOOL, predicate="slt")
         m.guard(room, "bounds", text="the list has room for another item", grows=True)
-    elif content.count >= size:
-        content = replace(content, buffers=enlarged(m, content.buffers, content.count + 1))
+    elif not (content.count is not None and isinstance(size, int) and content.count < size):
+        content = replace(content, buffers=enlarged(m, content.buffers, content.extent + 1))
     made = write(m, content, length(m, content), item)
     return replace(made, offset=made.offset + 1)
 

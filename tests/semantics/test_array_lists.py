@@ -107,6 +107,27 @@ def nested_growth(x, n):
     return np.stack(outs)
 
 
+@cases.add(
+    lambda i: (_steps(i, 66 + i % 3), small(3)),
+    lambda: (_steps(1, 90), small(3)),
+    lambda: (_steps(1, 2), small(3)),
+)
+def stack_of_any_length(x, h):
+    hs = [h]
+    for row in x:
+        hs.append(jnp.tanh(row + hs[-1]))
+    return jnp.stack(hs), jnp.concatenate([a * 2 for a in hs]), len(hs)
+
+
+@cases.add(lambda i: (_nsteps(i, 66 + i % 3), nvec(3)), lambda: (_nsteps(1, 90), nvec(3)))
+def numpy_stack_of_any_length(x, h):
+    outs = []
+    for t in range(len(x)):
+        h = np.tanh(x[t] + h)
+        outs.append(h)
+    return np.stack(outs, axis=1), np.array(outs), outs[-1].sum()
+
+
 # ---- one array, several names --------------------------------------------------------------------------
 
 
@@ -233,7 +254,10 @@ def growing_items(x):
 # ---- gradients -----------------------------------------------------------------------------------------
 
 
-@cases.add(lambda i: (mat(3, 3) / 9, _steps(i), small(3)), lambda: (mat(3, 3) / 9, _steps(1, 5), small(3)))
+@cases.add(
+    lambda i: (mat(3, 3) / 9, _steps(i, 66 + i % 2), small(3)),
+    lambda: (mat(3, 3) / 9, _steps(1, 5), small(3)),
+)
 def gradient_of_stack(w, x, h):
     def loss(w, h):
         outs = []
