@@ -395,6 +395,9 @@ def _choose(m: Machine, value: Abstract, items: list[Abstract], index: Abstract,
     from janus_mlir.capture import unions
     from janus_mlir.capture.numbers import as_int, select_number
 
+    if m.rolling and any(isinstance(item, (JaxArray, NumpyArray)) for item in items):
+        # To choose one (of the weights of layers, say) costs more than straight-line code.
+        raise Break("JN218", "an array of a list is chosen at run time")
     apart = all(m.tags.of(i) is not None and not isinstance(i, TupleValue) for i in items)
     if len(items) > _MAX_CHOICES or not apart:
         ref = value if isinstance(value, ListRef) else new_list(m, tuple(items))

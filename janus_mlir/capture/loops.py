@@ -142,10 +142,13 @@ def _rolled(m: Machine, state: State, scope: Scope, first: Block) -> Outcomes | 
     m.rolled.add(loop)
     notes = len(m.notes)
     m.state = state.clone()
+    m.rolling += 1
     try:
         outcomes = _dynamic(m, m.state, scope, Choices.NONE)
     except (NotJoinable, Unjoined):
         outcomes = None
+    finally:
+        m.rolling -= 1
     if len(m.notes) > notes or (outcomes is None and done):
         settle(m, force=True)
     return outcomes

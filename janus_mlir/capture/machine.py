@@ -115,6 +115,8 @@ class Machine:
         self.unlike: set[tuple[int, int]] = set()
         #: Loops (code and pc) that are loops at run time because straight-line code would be too long.
         self.rolled: set[tuple[Any, int]] = set()
+        #: Such loops that are being captured.
+        self.rolling = 0
         #: Loops at run time that could be straight-line code: lists that grow in them become tensors.
         self.copying: set[tuple[Any, int]] = set()
         self.assume_iteration: Where | None = None
