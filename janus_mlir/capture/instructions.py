@@ -24,12 +24,13 @@ from janus_mlir.capture.containers import (
     set_item,
 )
 from janus_mlir.capture.control import Doubt, Fork, assume_side
+from janus_mlir.capture.counting import note_end
 from janus_mlir.capture.exceptions import end_handling, matches, raise_instruction, reraise
 from janus_mlir.capture.frames import take_snapshot
 from janus_mlir.capture.generators import ask_in_frame, yield_item
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import CellContent
-from janus_mlir.capture.iteration import get_iterator, next_item, note_end
+from janus_mlir.capture.iteration import get_iterator, next_item
 from janus_mlir.capture.live import assume, forced, settled
 from janus_mlir.capture.lookups import contains
 from janus_mlir.capture.managers import enter_context, exit_context, exit_with_exception

@@ -219,11 +219,11 @@ def _peel(m: Machine, state: State, scope: Scope, detail: str) -> Outcomes:
 
 
 def _dynamic(m: Machine, entry: State, scope: Scope, choices: Choices) -> Outcomes:
-    from janus_mlir.capture import iteration
+    from janus_mlir.capture import counting
 
     where = entry.where
     tidy(entry, m.kept(), m.pins)
-    trips = iteration.trips(m, entry)
+    trips = counting.trips(m, entry)
     header = entry.clone()
     carried: list[Carried] = []
     pure = True
