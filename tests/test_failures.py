@@ -93,10 +93,10 @@ def test_failure_in_a_phase_has_a_reproducer(
     function = fresh()
     run = _compiler.run_phase
 
-    def fail(module: Any, name: str) -> None:
+    def fail(module: Any, name: str, **options: Any) -> None:
         if name == phase:
             raise _compiler.CompileError(f"injected in {name}")
-        run(module, name)
+        run(module, name, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(_compiler, "run_phase", fail)

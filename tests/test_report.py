@@ -150,7 +150,7 @@ def test_the_rest_after_a_statement_left_to_python() -> None:
         values(np.eye(3))
     report = values.explain()
     found = marks(report)
-    assert (found["y = x * 2"], found["z = np.linalg.svd(y)[1]"], found["w = z + 1"]) == ("c", "p", "c")
+    assert (found["y = x * 2"], found["z = np.linalg.svd(y)[1]"], found["w = z + 1"]) == ("s", "p", "c")
     (rest,) = report.rests
     assert rest.counters["compiled"] > 0
     line = values.__code__.co_firstlineno + 4

@@ -161,7 +161,7 @@ def test_lists_of_any_length_stay_bounded() -> None:
     assert (late["deopts"], late["compilations"]) == (0, 0)
 
 
-def test_texts_that_never_repeat_end_in_python() -> None:
+def test_texts_that_never_repeat_end_in_one_version() -> None:
     @janus.jit
     def size(x, text):
         return x * len(text)
@@ -169,26 +169,39 @@ def test_texts_that_never_repeat_end_in_python() -> None:
     late = drive(size, lambda i: (np.ones(3), "s" * i), 200)
     assert size.stats.compilations <= janus.config.max_versions
     assert (late["deopts"], late["compilations"]) == (0, 0)
-    assert "JN601" in str(size.explain())
+    assert size.stats.versions <= 2 and late["compiled_calls"] > 0
 
 
 def test_a_branch_that_flips_when_no_more_versions_are_made() -> None:
     @janus.jit
-    def size(x, text):
+    def size(x, change):
         y = x.sum()
         if y > 0:
-            y = y + len(text)
+            y = change(y)
         else:
             y = np.float64(0.0)
         return y
 
-    texts = ["s" * i for i in range(1, 13)]
+    changes = [
+        np.sin,
+        np.cos,
+        np.tan,
+        np.exp,
+        np.sqrt,
+        np.log,
+        np.tanh,
+        np.square,
+        np.floor,
+        np.ceil,
+        np.rint,
+        np.sinh,
+    ]
     for _ in range(40):
-        drive(size, lambda i: (np.ones(3), texts[i % 12]), 24)
+        drive(size, lambda i: (np.ones(3), changes[i % 12]), 24)
     assert "JN601" in str(size.explain())
-    drive(size, lambda i: (np.ones(3) * (1 - 2 * (i % 2)), texts[i % 4]), 400)
+    drive(size, lambda i: (np.ones(3) * (1 - 2 * (i % 2)), changes[i % 4]), 400)
     before = size.stats
-    late = drive(size, lambda i: (np.ones(3) * (1 - 2 * (i % 2)), texts[i % 4]), 40)
+    late = drive(size, lambda i: (np.ones(3) * (1 - 2 * (i % 2)), changes[i % 4]), 40)
     assert late["deopts"] == 0 and size.stats.versions >= 1
     assert size.stats.compiled_calls > before.compiled_calls
 

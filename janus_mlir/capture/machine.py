@@ -345,7 +345,7 @@ class Machine:
 
     def computes(self) -> None:
         """Note that NumPy computes, which may warn: compiled code must not run where that raises."""
-        source = Derived(pinned("np.errstate", np.errstate), "of floating-point warnings", numpy_is_quiet)
+        source = Derived(pinned("np", np), "errstate", numpy_is_quiet)
         quiet = numpy_is_quiet(None)
         text = "NumPy's warnings are not raised" if quiet else "NumPy's warnings are raised"
         self.entry.emit(("is", self.entry.slot(source), quiet), source, "warnings", text)
