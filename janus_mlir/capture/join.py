@@ -325,9 +325,9 @@ class Joiner:
         if isinstance(a, ListRef) and isinstance(b, ListRef) and (a.cls, a.limit) != (b.cls, b.limit):
             return None
         one, two = self.heap_a[a.id], self.heap_b[b.id]
-        if isinstance(one, DictContent) and isinstance(two, DictContent):  # noqa: SIM102
-            if [k for k, _ in one.entries] != [k for k, _ in two.entries]:
-                return None
+        dicts = isinstance(one, DictContent) and isinstance(two, DictContent)
+        if dicts and [k for k, _ in one.entries] != [k for k, _ in two.entries]:
+            return None
         joined = self._pairs[a.id, b.id] = replace(a, id=fresh_id())
         if isinstance(a, ObjectRef):
             classes[joined.id] = classes[a.id]

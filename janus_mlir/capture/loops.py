@@ -117,9 +117,7 @@ def _list_items(m: Machine, state: State, head: int) -> None:
 
     m.state = state
     for items in lists_of(m, state, state.top, head):
-        try:
-            m.put(items.id, vectors.at_run_time(m, vectors.vectorise(m, items)))
-        except Break:
+        if not vectors.try_at_run_time(m, items):
             return
 
 

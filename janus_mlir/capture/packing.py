@@ -21,7 +21,7 @@ from janus_mlir.capture.layouts import (
 )
 from janus_mlir.capture.numbers import make
 from janus_mlir.capture.numpy.lax import Lax
-from janus_mlir.capture.scalars import number_kind
+from janus_mlir.capture.scalars import CLASSES, number_kind
 from janus_mlir.capture.values import (
     Abstract,
     HeapRef,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 def tag_of(m: Machine, layout: Layout) -> int:
     """Return the tag, in a union, of what has the layout of a number or scalar."""
     if isinstance(layout, NumberLayout):
-        sample: Abstract = Known({"int": 0, "float": 0.0, "bool": False}[layout.kind])
+        sample: Abstract = Known(CLASSES[layout.kind]())
     elif isinstance(layout, ScalarLayout):
         sample = NumpyScalar(Value(INT), layout.dtype)
     else:

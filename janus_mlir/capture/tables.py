@@ -90,9 +90,7 @@ def _settle(m: Machine, content: TableContent) -> None:
     for items in (content.keys, content.values):
         if items is None or not isinstance(m.get(items.id), ListContent) or not m.get(items.id).items:
             continue
-        try:
-            m.put(items.id, vectors.at_run_time(m, vectors.vectorise(m, items, _ROOM)))
-        except Break:
+        if not vectors.try_at_run_time(m, items, _ROOM):
             return
 
 

@@ -18,7 +18,7 @@ from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.heap import CellContent, Content
 from janus_mlir.capture.layouts import TextLayout
 from janus_mlir.capture.rebuild import UNBOUND
-from janus_mlir.capture.scalars import NUMBER_TAGS, same_constant
+from janus_mlir.capture.scalars import CLASSES, NUMBER_TAGS, same_constant
 from janus_mlir.capture.values import (
     Abstract,
     Boxed,
@@ -318,7 +318,7 @@ def choose(m: Machine, which: Value, items: list[Abstract]) -> Abstract | None:
                 return None
             options[tag] = item
         elif tag not in options:
-            zero = m.const({"int": 0, "float": 0.0, "bool": False}[kind])
+            zero = m.const(CLASSES[kind]())
             refs = [m.number_ref(x) if t == tag else zero for t, x in zip(tags, items, strict=True)]
             assert refs[0].type == SCALARS[kind]
             options[tag] = make(kind, select(refs))

@@ -160,6 +160,15 @@ def at_run_time(m: Machine, content: VectorContent) -> VectorContent:
     return VectorContent(content.layout, content.buffers, length(m, content))
 
 
+def try_at_run_time(m: Machine, ref: ListRef, room: int = 0) -> bool:
+    """Make a list one of which the length is a value of the run time; False if its items do not allow it."""
+    try:
+        m.put(ref.id, at_run_time(m, vectorise(m, ref, room)))
+    except Break:
+        return False
+    return True
+
+
 def size_of(content: VectorContent) -> Any:
     """Return the capacity of a list, which is an extent."""
     return shape_of(content.buffers[0])[0] if content.buffers else 1 << 40

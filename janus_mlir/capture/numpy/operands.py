@@ -16,6 +16,7 @@ from janus_mlir.capture.numpy.dtypes import BOOL, DType, element, python_dtype
 from janus_mlir.capture.numpy.extents import is_static
 from janus_mlir.capture.numpy.lax import Lax, Shape, shape_of
 from janus_mlir.capture.numpy.layout import elementwise_layout
+from janus_mlir.capture.scalars import CLASSES
 from janus_mlir.capture.values import (
     Abstract,
     ExtentNumber,
@@ -171,7 +172,7 @@ def _sample(ctx: Context, value: Abstract) -> Any:
         case ExtentNumber():
             return 0
         case Number(kind=kind):
-            return {"int": 0, "float": 0.0, "bool": False}[kind]
+            return CLASSES[kind]()
         case NumpyScalar(dtype=dtype):
             return dtype.type(0)
         case NumpyArray(dtype=dtype, shape=shape) | JaxArray(dtype=dtype, shape=shape):
