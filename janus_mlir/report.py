@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from janus_mlir.capture.parsing import parse
 from janus_mlir.locations import Span
 from janus_mlir.reasons import reason
 from janus_mlir.records import GuardLine, VersionRecord
@@ -331,7 +332,7 @@ def _lines(report: Report, key: tuple[str, int, str], visited: set[int]) -> tupl
 def _statements(text: str) -> dict[int, int]:
     """Return, for each line of a function's body that has a statement, the line where that begins; from 0."""
     try:
-        tree = ast.parse(textwrap.dedent(text))
+        tree = parse(textwrap.dedent(text))
     except SyntaxError:
         return {}
     starts: dict[int, int] = {}

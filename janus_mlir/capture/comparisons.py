@@ -128,16 +128,10 @@ def _equal_items(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) ->
             continue  # containers take the same object for equal
         if isinstance(x, (JaxArray, NumpyArray)) or isinstance(y, (JaxArray, NumpyArray)):
             raise Break("JN212", "comparison of containers of arrays")
-        equal = truth(m, compare(m, "eq", x, y))
-        if equal is False:
-            return Known(op == "ne")
-        if equal is not True:
-            result = equal if isinstance(result, bool) else m.b.one("arith.andi", [result, equal], BOOL)
-    if isinstance(result, bool):
-        return Known(op == "eq")
-    if op == "ne":
-        result = m.b.one("arith.xori", [result, m.const(True)], BOOL)
-    return make("bool", result)
+        result = _both(m, result, truth(m, compare(m, "eq", x, y)))
+        if result is False:
+            break
+    return _decided(m, op, result)
 
 
 def equal_dataclasses(m: Machine, op: str, a: ObjectRef, b: ObjectRef) -> Abstract | None:
@@ -149,12 +143,50 @@ def equal_dataclasses(m: Machine, op: str, a: ObjectRef, b: ObjectRef) -> Abstra
     generated = isinstance(made, types.FunctionType) and made.__code__.co_filename == "<string>"
     if cls is not m.outside.classes[b.id] or not dataclasses.is_dataclass(cls) or not generated:
         return None
-    if "__ne__" in vars(cls) or sys.version_info >= (3, 13):
-        return None  # from 3.13 on fields are compared one by one, without regard to identity
+    if "__ne__" in vars(cls):
+        return None
     guard_method(m, a, "__eq__", made)
     names = [f.name for f in dataclasses.fields(cls) if f.compare]
-    fields = [[get_attribute(m, x, name) for name in names] for x in (a, b)]
-    return _equal_items(m, op, *fields)
+    xs, ys = ([get_attribute(m, x, name) for name in names] for x in (a, b))
+    if sys.version_info >= (3, 13):
+        return _equal_fields(m, op, a.id == b.id, xs, ys)
+    return _equal_items(m, op, xs, ys)
+
+
+def _equal_fields(m: Machine, op: str, same: bool, xs: list[Abstract], ys: list[Abstract]) -> Abstract:
+    """Compare as a ``__eq__`` does that dataclasses make from 3.13 on: by ``==`` of each field.
+
+    Unlike items of containers, the same NaN or array in both is not taken for equal unasked; the objects
+    themselves are.
+    """
+    if same:
+        return Known(op == "eq")
+    if any(isinstance(x, (JaxArray, NumpyArray)) for x in (*xs, *ys)):
+        raise Break("JN212", "comparison of dataclasses with arrays")
+    result: bool | Value = True
+    for x, y in zip(xs, ys, strict=True):
+        result = _both(m, result, truth(m, compare(m, "eq", x, y)))
+        if result is False:
+            break  # Python looks no further
+    return _decided(m, op, result)
+
+
+def _both(m: Machine, a: bool | Value, b: bool | Value) -> bool | Value:
+    """Return the conjunction of two conditions."""
+    if isinstance(a, bool):
+        return b if a else False
+    if isinstance(b, bool):
+        return a if b else False
+    return m.b.one("arith.andi", [a, b], BOOL)
+
+
+def _decided(m: Machine, op: str, equal: bool | Value) -> Abstract:
+    """Return the Python bool of ``==`` or ``!=`` from whether two values are equal."""
+    if isinstance(equal, bool):
+        return Known(equal == (op == "eq"))
+    if op == "ne":
+        equal = m.b.one("arith.xori", [equal, m.const(True)], BOOL)
+    return make("bool", equal)
 
 
 def ordered_dataclasses(m: Machine, op: str, a: ObjectRef, b: ObjectRef) -> Abstract | None:

@@ -12,10 +12,10 @@ import copy
 import functools
 import linecache
 import types
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from janus_mlir.capture.parsing import compile_file
 from janus_mlir.capture.scopes import FunctionNode, Scope, analyse, mangle_tree
 
 __all__ = ["FunctionSource", "Unreadable", "read_function", "remember_source"]
@@ -180,11 +180,7 @@ def _read_file(filename: str, lines: list[str], flags: int) -> _File:
     known = _files.get(filename)
     if known is not None and known.lines == lines:
         return known
-    with warnings.catch_warnings():
-        # Python has given the warnings of this source when it was first compiled.
-        warnings.simplefilter("ignore")
-        tree = ast.parse("".join(lines), filename)
-        module = compile(tree, filename, "exec", flags=flags, dont_inherit=True)
+    tree, module = compile_file("".join(lines), filename, flags)
     definitions: dict[tuple[str, int], list[_Definition]] = {}
     for name, definition in _definitions(tree, None):
         definitions.setdefault((name, definition.first_line), []).append(definition)

@@ -7,6 +7,7 @@ import types
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, final
 
+from janus_mlir.capture.parsing import compile_tree, parse
 from janus_mlir.capture.reader import FunctionSource
 
 __all__ = [
@@ -32,7 +33,7 @@ UNBOUND: Final = Marker("<unbound>")
 
 def made_statement(text: str, place: ast.AST) -> ast.stmt:
     """Parse a statement and put all of it where `place` is."""
-    made = ast.parse(text).body[0]
+    made = parse(text).body[0]
     for child in ast.walk(made):
         if "lineno" in child._attributes:
             ast.copy_location(child, place)
@@ -76,13 +77,13 @@ def compile_as(source: FunctionSource, function: ast.FunctionDef, helpers: Itera
         Further closure variables that it may use.
     """
     names = [*source.frees, *(name for name in helpers if name not in source.frees)]
-    factory = ast.parse(f"def __janus_factory({', '.join(names)}): pass").body[0]
+    factory = parse(f"def __janus_factory({', '.join(names)}): pass").body[0]
     assert isinstance(factory, ast.FunctionDef)
     # Under its own name it would hide the variable of that name which a recursive function calls itself by.
     function.name = "__janus_function"
     factory.body = [function]
     flags = 0x1000000 if source.lazy_annotations else 0
-    outer = compile(ast.Module([factory], []), source.filename, "exec", flags=flags, dont_inherit=True)
+    outer = compile_tree(ast.Module([factory], []), source.filename, flags)
     made = next(value for value in outer.co_consts if isinstance(value, types.CodeType))
     code = next(value for value in made.co_consts if isinstance(value, types.CodeType))
     return _renamed(code, code.co_qualname, source.qualname).replace(co_name=source.name)

@@ -16,14 +16,17 @@ import ast
 import itertools
 import os
 import sysconfig
+import traceback
 import types
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from janus_mlir import log
 from janus_mlir.capture.reader import FunctionSource, Unreadable, read_function
 from janus_mlir.capture.rebuild import close_over, compile_as
+from janus_mlir.config import config
 from janus_mlir.locations import Span
 from janus_mlir.profile.data import BranchCounts, CalleeRecord, Profile
 from janus_mlir.profile.history import CALLS, SAMPLES, History
@@ -89,6 +92,11 @@ def _make_template(source: FunctionSource) -> _Template | None:
         return _Template(compile_as(source, function, HELPERS), hooks)
     except (SyntaxError, RecursionError):
         # Python bounds the nesting of blocks and expressions, and hooks add to it.
+        return None
+    except Exception as error:  # a defect of ours must never reach the user: the function runs as it is
+        if config.debug:
+            raise
+        log.emit("profile", "".join(traceback.format_exception(error)))
         return None
 
 
