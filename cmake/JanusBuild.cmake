@@ -37,10 +37,22 @@ function(janus_place_native target)
   install(TARGETS ${target} LIBRARY DESTINATION "${JANUS_NATIVE_INSTALL_DIR}")
 endfunction()
 
-# janus_add_sources(A.cpp B.cpp): adds this directory's files to libJanus.
+# janus_add_sources(A.cpp B.cpp [ALONE C.cpp]): adds this directory's files to libJanus. With JANUS_UNITY several
+# of them are compiled as one, since what most of a file's time goes into is the templates of MLIR that all use;
+# the files after ALONE, long enough by themselves, are not.
 function(janus_add_sources)
-  foreach(source IN LISTS ARGN)
+  cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "ALONE")
+  set(number 0)
+  foreach(source IN LISTS arg_UNPARSED_ARGUMENTS arg_ALONE)
     target_sources(Janus PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/${source}")
+    if(JANUS_UNITY AND NOT source IN_LIST arg_ALONE)
+      file(RELATIVE_PATH directory "${CMAKE_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
+      string(MAKE_C_IDENTIFIER "${directory}" directory)
+      math(EXPR group "${number} / 5")
+      math(EXPR number "${number} + 1")
+      set_source_files_properties("${CMAKE_CURRENT_SOURCE_DIR}/${source}" TARGET_DIRECTORY Janus
+        PROPERTIES UNITY_GROUP "${directory}_${group}")
+    endif()
   endforeach()
 endfunction()
 

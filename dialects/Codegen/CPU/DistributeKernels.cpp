@@ -104,6 +104,7 @@ private:
       auto type = dyn_cast<MemRefType>(operand.getType());
       if (!type)
         continue;
+      bool written = static_cast<int64_t>(i) >= op.getNumDpsInputs();
       SmallVector<int64_t> strides;
       int64_t offset;
       if (failed(type.getStridesAndOffset(strides, offset)))
@@ -115,10 +116,10 @@ private:
           return false;
         moves |= *stride != 0;
         // Of an output the pieces must not overlap, and lie side by side.
-        if (i >= op.getNumDpsInputs() && *stride != 0 && result != getAffineDimExpr(dim, op.getContext()))
+        if (written && *stride != 0 && result != getAffineDimExpr(dim, op.getContext()))
           return false;
       }
-      if (i >= op.getNumDpsInputs() && !moves)
+      if (written && !moves)
         return false;
     }
     return true;

@@ -59,7 +59,7 @@ LogicalResult CustomVjpOp::verifySymbolUses(SymbolTableCollection &symbols) {
 
 LogicalResult TapePopOp::verify() {
   auto type = cast<RankedTensorType>(getValue().getType());
-  if (static_cast<int64_t>(getOutputDims().size()) != type.getNumDynamicDims())
+  if (getOutputDims().size() != static_cast<size_t>(type.getNumDynamicDims()))
     return emitOpError() << "needs one size for each dynamic dim of " << type;
   return success();
 }

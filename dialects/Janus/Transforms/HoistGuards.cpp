@@ -72,7 +72,7 @@ private:
 
   bool hoist(GuardOp guard) {
     // What follows a guard that stands, or is taken out, may rely on it.
-    auto learn = llvm::make_scope_exit([flag = overflowFlag(guard.getCond()), this] {
+    auto learn = llvm::scope_exit([flag = overflowFlag(guard.getCond()), this] {
       if (flag)
         constraints.learnExact(flag);
     });
