@@ -15,7 +15,7 @@ from janus_mlir._native import _runtime
 from janus_mlir.capture.capturing import Captured
 from janus_mlir.capture.entry import Fact
 from janus_mlir.capture.kinds import dtype_code
-from janus_mlir.capture.sites import Site, ValueSpec
+from janus_mlir.capture.site import Site, ValueSpec
 from janus_mlir.capture.sources import Source
 from janus_mlir.compile import Compiled
 from janus_mlir.locations import Span

@@ -24,7 +24,7 @@ from janus_mlir.capture.frames import Link, go_on, take_step
 from janus_mlir.capture.function import FunctionContext, context_of
 from janus_mlir.capture.machine import BreakNote
 from janus_mlir.capture.resume import ResumeTemplate
-from janus_mlir.capture.sites import Site
+from janus_mlir.capture.site import Site
 from janus_mlir.capture.sources import Argument, Source
 from janus_mlir.capture.speculation import Speculation
 from janus_mlir.compile import compile_graph, crash_report

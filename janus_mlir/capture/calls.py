@@ -533,9 +533,9 @@ def class_of(value: Abstract, m: Machine | None) -> type | None:
         case NumpyScalar():
             return value.dtype.type
         case JaxArray():
-            from janus_mlir.runtime.jax_arrays import array_type
+            from janus_mlir.runtime.words import class_of as class_of_arrays
 
-            return array_type
+            return class_of_arrays(value.dtype)
         case RangeValue():
             return range
         case SliceValue():

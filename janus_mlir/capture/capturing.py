@@ -16,7 +16,7 @@ from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import Block, Graph
 from janus_mlir.capture.instructions import write_variable
 from janus_mlir.capture.machine import BreakNote, Machine
-from janus_mlir.capture.sites import Site
+from janus_mlir.capture.site import Site
 from janus_mlir.capture.sources import Source
 from janus_mlir.capture.speculation import Respecialise, Speculation
 from janus_mlir.capture.state import RESULT, Frame, State

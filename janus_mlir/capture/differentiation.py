@@ -28,6 +28,7 @@ from janus_mlir.capture.heap import ObjectContent
 from janus_mlir.capture.jax_arguments import Arguments, Leaf
 from janus_mlir.capture.jax_values import Transformed, is_node
 from janus_mlir.capture.tracers import check as check_tracers
+from janus_mlir.capture.unions import as_array
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,
@@ -50,13 +51,13 @@ _OPTIONS = ("argnums", "has_aux", "holomorphic", "allow_int", "reduce_axes")
 
 def differentiate(
     m: Machine, function: Transformed, args: list[Abstract], kwargs: dict[str, Abstract]
-) -> Abstract | None:
+) -> Abstract | Break | None:
     """Call a function made by ``jax.grad`` or ``jax.value_and_grad``.
 
     Returns
     -------
-    Abstract or None
-        The result; None where the function has to be traced by JAX instead.
+    Abstract or Break or None
+        The result; what stands in the way, where the function can only be traced by JAX; None where it has to be anyway.
     """
     options = _options(function)
     if options is None or m.replaying is not None or m.pure:
@@ -79,12 +80,15 @@ def differentiate(
         else:
             targets = [_attribute(m, function, path, args, kwargs) for path in function.wrt]
         return _differentiate(m, function, args, kwargs, targets, single, has_aux)
-    except (Break, Left):
+    except (Break, Left) as error:
         loops.settle(m, force=True)
         # JAX may know a way: its transformations reach further, though not through branches on data.
         m.state = saved
+        left = [Break(n.code, n.detail) for n in m.notes[notes:] if n.code != "JN208"]
         del m.notes[notes:], m.sites[sites:], m.b.block.ops[ops:]
-        return None
+        if isinstance(error, Break):
+            return error
+        return left[0] if left else None
 
 
 def _options(function: Transformed) -> tuple[int | tuple[int, ...], bool] | None:
@@ -188,6 +192,9 @@ def _array(m: Machine, result: Abstract) -> JaxArray:
     if isinstance(result, JaxArray):
         return result
     if isinstance(result, UnionValue):
+        merged = as_array(m, result)
+        if merged is not None:
+            return merged
         arrays = [(tag, option) for tag, option in result.options if isinstance(option, JaxArray)]
         if len(arrays) == 1:
             tag, array = arrays[0]

@@ -17,7 +17,8 @@ from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.code import Call, StatementStart
 from janus_mlir.capture.graph import TensorType, Value
 from janus_mlir.capture.resume import UNBOUND, ResumeTemplate, build_rest, build_resume
-from janus_mlir.capture.sites import Site, SiteWriter
+from janus_mlir.capture.site import Site
+from janus_mlir.capture.sites import SiteWriter
 from janus_mlir.capture.state import Snapshot, State, Suspended
 from janus_mlir.capture.steps import Continue, Step, build_step
 from janus_mlir.capture.values import Abstract, IteratorRef, Storage

@@ -16,6 +16,7 @@ from janus_mlir.capture.graph import BOOL, INT, TensorType, Value
 from janus_mlir.capture.jax_callbacks import Callback, node_items, rebuild_node
 from janus_mlir.capture.jax_values import Transformed, is_jax_callable, is_node
 from janus_mlir.capture.numbers import as_int
+from janus_mlir.capture.unions import as_array
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,
@@ -31,6 +32,7 @@ from janus_mlir.capture.values import (
     ObjectRef,
     SliceValue,
     TupleValue,
+    UnionValue,
 )
 from janus_mlir.runtime.dtypes import find_dtype
 
@@ -132,6 +134,8 @@ class Arguments:
             case FunctionValue() | MethodValue() | Transformed():
                 self.callbacks.append(value)
                 return Static(Callback(m, value))
+            case UnionValue() if not m.pure and (array := as_array(m, value)) is not None:
+                return self.convert(array)
         raise Break("JN403", f"a {type(value).__name__} is passed to a JAX function")
 
     def _known(self, value: Known) -> Any:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import jax
-import numpy as np
 
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, list_items, new_dict, new_list
 from janus_mlir.capture.graph import TensorType, Value
 from janus_mlir.capture.heap import ObjectContent
 from janus_mlir.capture.jax_values import is_node
+from janus_mlir.capture.kinds import tensor_type
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,
@@ -23,6 +23,7 @@ from janus_mlir.capture.values import (
     TupleValue,
 )
 from janus_mlir.runtime.dtypes import dtype_by_mlir, find_dtype
+from janus_mlir.runtime.words import as_dtype, joined, word
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -105,14 +106,13 @@ def from_tracer(m: Machine, tree: Any) -> Abstract:
     if is_node(type(tree)):
         return new_node(m, tree, lambda value: _from_attribute(m, value))
     if isinstance(tree, jax.Array):
-        found = find_dtype(tree.dtype)
-        if found is None:
+        if find_dtype(word(tree.dtype)) is None:
             raise Break("JN402", f"dtype {tree.dtype}")
-        ref = Value(TensorType(found.mlir, tuple(tree.shape)))
+        ref = Value(tensor_type(tree.dtype, tuple(tree.shape)))
         assert m.replaying is not None
         m.replaying[ref.uid] = tree
         weak = bool(getattr(tree.aval, "weak_type", False))
-        return JaxArray(ref, np.dtype(tree.dtype), tuple(tree.shape), weak)
+        return JaxArray(ref, as_dtype(tree.dtype), tuple(tree.shape), weak)
     raise Break("JN403", f"a {type(tree).__name__} is passed to a function by JAX")
 
 
@@ -150,7 +150,7 @@ def rebuild_node(cls: type, attributes: list[tuple[str, Any]]) -> Any:
 def _to_tracer(m: Machine, value: Abstract) -> Any:
     match value:
         case JaxArray():
-            return tracer_of(m, value.ref)
+            return joined(tracer_of(m, value.ref), value.dtype)
         case Known():
             return value.value
         case TupleValue():

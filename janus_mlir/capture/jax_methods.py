@@ -17,6 +17,7 @@ from janus_mlir.capture.values import (
     Abstract,
     JaxArray,
 )
+from janus_mlir.runtime.words import words
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -79,6 +80,8 @@ def to_number(m: Machine, value: JaxArray, kind: str | None) -> Abstract:
         raise Break("JN308", "a traced array becomes a Python number")
     if any(not isinstance(e, int) or e != 1 for e in value.shape):
         raise Break("JN208", "only arrays with one element become Python numbers")
+    if words(value.dtype):
+        raise Break("JN402", f"an array of dtype {value.dtype} becomes a Python number")
     ref = value.ref
     if value.shape:
         assert isinstance(ref.type, TensorType)

@@ -18,7 +18,7 @@ import numpy as np
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import items_of, new_dict, new_list
 from janus_mlir.capture.control import Left
-from janus_mlir.capture.graph import Block, TensorType, Value
+from janus_mlir.capture.graph import Block, Value
 from janus_mlir.capture.jax_arguments import Arguments, Static, restore, struct, structure_key
 from janus_mlir.capture.jax_callbacks import Callback, Lifts, from_tracer, new_node, stand_in, tracer_of
 from janus_mlir.capture.jax_effects import Effects
@@ -31,6 +31,7 @@ from janus_mlir.capture.jax_values import (
     is_node,
     transforms,
 )
+from janus_mlir.capture.kinds import tensor_type
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.values import (
     Abstract,
@@ -42,6 +43,7 @@ from janus_mlir.capture.values import (
 )
 from janus_mlir.gradients import GradientFunction
 from janus_mlir.runtime.dtypes import find_dtype
+from janus_mlir.runtime.words import as_dtype, joined, word
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -90,7 +92,7 @@ def _make_jaxpr(function: Callable[..., Any], avals: Sequence[Any]) -> _Traced:
         raise Break("JN401", "a JAX computation with effects")
     outputs = tuple((a.dtype, a.shape, bool(getattr(a, "weak_type", False))) for a in jaxpr.out_avals)
     for dtype, _, _ in outputs:
-        if find_dtype(dtype) is None and not jax.numpy.issubdtype(dtype, jax.dtypes.extended):
+        if find_dtype(word(dtype)) is None:
             raise Break("JN402", f"dtype {dtype}")
     return _Traced(jaxpr, outputs, shape[0], shape[1])
 
@@ -184,10 +186,23 @@ def call_transformed(
         from janus_mlir.capture.differentiation import differentiate
 
         done = differentiate(m, function, args, kwargs)
-        if done is not None:
+        if isinstance(done, Abstract):
             return done
+        # What the function raises is no exception of this call: it may be another one that JAX's differentiation meets.
+        reason = None if done is None else Break(done.reason_code, done.detail)
         if function.wrt is not None:
-            raise Break("JN303", "gradients with respect to attributes that cannot be captured")
+            raise reason or Break("JN303", "gradients with respect to attributes that cannot be captured")
+        try:
+            return _traced_call(m, function, args, kwargs)
+        except Break as error:
+            raise reason or error from None
+    return _traced_call(m, function, args, kwargs)
+
+
+def _traced_call(
+    m: Machine, function: Transformed, args: list[Abstract], kwargs: dict[str, Abstract]
+) -> Abstract:
+    """Let JAX trace what it has made of a function."""
     arguments = Arguments(m)
     structure = (
         tuple(arguments.convert(a) for a in args),
@@ -260,11 +275,7 @@ def _apply(
         traced, refs = _trace(m, live, structure, arguments), arguments.refs
     types_ = []
     for dtype, shape, _ in traced.outputs:
-        if jax.numpy.issubdtype(dtype, jax.dtypes.extended):
-            raise Break("JN402", "typed PRNG keys")
-        found = find_dtype(dtype)
-        assert found is not None
-        types_.append(TensorType(found.mlir, tuple(shape)))
+        types_.append(tensor_type(dtype, tuple(shape)))
     results = m.b.op("jax.call", refs, types_, jaxpr=traced.jaxpr)
     if effects is None:
         return _wrap_result(m, traced, results, arguments.arrays)
@@ -348,7 +359,7 @@ def _wrap_result(
             leaves.append(_Wrapped(same))  # JAX returns the very array that it was given
         else:
             dtype, shape, weak = traced.outputs[leaf]
-            leaves.append(_Wrapped(JaxArray(results[leaf], np.dtype(dtype), tuple(shape), weak)))
+            leaves.append(_Wrapped(JaxArray(results[leaf], as_dtype(dtype), tuple(shape), weak)))
     return _abstract_tree(m, jax.tree.unflatten(traced.treedef, leaves))
 
 
@@ -392,7 +403,8 @@ def _attribute(m: Machine, value: Any) -> Abstract:
 
 def _call_now(m: Machine, live: Any, structure: Any, arguments: Arguments) -> Abstract:
     """Call a JAX function on tracers, inside a function that JAX transforms."""
-    leaves = [tracer_of(m, ref) for ref in arguments.refs]
+    pairs = zip(arguments.refs, arguments.avals, strict=True)
+    leaves = [joined(tracer_of(m, ref), aval.dtype) for ref, aval in pairs]
     args, kwargs = restore(structure, leaves)
     try:
         result = live(*args, **kwargs)

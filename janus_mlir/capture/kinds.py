@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.graph import TensorType
 from janus_mlir.capture.sources import Source
 from janus_mlir.runtime.dtypes import find_dtype
+from janus_mlir.runtime.words import word, words
 
 FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodWrapperType, np.ufunc, type)
 CONTAINERS = frozenset(
@@ -46,6 +48,11 @@ def mlir_name(dtype: np.dtype[Any]) -> str:
     found = find_dtype(dtype)
     assert found is not None
     return found.mlir
+
+
+def tensor_type(dtype: Any, shape: tuple[Any, ...]) -> TensorType:
+    """Return the type that an array of JAX's has in native code."""
+    return TensorType(mlir_name(word(dtype)), (*shape, *words(dtype)))
 
 
 def require_dtype(dtype: np.dtype[Any], source: Source) -> None:
@@ -83,5 +90,5 @@ def name_of(live: Any) -> str:
 
 __all__ = [
     "CONTAINERS", "ELEMENTS", "MAX_SIZE", "FUNCTIONS", "OPAQUE_CONSTANTS",
-    "array_of_size", "attribute_names", "dtype_code", "is_function_like", "mlir_name", "name_of", "require_dtype",
+    "array_of_size", "attribute_names", "dtype_code", "is_function_like", "mlir_name", "name_of", "require_dtype", "tensor_type",
 ]  # fmt: skip

@@ -39,7 +39,8 @@ from janus_mlir.capture.observing import Observer
 from janus_mlir.capture.outcomes import Outcomes
 from janus_mlir.capture.rebuild import UNBOUND
 from janus_mlir.capture.scalars import SCALARS, number_kind
-from janus_mlir.capture.sites import Site, SiteWriter
+from janus_mlir.capture.site import Site
+from janus_mlir.capture.sites import SiteWriter
 from janus_mlir.capture.sources import Argument, Cell, CellOf, Derived, Global, Pinned, Source, pinned
 from janus_mlir.capture.speculation import Respecialise, Speculation
 from janus_mlir.capture.state import RESULT, State, Where

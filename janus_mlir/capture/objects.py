@@ -25,6 +25,7 @@ from janus_mlir.capture.heap import (
     SetContent,
     VectorContent,
 )
+from janus_mlir.capture.jax_inputs import wrap_array
 from janus_mlir.capture.kinds import (
     CONTAINERS,
     ELEMENTS,
@@ -61,7 +62,6 @@ from janus_mlir.capture.values import (
     DictRef,
     ExtentNumber,
     FunctionValue,
-    JaxArray,
     Known,
     ListRef,
     MemberValue,
@@ -119,7 +119,8 @@ class Outside:
             found = self._cache[source] = self._wrap(live, source)
         return found
 
-    def _check(self, op: str, source: Source, *operands: Any, kind: str, expected: str) -> None:
+    def check(self, op: str, source: Source, *operands: Any, kind: str, expected: str) -> None:
+        """Assume something of an object."""
         if isinstance(source, Pinned):
             return
         entry = self.m.entry
@@ -127,29 +128,29 @@ class Outside:
 
     def _wrap(self, live: Any, source: Source) -> Abstract:
         if live is None or isinstance(live, OPAQUE_CONSTANTS):
-            self._check("is", source, live, kind="value", expected=f"is {name_of(live)}")
+            self.check("is", source, live, kind="value", expected=f"is {name_of(live)}")
             return Known(live, source)
         cls = type(live)
         if cls in (bool, int, float):
             return self._number(live, source)
         if cls is complex and not isinstance(source, Pinned):
-            self._check("type_is", source, cls, kind="type", expected="a complex")
+            self.check("type_is", source, cls, kind="type", expected="a complex")
             real, imag = (
                 self.m.entry.bind("bind_float", Attribute(source, p), FLOAT) for p in ("real", "imag")
             )
             return ComplexValue(Number("float", real), Number("float", imag))
         if cls is str and source in self.m.speculation.texts and not isinstance(source, Pinned):
-            self._check("type_is", source, str, kind="type", expected="a str")
+            self.check("type_is", source, str, kind="type", expected="a str")
             return Boxed(self.m.entry.bind("bind_object", source, OBJECT), str)
         if cls in (str, bytes, complex, slice):
-            self._check("eq", source, live, kind="value", expected=f"== {live!r}")
+            self.check("eq", source, live, kind="value", expected=f"== {live!r}")
             return Known(live, source)
         if isinstance(live, np.ndarray):
             return self._numpy(live, source)
         if isinstance(live, np.generic):
             return self._numpy_scalar(live, source)
         if isinstance(live, jax.Array):
-            return self._jax(live, source)
+            return wrap_array(self, live, source)
         if isinstance(live, tuple):
             return self._tuple(live, source)
         if cls in CONTAINERS:
@@ -157,18 +158,18 @@ class Outside:
         if cls in (set, frozenset) and all(type(item) in ELEMENTS for item in live):
             return self._set(live, source)
         if cls is types.MethodType:
-            self._check("type_is", source, cls, kind="type", expected="a bound method")
+            self.check("type_is", source, cls, kind="type", expected="a bound method")
             function = self.wrap(live.__func__, Attribute(source, "__func__"))
             return MethodValue(function, self.wrap(live.__self__, Attribute(source, "__self__")))
         if cls is types.BuiltinMethodType and type(live.__self__) in (list, dict):
-            self._check("type_is", source, cls, kind="type", expected="a built-in method")
+            self.check("type_is", source, cls, kind="type", expected="a built-in method")
             name = self.wrap(live.__name__, Attribute(source, "__name__"))
             assert isinstance(name, Known)
             return MemberValue(self.wrap(live.__self__, Attribute(source, "__self__")), name.value)
         if policy.function_by_code(self.m.speculation, source, live):
             return self._function(live, source)
         if isinstance(live, FUNCTIONS) or is_function_like(live):
-            self._check("is", source, live, kind="identity", expected=f"is {name_of(live)}")
+            self.check("is", source, live, kind="identity", expected=f"is {name_of(live)}")
             return Known(live, source)
         return self._object(live, source)
 
@@ -178,14 +179,14 @@ class Outside:
         if isinstance(source, Pinned) or policy.number_is_constant(
             m.speculation, source, live, m.history(source)
         ):
-            self._check("eq", source, live, kind="value", expected=f"== {live!r}")
+            self.check("eq", source, live, kind="value", expected=f"== {live!r}")
             self.constant_numbers.add(source)
             return Known(live, source)
         if kind is int:
             if source in m.speculation.sizes and 1 < live <= MAX_SIZE:
                 return self._size(live, source)
             if not -(2**63) <= live < 2**63:
-                self._check("type_is", source, int, kind="type", expected="an int")
+                self.check("type_is", source, int, kind="type", expected="an int")
                 return Boxed(m.entry.bind("bind_object", source, OBJECT), int)
             return Number("int", m.entry.bind("bind_int", source, INT), source)
         if kind is float:
@@ -196,14 +197,14 @@ class Outside:
         """Return an int that is the size of arrays: a symbolic extent, that of an array made for this purpose."""
         from janus_mlir.capture.symbols import symbol
 
-        self._check("type_is", source, int, kind="type", expected="an int")
+        self.check("type_is", source, int, kind="type", expected="an int")
         shape = Derived(source, "size", array_of_size)
         name = self.m.outside_symbol(live, shape, 0)
         dims = (-1 - self.m.entry.symbol(name, shape, 0),)
         guard = ("array", self.m.entry.slot(shape), "numpy", dtype_code(np.dtype(np.int8)), dims, False, 1)
         self.m.entry.emit(guard, shape, "value", "a size above 1")
         extent = symbol(name)
-        self._bind_tensor(shape, np.dtype(np.int8), (extent,))
+        self.bind_tensor(shape, np.dtype(np.int8), (extent,))
         return ExtentNumber(extent)
 
     def _extents(self, shape: tuple[int, ...], source: Source) -> tuple[list[int], tuple[Any, ...]]:
@@ -223,9 +224,10 @@ class Outside:
                 extents.append(size)
         return dims, tuple(extents)
 
-    def _array_guard(
+    def array_guard(
         self, source: Source, kind: str, dtype: np.dtype[Any], shape: tuple[int, ...], weak: bool
     ) -> tuple[Any, ...]:
+        """Assume the dtype and shape of an array, and return the shape with symbolic extents."""
         dims, extents = self._extents(shape, source)
         self.arrays[source] = (dtype, extents)
         what = f"{'numpy' if kind == 'numpy' else 'jax'} {dtype.name}{list(extents)}"
@@ -237,7 +239,8 @@ class Outside:
         )
         return extents
 
-    def _bind_tensor(self, source: Source, dtype: np.dtype[Any], extents: tuple[Any, ...]) -> Any:
+    def bind_tensor(self, source: Source, dtype: np.dtype[Any], extents: tuple[Any, ...]) -> Any:
+        """Return the elements of an array as an input of native code."""
         dynamic = tuple(i for i, e in enumerate(extents) if not isinstance(e, int))
         return self.m.entry.bind("bind_tensor", source, TensorType(mlir_name(dtype), extents), dynamic)
 
@@ -248,8 +251,8 @@ class Outside:
         alias = self._alias(live, source)
         if alias is not None:
             return alias
-        extents = self._array_guard(source, "numpy", live.dtype, live.shape, False)
-        ref = self._bind_tensor(source, live.dtype, extents)
+        extents = self.array_guard(source, "numpy", live.dtype, live.shape, False)
+        ref = self.bind_tensor(source, live.dtype, extents)
         storage = fresh_id()
         self.initial[storage] = Storage(ref, live.dtype, extents)
         handle = NumpyArray(storage, live.dtype, extents, (), source)
@@ -260,30 +263,15 @@ class Outside:
         code = dtype_code(live.dtype)
         guard = ("npscalar", self.m.entry.slot(source), code)
         self.m.entry.emit(guard, source, "type", f"np.{live.dtype.name}")
-        return NumpyScalar(self._bind_tensor(source, live.dtype, ()), live.dtype, source)
-
-    def _jax(self, live: jax.Array, source: Source) -> Abstract:
-        if isinstance(live, jax.core.Tracer):
-            raise Break(
-                "JN406", f"`{source.text}` is a JAX tracer: the call happens inside another transformation"
-            )
-        if jax.numpy.issubdtype(live.dtype, jax.dtypes.extended):
-            raise Break("JN402", f"`{source.text}` is a typed PRNG key array")
-        dtype = np.dtype(live.dtype)
-        require_dtype(dtype, source)
-        if len(live.devices()) != 1 or next(iter(live.devices())).platform != "cpu":
-            raise Break("JN407", f"`{source.text}` is not on a single CPU device")
-        weak = bool(live.aval.weak_type)
-        extents = self._array_guard(source, "jax", dtype, live.shape, weak)
-        return JaxArray(self._bind_tensor(source, dtype, extents), dtype, extents, weak, source)
+        return NumpyScalar(self.bind_tensor(source, live.dtype, ()), live.dtype, source)
 
     def _tuple(self, live: tuple[Any, ...], source: Source) -> Abstract:
         cls = type(live)
         if cls is not tuple and not hasattr(cls, "_make"):
             return self._object(live, source)
-        self._check("type_is", source, cls, kind="type", expected=f"a {cls.__name__}")
+        self.check("type_is", source, cls, kind="type", expected=f"a {cls.__name__}")
         if cls is tuple:
-            self._check("len", source, len(live), kind="length", expected=f"{len(live)} items")
+            self.check("len", source, len(live), kind="length", expected=f"{len(live)} items")
         fields = getattr(cls, "_fields", None)
         places = (
             [Attribute(source, f) for f in fields] if fields else [Index(source, i) for i in range(len(live))]
@@ -292,7 +280,7 @@ class Outside:
         return TupleValue(items, cls, source)
 
     def _container(self, live: Any, source: Source) -> Abstract:
-        self._check("type_is", source, type(live), kind="type", expected=f"a {type(live).__name__}")
+        self.check("type_is", source, type(live), kind="type", expected=f"a {type(live).__name__}")
         alias = self._alias(live, source)
         if alias is not None:
             return alias
@@ -302,7 +290,7 @@ class Outside:
             if isinstance(live, collections.deque):
                 limit = live.maxlen
                 how = "is" if limit is None else "eq"
-                self._check(how, Attribute(source, "maxlen"), limit, kind="value", expected=f"is {limit}")
+                self.check(how, Attribute(source, "maxlen"), limit, kind="value", expected=f"is {limit}")
             handle = ListRef(cls=type(live), limit=limit)
             self.initial[handle.id] = self._moving(live, source) or ListContent(None)
         else:
@@ -329,7 +317,7 @@ class Outside:
         return VectorContent(layout, buffers, self.m.entry.bind("bind_len", source, INT))
 
     def _set(self, live: Any, source: Source) -> Abstract:
-        self._check("type_is", source, type(live), kind="type", expected=f"a {type(live).__name__}")
+        self.check("type_is", source, type(live), kind="type", expected=f"a {type(live).__name__}")
         alias = self._alias(live, source) if type(live) is set else None
         if alias is not None:
             return alias
@@ -342,11 +330,11 @@ class Outside:
 
     def _elements(self, live: Any, source: Source) -> tuple[Any, ...]:
         items = tuple(live)
-        self._check("eq", copied(source, tuple), items, kind="keys", expected=f"the elements {items!r:.80}")
+        self.check("eq", copied(source, tuple), items, kind="keys", expected=f"the elements {items!r:.80}")
         return items
 
     def _object(self, live: Any, source: Source) -> Abstract:
-        self._check(
+        self.check(
             "type_is", source, type(live), kind="type", expected=f"an instance of {type(live).__qualname__}"
         )
         alias = self._alias(live, source)
@@ -362,12 +350,12 @@ class Outside:
         from janus_mlir.capture.closures import FunctionTemplate
 
         context = context_of(live)
-        self._check("type_is", source, types.FunctionType, kind="type", expected="a function")
+        self.check("type_is", source, types.FunctionType, kind="type", expected="a function")
         for name in ("__code__", "__globals__"):
             place = Attribute(source, name)
-            self._check("is", place, getattr(live, name), kind="identity", expected="the same")
+            self.check("is", place, getattr(live, name), kind="identity", expected="the same")
         defaults = self.wrap(live.__defaults__, Attribute(source, "__defaults__"))
-        self._check("is", Attribute(source, "__kwdefaults__"), None, kind="identity", expected="is None")
+        self.check("is", Attribute(source, "__kwdefaults__"), None, kind="identity", expected="is None")
         cells = tuple((name, CellOf(source, i, name)) for i, name in enumerate(live.__code__.co_freevars))
         items = defaults.items if isinstance(defaults, TupleValue) else ()
         template = FunctionTemplate(context.source, context.namespace, live.__name__)
@@ -457,7 +445,7 @@ class Outside:
         return tuple(self.wrap(item, Index(base, i)) for i, item in enumerate(place.live))
 
     def _check_length(self, place: _Place) -> None:
-        self._check("len", place.source, len(place.live), kind="length", expected=f"{len(place.live)} items")
+        self.check("len", place.source, len(place.live), kind="length", expected=f"{len(place.live)} items")
 
     def _sequence(self, place: _Place) -> Source:
         """Return the source of a list's items; a deque is copied."""
@@ -490,7 +478,7 @@ class Outside:
         if not all(isinstance(k, (str, int, bytes, tuple, enum.Enum, type(None))) for k in keys):
             raise Break("JN507", f"`{place.source.text}` has keys that are no constants")
         entries = place.source if type(place.live) is dict else copied(place.source, dict)
-        self._check("dict_keys", entries, keys, kind="keys", expected=f"the keys {list(keys)!r:.80}")
+        self.check("dict_keys", entries, keys, kind="keys", expected=f"the keys {list(keys)!r:.80}")
         return tuple((k, self.load_entry(id, k)) for k in keys)
 
     def load_set(self, id: int) -> tuple[Any, ...]:
@@ -502,7 +490,7 @@ class Outside:
         """Whether an outside set had an element when the call began (guarded)."""
         place = self._places[id]
         found = key in place.live
-        self._check("is", HasKey(place.source, key), found, kind="keys", expected=f"is {found}")
+        self.check("is", HasKey(place.source, key), found, kind="keys", expected=f"is {found}")
         return found
 
     def dict_names(self, id: int) -> tuple[str, ...]:
@@ -512,7 +500,7 @@ class Outside:
             raise Break("JN216", f"`{place.source.text}` has no `__dict__`")
         names = tuple(vars(place.live))
         source = Derived(place.source, "__dict__ names", attribute_names)
-        self._check("eq", source, names, kind="keys", expected=f"the attributes {list(names)!r:.80}")
+        self.check("eq", source, names, kind="keys", expected=f"the attributes {list(names)!r:.80}")
         return names
 
     def dict_has(self, id: int, key: Any) -> bool:
@@ -521,7 +509,7 @@ class Outside:
         if key in place.live:
             self.load_entry(id, key)
             return True
-        self._check("is", HasKey(place.source, key), False, kind="keys", expected="is False")
+        self.check("is", HasKey(place.source, key), False, kind="keys", expected="is False")
         return False
 
     def guard_method(self, id: int, name: str, function: Any) -> None:
@@ -529,7 +517,7 @@ class Outside:
         source = self.source(id)
         if source is not None:
             expected = f"method {name_of(function)}"
-            self._check("method_is", source, name, function, kind="identity", expected=expected)
+            self.check("method_is", source, name, function, kind="identity", expected=expected)
 
     def same_object(self, a: Source, b: Any) -> bool:
         """Whether two outside objects are one and the same (guarded)."""
@@ -544,20 +532,20 @@ class Outside:
 
     def guard_no_key(self, source: Source, key: str) -> None:
         """Assume that an outside dict has no such key."""
-        self._check("is", HasKey(source, key), False, kind="value", expected="is False")
+        self.check("is", HasKey(source, key), False, kind="value", expected="is False")
 
     def attribute_names(self, id: int) -> tuple[str, ...]:
         """Return the names of an outside object's own attributes, which are assumed to be all."""
         place = self._places[id]
         names = tuple(vars(place.live))
         source = Attribute(place.source, "__dict__")
-        self._check("dict_keys", source, names, kind="keys", expected=f"the attributes {list(names)!r:.80}")
+        self.check("dict_keys", source, names, kind="keys", expected=f"the attributes {list(names)!r:.80}")
         return names
 
     def guard_absent(self, id: int, name: str) -> None:
         """Assume that an outside object has no attribute `name`."""
         source = HasAttribute(self._places[id].source, name)
-        self._check("is", source, False, kind="value", expected="is False")
+        self.check("is", source, False, kind="value", expected="is False")
 
     def namespace_id(self, key: Source) -> int:
         """Return the id under which writes to a namespace or closure cell are kept."""

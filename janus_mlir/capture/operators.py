@@ -51,6 +51,7 @@ from janus_mlir.capture.values import (
     ViewValue,
     constants,
 )
+from janus_mlir.runtime.words import words
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -374,6 +375,8 @@ def truth(m: Machine, value: Abstract) -> bool | Value:
         case JaxArray():
             if any(not isinstance(e, int) or e != 1 for e in value.shape):
                 raise Break("JN208", "truth value of an array with more than one element")
+            if words(value.dtype):
+                raise Break("JN402", f"the truth of an array of dtype {value.dtype}")
             return m.b.one("janus.truth", [value.ref], BOOL)
         case NumpyArray() | NumpyScalar():
             return npy.truth(m, value)

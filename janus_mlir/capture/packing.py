@@ -35,6 +35,7 @@ from janus_mlir.capture.values import (
     TupleValue,
     UnionValue,
 )
+from janus_mlir.runtime.words import words
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -75,6 +76,8 @@ def layout_of(m: Machine, value: Abstract, heap: dict[int, Any], *, any_array: b
             return ScalarLayout(value.dtype)
         case JaxArray():
             if not _static(value.shape) or value.live is not None or (value.outside() and not any_array):
+                return None
+            if words(value.dtype):
                 return None
             return ArrayLayout(value.dtype, value.shape, value.weak)
         case NumpyArray():

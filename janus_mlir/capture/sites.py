@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -40,6 +39,7 @@ from janus_mlir.capture.layouts import (
     parts,
 )
 from janus_mlir.capture.rebuild import list_iterator, text_column, union_column
+from janus_mlir.capture.site import Site, ValueSpec
 from janus_mlir.capture.state import State
 from janus_mlir.capture.values import (
     Abstract,
@@ -74,57 +74,12 @@ from janus_mlir.capture.values import (
     ViewStep,
     ViewValue,
 )
-from janus_mlir.locations import Span
 from janus_mlir.runtime.dtypes import dtype_by_mlir
 from janus_mlir.runtime.jax_arrays import make_wrap
+from janus_mlir.runtime.words import FromWords, is_complex, word, words
 
 if TYPE_CHECKING:
-    from janus_mlir.capture.frames import Detour, Link
     from janus_mlir.capture.machine import Machine
-
-SiteKind = Literal["return", "effect", "exit"]
-
-
-@dataclass(frozen=True, slots=True)
-class ValueSpec:
-    """How one value of a site becomes a Python object."""
-
-    kind: Literal["int", "float", "bool", "numpy", "npscalar", "jax", "object"]
-    dtype: np.dtype[Any] | None = None
-    shape: tuple[Any, ...] = ()
-    weak: bool = False
-
-
-@dataclass(slots=True)
-class Site:
-    """A point where native code hands values back."""
-
-    id: int
-    kind: SiteKind
-    span: Span | None
-    #: What happens there, in words: the effect, or the guard's condition, or the reason of the break.
-    text: str
-    specs: list[ValueSpec] = field(default_factory=list)
-    #: Source of ``def site(o, v0, ...)`` and the constants it uses.
-    source: str = ""
-    constants: dict[str, Any] = field(default_factory=dict)
-    fast: Literal["single", "tuple", "none"] | None = None
-    #: Exits: False if the effects so far are committed before Python goes on from `resume`.
-    discard: bool = False
-    #: Exits: guard kind, or the code of the reason.
-    reason: str = ""
-    #: Exits that continue in the middle: the resume functions, outermost first.
-    resume: list[Link] = field(default_factory=list)
-    #: Exits after which compiled code goes on.
-    detour: Detour | None = None
-    #: Key of the branch in the profile whose direction was assumed, if the guard is of that kind.
-    branch: Span | None = None
-    #: Whether lists of run-time length need more room if this guard fails.
-    grows: bool = False
-    #: The place of an int operation, if the guard is that its result fits 64 bits.
-    wide: Span | None = None
-    #: What was observed to be one number everywhere (the key of a `Seen`), if that is what is assumed.
-    constant: Any = None
 
 
 class SiteWriter:
@@ -279,8 +234,7 @@ class SiteWriter:
         if known is not None:
             return known
         self.machine.lending.leave(value.id, self._lent, escapes=self.escapes)
-        spec = ValueSpec("jax", value.dtype, value.shape, value.weak)
-        name = self.value(value.ref, spec, fresh=True)
+        name = self._fresh(value)
         if value.choice is not None:
             which = self.value(value.choice, ValueSpec("int"))
             for number, source in value.choices:
@@ -292,6 +246,16 @@ class SiteWriter:
             self.lines.append(f"{self.env()}[{value.id}] = {name}")
             self.state.escaped |= {value.id}
         return name
+
+    def _fresh(self, value: JaxArray) -> str:
+        """Return a new array of JAX's."""
+        dims = words(value.dtype)
+        if not dims:
+            return self.value(value.ref, ValueSpec("jax", value.dtype, value.shape, value.weak), fresh=True)
+        kind: Literal["numpy", "jax"] = "numpy" if is_complex(value.dtype) else "jax"
+        spec = ValueSpec(kind, word(value.dtype), (*value.shape, *dims))
+        make = self.constant(FromWords(value.dtype, value.weak))
+        return self.temp(f"{make}({self.value(value.ref, spec, fresh=True)})")
 
     def _origin(self, live: Value | None, name: str) -> str:
         """Return the array that a live object is, if there is one, in place of the one just made."""

@@ -357,4 +357,22 @@ def select(m: Machine, cond: Value, a: Abstract, b: Abstract) -> Abstract | None
     return UnionValue(m.b.one("arith.select", [cond, *whichs], INT), tuple(options))
 
 
-__all__ = ["Tags", "choose", "needs_known", "select", "split"]
+def as_array(m: Machine, value: UnionValue) -> JaxArray | None:
+    """Return what is one of several arrays as an array that is none of them, None if they are not alike.
+
+    It is for whoever looks at the elements only.
+    """
+    arrays = [(tag, option) for tag, option in value.options if isinstance(option, JaxArray)]
+    _, last = arrays[-1] if len(arrays) == len(value.options) else (0, None)
+    if last is None or any(
+        a.dtype != last.dtype or a.shape != last.shape or a.weak != last.weak for _, a in arrays
+    ):
+        return None
+    ref = last.ref
+    for tag, array in arrays[:-1]:
+        hit = m.b.one("arith.cmpi", [value.which, m.const(tag)], BOOL, predicate="eq")
+        ref = m.b.one("arith.select", [hit, array.ref, ref], ref.type)
+    return JaxArray(ref, last.dtype, last.shape, last.weak)
+
+
+__all__ = ["Tags", "as_array", "choose", "needs_known", "select", "split"]

@@ -10,7 +10,7 @@ from janus_mlir.emit.extents import is_static
 
 __all__ = ["Types"]
 
-#: Element types by MLIR name. Complex numbers are absent: nothing below ``lax`` lowers them.
+#: Element types by MLIR name. Complex numbers are pairs of floats.
 _ELEMENTS = ("i1", "i8", "i16", "i32", "i64", "ui8", "ui16", "ui32", "ui64", "f16", "bf16", "f32", "f64")
 
 

@@ -83,6 +83,8 @@ class _Describer:
         if not isinstance(value, tuple):
             self._names[id(value)] = len(self._names)
             self._keep.append(value)
+        if isinstance(value, jax.Array) and jax.dtypes.issubdtype(value.dtype, jax.dtypes.prng_key):
+            return ("keys", str(value.dtype), value.shape, np.asarray(jax.random.key_data(value)))
         if isinstance(value, jax.Array):
             return (
                 "jax",

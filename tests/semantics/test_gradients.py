@@ -77,6 +77,17 @@ def nested_trees(x, y):
     return jax.grad(loss)((Pair(x, y), (x, [y, 2.0])))
 
 
+@cases.add(lambda i: ([small(3, float(i)), small(3, 1.0), small(3, 2.0)],))
+def extremes_of_lists(xs):
+    def loss(xs):
+        sums = [jnp.sum(x * x) for x in xs]
+        low, *_, high = sorted(sums)
+        best = max(xs, key=lambda x: x[0] * x[1])
+        return max(sums) - 0.5 * min(sums) + low * high + jnp.sum(best**2) + max(xs[0]) * 3
+
+    return jax.value_and_grad(loss)(xs)
+
+
 @cases.add(lambda i: (small(), 0.5 + i))
 def python_floats(x, s):
     def loss(w, scale):

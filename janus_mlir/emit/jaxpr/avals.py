@@ -6,11 +6,12 @@ from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from jax import dtypes, random
+from jax import random
 from jax.extend.core import Literal
 
 from janus_mlir.capture.graph import TensorType
 from janus_mlir.emit.errors import EmitError
+from janus_mlir.runtime import words
 
 __all__ = ["array_of", "is_key", "live_equations", "open_jaxpr", "tensor_type"]
 
@@ -37,20 +38,17 @@ _ELEMENTS = {
 
 def is_key(aval: Any) -> bool:
     """Whether `aval` is an array of PRNG keys."""
-    dtype = getattr(aval, "dtype", None)
-    if dtype is None or isinstance(dtype, np.dtype):
-        return False
-    return bool(dtypes.issubdtype(dtype, dtypes.prng_key))  # type: ignore[attr-defined]
+    return words.is_key(getattr(aval, "dtype", None))
 
 
 def tensor_type(aval: Any) -> TensorType:
-    """Return the type of an abstract value; keys are their words, in trailing dims."""
+    """Return the type of an abstract value; keys and complex numbers are their words, in trailing dims."""
     dtype = getattr(aval, "dtype", None)
     element = _ELEMENTS.get(dtype)
     if element is not None:
         return TensorType(element, tuple(aval.shape))
-    if is_key(aval):
-        return TensorType("ui32", (*aval.shape, *aval.dtype._impl.key_shape))
+    if dtype is not None and words.words(dtype):
+        return TensorType(_ELEMENTS[words.word(dtype)], (*aval.shape, *words.words(dtype)))
     raise EmitError.element_type(str(aval if dtype is None else dtype))
 
 
@@ -58,6 +56,8 @@ def array_of(value: Any, aval: Any) -> np.ndarray[Any, Any]:
     """Return the NumPy array of a literal or of a constant."""
     if is_key(aval):
         return np.asarray(random.key_data(value))
+    if words.is_complex(aval.dtype):
+        return np.asarray(value, dtype=aval.dtype)[..., None].view(words.word(aval.dtype))
     return np.asarray(value, dtype=aval.dtype)
 
 

@@ -13,8 +13,10 @@ from janus_mlir.emit.builder import Builder
 from janus_mlir.emit.errors import EmitError
 from janus_mlir.emit.extents import is_static
 from janus_mlir.emit.jaxpr.avals import array_of, is_key, live_equations, open_jaxpr, tensor_type
+from janus_mlir.emit.jaxpr.complexes import complex_rule
 from janus_mlir.emit.jaxpr.keys import key_rule
 from janus_mlir.emit.jaxpr.registry import RULES, Rule
+from janus_mlir.runtime.words import is_complex
 
 __all__ = ["Importer", "unsupported"]
 
@@ -22,8 +24,12 @@ __all__ = ["Importer", "unsupported"]
 def _rule_of(eqn: Any) -> Rule:
     name = eqn.primitive.name
     rule = RULES.get(name)
-    if rule is not None and not rule.keys and any(is_key(v.aval) for v in (*eqn.invars, *eqn.outvars)):
-        rule = key_rule(name)
+    if rule is None or not rule.keys:
+        avals = [v.aval for v in (*eqn.invars, *eqn.outvars)]
+        if any(map(is_key, avals)):
+            rule = key_rule(name)
+        elif any(is_complex(getattr(aval, "dtype", None)) for aval in avals):
+            rule = complex_rule(name)
     if rule is None or (rule.accepts is not None and not rule.accepts(eqn)):
         raise EmitError.primitive(name)
     return rule

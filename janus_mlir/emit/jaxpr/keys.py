@@ -1,4 +1,7 @@
-"""PRNG keys: arrays of keys are arrays of their words, with the words in trailing dims."""
+"""PRNG keys: arrays of keys are arrays of their words, with the words in trailing dims.
+
+What moves elements whatever they are moves those of complex numbers in the same way.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +10,30 @@ from typing import Any
 
 import jax
 
-from janus_mlir.emit.jaxpr.avals import is_key
 from janus_mlir.emit.jaxpr.registry import Rule
 from janus_mlir.emit.jaxpr.tracing import by_tracing, trace
+from janus_mlir.runtime.words import words
 
-__all__ = ["key_rule"]
+__all__ = ["OVER_WORDS", "STRUCTURAL", "key_rule"]
 
 #: Primitives that move elements whatever their type.
-_STRUCTURAL = frozenset(
+STRUCTURAL = frozenset(
     (
         "broadcast_in_dim", "concatenate", "copy", "dynamic_slice", "dynamic_update_slice", "gather",
-        "reshape", "rev", "scatter", "select_n", "slice", "split", "squeeze", "stack", "transpose", "unstack",
+        "expand_dims", "reshape", "rev", "scatter", "select_n", "slice", "split", "squeeze", "stack", "tile", "transpose",
+        "unstack",
     )
 )  # fmt: skip
 
 
 def _over_words(eqn: Any) -> Callable[..., Any]:
-    """Return the primitive of `eqn` vectorised over the words of its keys."""
-    axes = tuple(-1 if is_key(v.aval) else None for v in eqn.invars)
+    """Return the primitive of `eqn` vectorised over the words of its elements."""
+    axes = tuple(-1 if words(v.aval.dtype) else None for v in eqn.invars)
 
     def bind(*args: Any) -> Any:
         return eqn.primitive.bind(*args, **eqn.params)
 
-    words = len(next(v.aval for v in eqn.invars if is_key(v.aval)).dtype._impl.key_shape)
-    for _ in range(words):
+    for _ in next(words(v.aval.dtype) for v in eqn.invars if words(v.aval.dtype)):
         bind = jax.vmap(bind, in_axes=axes, out_axes=-1)
     return bind
 
@@ -39,12 +42,12 @@ def _emit_over_words(im: Any, eqn: Any) -> Any:
     return im.jaxpr(trace(_over_words, eqn), im.args(eqn))
 
 
-_KEY_RULE = Rule(_emit_over_words, inner=lambda eqn: [trace(_over_words, eqn)], keys=True)
+OVER_WORDS = Rule(_emit_over_words, inner=lambda eqn: [trace(_over_words, eqn)], keys=True)
 
 
 def key_rule(primitive: str) -> Rule | None:
     """Return the import of a primitive on arrays of keys, if there is one."""
-    return _KEY_RULE if primitive in _STRUCTURAL else None
+    return OVER_WORDS if primitive in STRUCTURAL else None
 
 
 def _vmapped(times: int, function: Callable[..., Any]) -> Callable[..., Any]:
