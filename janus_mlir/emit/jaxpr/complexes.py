@@ -52,16 +52,20 @@ def _joined(pair: Pair) -> Any:
     return jnp.stack([real, imag], axis=-1)
 
 
-def _defines(*names: str, accepts: Callable[[Any], bool] | None = None) -> Callable[[Define], Define]:
+def _defines(
+    *names: str, accepts: Callable[[Any], bool] | None = None, own_derivative: bool = False
+) -> Callable[[Define], Define]:
+    """Register a definition; `own_derivative` says that it has points where its derivative is not that of JAX."""
+
     def register(define: Define) -> Define:
         for name in names:
-            _RULES[name] = traced_rule(define, accepts=accepts)
+            _RULES[name] = traced_rule(define, accepts=accepts, own_derivative=own_derivative)
         return define
 
     return register
 
 
-def _elementwise(*names: str) -> Callable[[F], F]:
+def _elementwise(*names: str, own_derivative: bool = False) -> Callable[[F], F]:
     """Register a function of pairs; it returns a pair, or the real array that is the result."""
 
     def register(function: F) -> F:
@@ -72,7 +76,7 @@ def _elementwise(*names: str) -> Callable[[F], F]:
 
             return on_words
 
-        _defines(*names)(define)
+        _defines(*names, own_derivative=own_derivative)(define)
         return function
 
     return register
@@ -170,7 +174,7 @@ def _integer_pow(eqn: Any) -> Callable[..., Any]:
     return power
 
 
-@_elementwise("abs")
+@_elementwise("abs", own_derivative=True)
 def _abs(z: Pair) -> Any:
     x, y = jnp.abs(z[0]), jnp.abs(z[1])
     large, small = jnp.maximum(x, y), jnp.minimum(x, y)
@@ -178,7 +182,7 @@ def _abs(z: Pair) -> Any:
     return jnp.where(jnp.isinf(large), large, large * jnp.sqrt(1 + ratio * ratio))
 
 
-@_elementwise("sign")
+@_elementwise("sign", own_derivative=True)
 def _sign(z: Pair) -> Pair:
     size = _abs(z)
     by = jnp.where(size == 0, 1, size)
@@ -205,7 +209,7 @@ def _expm1(z: Pair) -> Pair:
     return jnp.expm1(z[0]) * jnp.cos(z[1]) - 2 * half * half, jnp.exp(z[0]) * jnp.sin(z[1])
 
 
-@_elementwise("log")
+@_elementwise("log", own_derivative=True)
 def _log(z: Pair) -> Pair:
     return jnp.log(_abs(z)), jnp.arctan2(z[1], z[0])
 
@@ -215,7 +219,7 @@ def _log1p(z: Pair) -> Pair:
     return 0.5 * jnp.log1p(z[0] * (2 + z[0]) + z[1] * z[1]), jnp.arctan2(z[1], 1 + z[0])
 
 
-@_elementwise("sqrt")
+@_elementwise("sqrt", own_derivative=True)
 def _sqrt(z: Pair) -> Pair:
     size = jnp.sqrt((_abs(z) + jnp.abs(z[0])) / 2)
     other = z[1] / (2 * jnp.where(size == 0, 1, size))
@@ -223,13 +227,13 @@ def _sqrt(z: Pair) -> Pair:
     return jnp.where(right, size, jnp.abs(other)), jnp.where(right, other, jnp.copysign(size, z[1]))
 
 
-@_elementwise("rsqrt")
+@_elementwise("rsqrt", own_derivative=True)
 def _rsqrt(z: Pair) -> Pair:
     root = _sqrt(z)
     return _div((jnp.ones_like(root[0]), jnp.zeros_like(root[0])), root)
 
 
-@_elementwise("pow")
+@_elementwise("pow", own_derivative=True)
 def _pow(x: Pair, y: Pair) -> Pair:
     zero = (x[0] == 0) & (x[1] == 0)
     logarithm = _log((jnp.where(zero, 1, x[0]), x[1]))

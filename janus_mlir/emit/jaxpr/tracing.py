@@ -72,12 +72,21 @@ def by_tracing(
     return register
 
 
-def traced_rule(define: Define, accepts: Callable[[Any], bool] | None = None, keys: bool = False) -> Rule:
-    """Return the import of a primitive by its definition."""
+def traced_rule(
+    define: Define,
+    accepts: Callable[[Any], bool] | None = None,
+    keys: bool = False,
+    own_derivative: bool = True,
+) -> Rule:
+    """Return the import of a primitive by its definition.
+
+    Where it is differentiated, it has the derivative that JAX gives it, or, without `own_derivative`, that of its definition.
+    """
 
     def emit(im: Any, eqn: Any) -> Any:
         definition, args = trace(define, eqn), im.args(eqn)
-        if im.rules is not None and any(map(_is_float, eqn.invars)) and any(map(_is_float, eqn.outvars)):
+        differentiated = im.rules is not None and own_derivative
+        if differentiated and any(map(_is_float, eqn.invars)) and any(map(_is_float, eqn.outvars)):
             return im.rules.call_with_rule(eqn, definition, args)
         return im.jaxpr(definition, args)
 
