@@ -55,9 +55,9 @@ def new_list(m: Machine, items: tuple[Abstract, ...]) -> ListRef:
     return handle
 
 
-def new_dict(m: Machine, entries: tuple[tuple[Any, Abstract], ...]) -> DictRef:
-    """Return a new dict."""
-    handle = DictRef()
+def new_dict(m: Machine, entries: tuple[tuple[Any, Abstract], ...], cls: type = dict) -> DictRef:
+    """Return a new dict, or ordered one."""
+    handle = DictRef(cls=cls)
     m.put(handle.id, DictContent(entries))
     return handle
 

@@ -26,6 +26,7 @@ from janus_mlir.capture.control import Inside, Left
 from janus_mlir.capture.graph import BOOL, Block, TensorType, Value
 from janus_mlir.capture.heap import ObjectContent
 from janus_mlir.capture.jax_arguments import Arguments, Leaf
+from janus_mlir.capture.jax_callbacks import require_node
 from janus_mlir.capture.jax_values import Transformed, is_node
 from janus_mlir.capture.tracers import check as check_tracers
 from janus_mlir.capture.unions import as_array
@@ -300,9 +301,10 @@ def _children(m: Machine, tree: Abstract) -> Sequence[Abstract] | None:
         case TupleValue():
             return tree.items
         case ListRef():
+            require_node(tree)
             return list_items(m, tree)
         case DictRef():
-            return [value for _, value in _sorted_entries(m, tree)]
+            return [value for _, value in _entries(m, tree)]
         case ObjectRef() if _flattens_itself(m, tree):
             return _flattened(m, tree)[0]
         case ObjectRef():
@@ -383,8 +385,12 @@ def _rebuilt_module(
     return made
 
 
-def _sorted_entries(m: Machine, tree: DictRef) -> list[tuple[Any, Abstract]]:
+def _entries(m: Machine, tree: DictRef) -> Sequence[tuple[Any, Abstract]]:
+    """Return the entries in JAX's order, which sorts the keys of dicts."""
+    require_node(tree)
     entries = dict_entries(m, tree)
+    if tree.cls is not dict:
+        return entries
     try:
         return sorted(entries, key=lambda entry: entry[0])
     except TypeError:
@@ -420,8 +426,8 @@ def _rebuild(m: Machine, tree: Abstract, leaves: Iterator[JaxArray]) -> Abstract
         case ListRef():
             return new_list(m, tuple(_rebuild(m, item, leaves) for item in list_items(m, tree)))
         case DictRef():
-            entries = _sorted_entries(m, tree)
-            return new_dict(m, tuple((key, _rebuild(m, item, leaves)) for key, item in entries))
+            entries = _entries(m, tree)
+            return new_dict(m, tuple((key, _rebuild(m, item, leaves)) for key, item in entries), tree.cls)
         case ObjectRef():
             return _rebuilt_object(m, tree, lambda field: _rebuild(m, field, leaves))
         case Known() if tree.value is None:
@@ -437,10 +443,11 @@ def _map(m: Machine, tree: Abstract, same: Mapping[int, JaxArray]) -> Abstract:
         case TupleValue():
             return TupleValue(tuple(_map(m, item, same) for item in tree.items), tree.cls)
         case ListRef():
+            require_node(tree)
             return new_list(m, tuple(_map(m, item, same) for item in list_items(m, tree)))
         case DictRef():
-            entries = _sorted_entries(m, tree)
-            return new_dict(m, tuple((key, _map(m, item, same)) for key, item in entries))
+            entries = _entries(m, tree)
+            return new_dict(m, tuple((key, _map(m, item, same)) for key, item in entries), tree.cls)
         case ObjectRef():
             try:
                 return _rebuilt_object(m, tree, lambda field: _map(m, field, same))

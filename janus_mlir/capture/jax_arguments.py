@@ -13,7 +13,7 @@ import numpy as np
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, list_items
 from janus_mlir.capture.graph import BOOL, INT, TensorType, Value
-from janus_mlir.capture.jax_callbacks import Callback, node_items, rebuild_node
+from janus_mlir.capture.jax_callbacks import Callback, node_items, rebuild_node, require_node
 from janus_mlir.capture.jax_values import Transformed, is_jax_callable, is_node
 from janus_mlir.capture.numbers import as_int
 from janus_mlir.capture.unions import as_array
@@ -123,9 +123,11 @@ class Arguments:
                 items = tuple(map(self.convert, value.items))
                 return items if value.cls is tuple else value.cls._make(items)  # type: ignore[attr-defined]
             case ListRef():
+                require_node(value)
                 return [self.convert(item) for item in list_items(m, value)]
             case DictRef():
-                return {k: self.convert(v) for k, v in dict_entries(m, value)}
+                require_node(value)
+                return value.cls((k, self.convert(v)) for k, v in dict_entries(m, value))
             case ObjectRef() if is_node(m.outside.classes[value.id]):
                 attributes = [(k, self.convert(v)) for k, v in node_items(m, value)]
                 return Node(m.outside.classes[value.id], tuple(attributes))
@@ -193,7 +195,7 @@ def restore(structure: Any, leaves: Sequence[Any]) -> Any:
     if isinstance(structure, list):
         return [restore(s, leaves) for s in structure]
     if isinstance(structure, dict):
-        return {k: restore(s, leaves) for k, s in structure.items()}
+        return type(structure)((k, restore(s, leaves)) for k, s in structure.items())
     if isinstance(structure, slice):
         return slice(*(restore(p, leaves) for p in (structure.start, structure.stop, structure.step)))
     return structure
@@ -205,7 +207,7 @@ def structure_key(structure: Any) -> Any:
     if isinstance(structure, (list, tuple)):
         return (type(structure), *map(structure_key, structure))
     if isinstance(structure, dict):
-        return ("dict", *((k, structure_key(v)) for k, v in structure.items()))
+        return (type(structure), *((k, structure_key(v)) for k, v in structure.items()))
     if isinstance(structure, slice):
         return (
             "slice",

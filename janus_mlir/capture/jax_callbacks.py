@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,12 @@ from janus_mlir.runtime.words import as_dtype, joined, word
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
+
+
+def require_node(tree: ListRef | DictRef) -> None:
+    """Demand a container that JAX looks into as Janus does: to JAX, others are leaves, or remember more."""
+    if tree.cls not in (list, dict, OrderedDict):
+        raise Break("JN403", f"a {tree.cls.__name__} is passed to a JAX function")
 
 
 class Lifts:
@@ -101,8 +108,8 @@ def from_tracer(m: Machine, tree: Any) -> Abstract:
         return TupleValue(tuple(from_tracer(m, t) for t in tree), type(tree))
     if type(tree) is list:
         return new_list(m, tuple(from_tracer(m, t) for t in tree))
-    if type(tree) is dict:
-        return new_dict(m, tuple((k, from_tracer(m, t)) for k, t in tree.items()))
+    if type(tree) in (dict, OrderedDict):
+        return new_dict(m, tuple((k, from_tracer(m, t)) for k, t in tree.items()), type(tree))
     if is_node(type(tree)):
         return new_node(m, tree, lambda value: _from_attribute(m, value))
     if isinstance(tree, jax.Array):
@@ -157,9 +164,11 @@ def _to_tracer(m: Machine, value: Abstract) -> Any:
             items = [_to_tracer(m, item) for item in value.items]
             return tuple(items) if value.cls is tuple else value.cls._make(items)  # type: ignore[attr-defined]
         case ListRef():
+            require_node(value)
             return [_to_tracer(m, item) for item in list_items(m, value)]
         case DictRef():
-            return {k: _to_tracer(m, item) for k, item in dict_entries(m, value)}
+            require_node(value)
+            return value.cls((k, _to_tracer(m, item)) for k, item in dict_entries(m, value))
         case ObjectRef():
             items = [(k, _to_tracer(m, item)) for k, item in node_items(m, value)]
             return rebuild_node(m.outside.classes[value.id], items)

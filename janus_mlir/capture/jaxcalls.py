@@ -387,8 +387,8 @@ def _abstract_tree(m: Machine, tree: Any) -> Abstract:
         return TupleValue(tuple(_abstract_tree(m, t) for t in tree), type(tree))
     if type(tree) is list:
         return new_list(m, tuple(_abstract_tree(m, t) for t in tree))
-    if type(tree) is dict:
-        return new_dict(m, tuple((k, _abstract_tree(m, v)) for k, v in tree.items()))
+    if type(tree) in (dict, OrderedDict):
+        return new_dict(m, tuple((k, _abstract_tree(m, v)) for k, v in tree.items()), type(tree))
     if is_node(type(tree)):
         return new_node(m, tree, lambda value: _attribute(m, value))
     raise Break("JN403", f"a JAX function that returns a {type(tree).__name__}")

@@ -94,6 +94,33 @@ def test_table(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
     assert "2x" in printed and "100%" in printed and "0e+00 in 2" in printed
 
 
+def test_convergence_of_curves() -> None:
+    agreement = importlib.import_module("benchmarks.models.convergence").agreement
+    eager = [3.0, 2.0, 1.5, 1.2, 1.0]
+    assert agreement(eager, [*eager, 0.5]) == agreement(eager, eager)
+    assert agreement(eager, eager).parted is None
+    found = agreement(eager, [3.0, 2.0, 1.5, 1.2, 1.2])
+    assert found.parted == 4 and found.largest == pytest.approx(0.1) == found.at_end
+
+
+@pytest.mark.exhaustive
+def test_convergence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Both trainings run in processes of their own, and come to the same losses."""
+    found = tmp_path / "losses.json"
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("COLUMNS", "200")
+    module = importlib.import_module("benchmarks.models.convergence")
+    for arguments in (
+        ["treernn", "--profile", "tiny", "--steps", "8", "--json", str(found)],
+        ["--load", str(found)],
+    ):
+        monkeypatch.setattr(sys, "argv", ["convergence", *arguments])
+        module.main()
+        assert "never" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", ["hidden_state", "batch_norm_branch", "branch_on_data"])
 def test_negative_examples(name: str) -> None:
     negative = importlib.import_module("benchmarks.models.negative")

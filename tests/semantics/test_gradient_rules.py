@@ -29,7 +29,13 @@ def safe_where(x):
 @cases.add(lambda i: (jnp.asarray([1.0, 3.0, 3.0, -2.0]),))
 def ties(x):
     def loss(w):
-        return w.max() + jnp.maximum(w, 3.0).sum() + jnp.minimum(w, w[::-1]).sum() + jnp.abs(w).sum()
+        return (
+            w.max()
+            + w @ jnp.arange(4)
+            + jnp.maximum(w, 3.0).sum()
+            + jnp.minimum(w, w[::-1]).sum()
+            + jnp.abs(w).sum()
+        )
 
     return jax.value_and_grad(loss)(x)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -61,6 +62,33 @@ def dataclasses(layer, x):
 
     value, slopes = jax.value_and_grad(loss)(layer)
     return value, slopes.w, slopes.b, slopes.power
+
+
+@cases.add(
+    lambda i: (
+        collections.OrderedDict(b=small(2), a=collections.OrderedDict(d=small(3), c=small(1))),
+        {"z": 1, "y": 2.0},
+    )
+)
+def ordered_dicts(params, rest):
+    def loss(p):
+        parts = [p["b"], *p["a"].values()]
+        order = collections.OrderedDict(y=parts[0], x=list(p))
+        return sum(jnp.sum(part) * (i + 1) for i, part in enumerate(parts)), order
+
+    doubled = jax.tree.map(lambda x: x * 2, params)
+    return jax.value_and_grad(loss, has_aux=True)(params), doubled, list(rest), jax.tree.leaves(params)
+
+
+@cases.add(
+    lambda i: (collections.defaultdict(float, b=small(2), a=small(3)), collections.deque([small(2)])),
+    compiled=False,
+)
+def other_containers(defaults, queue):
+    def loss(p):
+        return sum(jnp.sum(part) * (i + 1) for i, part in enumerate(p.values()))
+
+    return jax.grad(loss)(defaults), jax.tree.map(lambda x: x * 2, queue)
 
 
 class Pair(NamedTuple):

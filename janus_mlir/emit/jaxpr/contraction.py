@@ -6,7 +6,9 @@ from typing import Any
 
 from mlir import ir
 
+from janus_mlir.capture.graph import TensorType
 from janus_mlir.emit.extents import is_static
+from janus_mlir.emit.jaxpr.avals import tensor_type
 from janus_mlir.emit.jaxpr.importer import Importer
 from janus_mlir.emit.jaxpr.registry import rule
 
@@ -14,8 +16,19 @@ from janus_mlir.emit.jaxpr.registry import rule
 @rule("dot_general")
 def _dot_general(im: Importer, eqn: Any) -> list[ir.Value]:
     (lhs_contracting, rhs_contracting), (lhs_batch, rhs_batch) = eqn.params["dimension_numbers"]
-    return im.same(
-        eqn,
+    operands, (result,) = im.args(eqn), im.results(eqn)
+    types = [tensor_type(v.aval) for v in eqn.invars]
+    if types[0].dtype != types[1].dtype:  # as in a product of ints and floats
+        operands = [
+            operand
+            if type.dtype == result.dtype
+            else im.builder.lax1("convert_element_type", [operand], TensorType(result.dtype, type.shape))
+            for operand, type in zip(operands, types, strict=True)
+        ]
+    return im.builder.lax(
+        "dot_general",
+        operands,
+        [result],
         lhs_contracting=lhs_contracting,
         rhs_contracting=rhs_contracting,
         lhs_batch=lhs_batch,
