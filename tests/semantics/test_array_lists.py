@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
+import janus_mlir as janus
 from semantics.oracle import Box, Cases, mat, nmat, nvec, small, vec
 
 cases = Cases()
 
-#: More iterations than are ever unrolled.
-_LONG = 70
+#: More iterations than are unrolled here.
+_LONG = 14
+
+
+@pytest.fixture(autouse=True)
+def unroll_few() -> Iterator[None]:
+    """Make short loops long: eager JAX takes its time for each iteration."""
+    with janus.config(unroll_limit=8):
+        yield
 
 
 def _steps(i: int, n: int = _LONG, m: int = 3) -> object:
@@ -108,8 +119,8 @@ def nested_growth(x, n):
 
 
 @cases.add(
-    lambda i: (_steps(i, 66 + i % 3), small(3)),
-    lambda: (_steps(1, 90), small(3)),
+    lambda i: (_steps(i, _LONG - i % 3), small(3)),
+    lambda: (_steps(1, 2 * _LONG), small(3)),
     lambda: (_steps(1, 2), small(3)),
 )
 def stack_of_any_length(x, h):
@@ -119,7 +130,7 @@ def stack_of_any_length(x, h):
     return jnp.stack(hs), jnp.concatenate([a * 2 for a in hs]), len(hs)
 
 
-@cases.add(lambda i: (_nsteps(i, 66 + i % 3), nvec(3)), lambda: (_nsteps(1, 90), nvec(3)))
+@cases.add(lambda i: (_nsteps(i, _LONG - i % 3), nvec(3)), lambda: (_nsteps(1, 2 * _LONG), nvec(3)))
 def numpy_stack_of_any_length(x, h):
     outs = []
     for t in range(len(x)):
@@ -131,7 +142,7 @@ def numpy_stack_of_any_length(x, h):
 # ---- one array, several names --------------------------------------------------------------------------
 
 
-@cases.add(lambda i: (_steps(i, 30), small(3)), lambda: (_steps(1, 5), small(3)))
+@cases.add(lambda i: (_steps(i, 7), small(3)), lambda: (_steps(1, 5), small(3)))
 def short_list_and_last(x, h):
     outs = []
     for t in range(x.shape[0]):
@@ -242,7 +253,7 @@ def items_of_all_shapes(rows, weights):
     return jnp.stack(outs)
 
 
-@cases.add(lambda i: (_steps(i, 24, 5),), lambda: (_steps(1, 3, 5),))
+@cases.add(lambda i: (_steps(i, 8, 5),), lambda: (_steps(1, 3, 5),))
 def growing_items(x):
     outs, h = [], jnp.zeros(1)
     for t in range(x.shape[0]):
@@ -255,7 +266,7 @@ def growing_items(x):
 
 
 @cases.add(
-    lambda i: (mat(3, 3) / 9, _steps(i, 66 + i % 2), small(3)),
+    lambda i: (mat(3, 3) / 9, _steps(i, _LONG - i % 2), small(3)),
     lambda: (mat(3, 3) / 9, _steps(1, 5), small(3)),
 )
 def gradient_of_stack(w, x, h):
