@@ -383,7 +383,9 @@ def many_unlike(weights):
 
 
 @cases.add(
-    lambda i: (vec(70 + i % 3), vec(70 + i % 3, start=2.0)), lambda: (vec(5), vec(5)), lambda: (vec(5), vec(6))
+    lambda i: (vec(70 + i % 3), vec(70 + i % 3, start=2.0)),
+    lambda: (vec(5), vec(5)),
+    lambda: (vec(5), vec(6)),
 )
 def vary_together(x, y):
     """Extents that change at the same time are generalised at the same time."""
