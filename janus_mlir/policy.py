@@ -49,7 +49,7 @@ __all__ = [
     "learn_overflow",
     "last_resort", "learn_argument", "least_useful", "leaves_too_often", "may_inline", "may_look_again", "may_peel", "may_step",
     "may_unroll",
-    "number_is_constant", "pointless", "python_is_as_good", "relax", "too_long", "too_many_branches",
+    "number_is_constant", "pointless", "python_is_as_good", "relax", "text_varies", "too_long", "too_many_branches",
 ]  # fmt: skip
 
 # ---- constant, static, dynamic ---------------------------------------------------------------------
@@ -107,6 +107,11 @@ def length_varies(facts: Speculation, source: Source) -> bool:
     return source in facts.lengths or _family(source) in facts.families
 
 
+def text_varies(facts: Speculation, source: Source) -> bool:
+    """Whether a string from outside is only known at run time: it, or other items of its container, have varied."""
+    return source in facts.texts or (isinstance(source, Index | Key) and source.base in facts.texts)
+
+
 def function_by_code(facts: Speculation, source: Source, live: object) -> bool:
     """Whether a function from outside is known by its code only, as closures are that are made anew."""
     return isinstance(live, types.FunctionType) and source in facts.by_code and not live.__kwdefaults__
@@ -121,6 +126,8 @@ def learn_argument(facts: Speculation, source: Source, history: History, *, warm
         facts.repeating.add(source)
     if warm and found.cls in (bool, int, float) and history.varies:
         facts.dynamic.add(source)
+    if warm and found.cls is str and history.varies and not history.repeats:
+        facts.texts.add(source)
     if warm:
         facts.extents.update((source, axis) for axis in history.varying_axes)
 
@@ -158,10 +165,14 @@ def relax(
         _relax_family(facts, source)
         return True
     if kind == "value" and type(got) is str and type(expected) is str:
-        facts.spellings[source] += 1
-        if source in facts.texts or facts.spellings[source] < MAX_SPELLINGS:
+        if text_varies(facts, source):
             return False
-        facts.texts.add(source)
+        # One item of a container stands for all of them.
+        whole = source.base if isinstance(source, Index | Key) else source
+        facts.spellings[whole] += 1
+        if facts.spellings[whole] < MAX_SPELLINGS:
+            return False
+        facts.texts.add(whole)
         return True
     if kind == "length" and type(got) in (list, collections.deque):
         if length_varies(facts, source) or columns.layout_of(got) is None:
@@ -204,7 +215,7 @@ def candidates(facts: Speculation) -> Iterator[Speculation]:
     """
     yield facts
     others = (
-        facts.with_sizes(), facts.with_fixed_extents(), facts.with_fixed_lengths(),
+        facts.with_pools(), facts.with_sizes(), facts.with_fixed_extents(), facts.with_fixed_lengths(),
         facts.with_constants(facts.repeating), facts.with_constant_texts(),
     )  # fmt: skip
     for other in others:
@@ -261,7 +272,7 @@ PRUNE_AFTER = 32
 #: Branches that turned out to go both ways, one after the other, after which none is assumed any more.
 MAX_FLIPS = 3
 #: Branches on run-time data in one version.
-MAX_BRANCHES = 400
+MAX_BRANCHES = 1600
 #: Iterations of a loop that are taken out of it because the first ones change types.
 MAX_PEELED = 2
 

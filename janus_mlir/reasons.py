@@ -262,6 +262,13 @@ _TABLE: tuple[Reason, ...] = (
         "JAX traces the function it transforms, so it cannot branch on array values.",
         "Use jnp.where or jax.lax.cond inside the function.",
     ),
+    Reason(
+        "JN309",
+        "call of a function with a cache",
+        "What `functools.lru_cache` and `functools.cache` make looks its arguments up in a cache of its own, which "
+        "others can see and clear. It is called in Python, and compiled execution starts again after it.",
+        "Cache around the hot function instead of within it, or keep results in a dict that the function is given.",
+    ),
     # ---- array primitive or dtype not supported
     Reason(
         "JN401",

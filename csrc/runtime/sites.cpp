@@ -21,7 +21,7 @@ template <typename Enum> struct Word {
 constexpr Word<ValueKind> kValueKinds[] = {{"int", ValueKind::Int},           {"float", ValueKind::Float},
                                            {"bool", ValueKind::Bool},         {"numpy", ValueKind::Numpy},
                                            {"npscalar", ValueKind::NpScalar}, {"jax", ValueKind::Jax},
-                                           {"object", ValueKind::Object}};
+                                           {"object", ValueKind::Object},     {"objects", ValueKind::Objects}};
 constexpr Word<SiteKind> kSiteKinds[] = {
     {"effect", SiteKind::Effect}, {"return", SiteKind::Return}, {"exit", SiteKind::Exit}};
 constexpr Word<Finish> kFinishes[] = {{"single", Finish::Single}, {"tuple", Finish::Tuple}, {"none", Finish::None}};

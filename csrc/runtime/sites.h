@@ -11,7 +11,7 @@
 
 namespace janus {
 
-enum class ValueKind : uint8_t { Int, Float, Bool, Numpy, NpScalar, Jax, Object };
+enum class ValueKind : uint8_t { Int, Float, Bool, Numpy, NpScalar, Jax, Object, Objects };
 enum class SiteKind : uint8_t { Unused, Effect, Return, Exit };
 /// How the result of a site is made: its value, a tuple of its values, None, or by its callable.
 enum class Finish : uint8_t { Call, Single, Tuple, None };

@@ -6,6 +6,7 @@
 #include "sites.h"
 
 #include <cstring>
+#include <utility>
 
 namespace janus {
 namespace {
@@ -178,6 +179,26 @@ PyObject *wrap_array(JanusCall &call, const JournalValue &value, const ValueSpec
   return array_of_block(memory, block.rank, dims, spec.descr);
 }
 
+/// An array of the objects whose addresses a block holds: of None where there is none.
+PyObject *wrap_objects(const JanusCall &call, const JournalValue &value) {
+  if (value.tag != ValueTag::Tensor)
+    return malformed("objects were not pushed as a tensor");
+  const JournalBlock &block = call.blocks[value.block];
+  if (block.dtype != JANUS_I64)
+    return malformed("the addresses of objects are of another type");
+  const int64_t *dims = call.dims.data() + block.first_dim;
+  Ref array(PyArray_SimpleNew(block.rank, reinterpret_cast<const npy_intp *>(dims), NPY_OBJECT));
+  if (!array)
+    return nullptr;
+  auto **items = static_cast<PyObject **>(PyArray_DATA(reinterpret_cast<PyArrayObject *>(array.get())));
+  for (int64_t index = 0, count = element_count(call, block); index < count; ++index) {
+    auto *item = load<PyObject *>(static_cast<const int64_t *>(block.memory) + index);
+    PyObject *old = std::exchange(items[index], Py_NewRef(item ? item : Py_None));
+    Py_XDECREF(old);
+  }
+  return array.release();
+}
+
 PyObject *wrap_fresh(CallContext &context, const JournalValue &value, const ValueSpec &spec) {
   if ((value.tag == ValueTag::Object) != (spec.kind == ValueKind::Object))
     return malformed("an object and a value of another kind were mixed up");
@@ -197,6 +218,8 @@ PyObject *wrap_fresh(CallContext &context, const JournalValue &value, const Valu
       remember_made_array(wrapped.get(), array.get());
     return wrapped.release();
   }
+  case ValueKind::Objects:
+    return wrap_objects(context.journal, value);
   case ValueKind::Object:
     return Py_NewRef(value.as_object ? static_cast<PyObject *>(value.as_object) : Py_None);
   }

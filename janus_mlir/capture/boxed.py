@@ -20,6 +20,7 @@ from janus_mlir.capture.values import (
     Boxed,
     ExtentNumber,
     Known,
+    ListRef,
     Number,
     RangeValue,
     SliceValue,
@@ -382,6 +383,16 @@ def method(
     from janus_mlir.capture.text import METHODS
 
     cls = value.cls if isinstance(value, Boxed) else str
+    if cls is str and name == "join" and len(args) == 1 and not isinstance(args[0], Boxed) and not kwargs:
+        from janus_mlir.capture import vectors
+        from janus_mlir.capture.iteration import collect
+        from janus_mlir.capture.text import join_texts
+
+        found = collect(m, args[0])
+        items = found if isinstance(found, ListRef) else m.make_list(found)
+        assert isinstance(items, ListRef)
+        vectors.vectorise(m, items)
+        return join_texts(m, as_object(m, value), items)
     of_int = name in ("bit_length", "bit_count")
     known = name in METHODS or name in _METHODS if cls is str else name in _OF_LISTS
     known = (of_int if cls is int else known) and not (cls is str and of_int)

@@ -277,7 +277,8 @@ def _call_known(
             kwargs,
             dst,
         )
-    raise Break("JN301", f"`{getattr(live, '__qualname__', type(live).__name__)}`")
+    name = getattr(live, "__qualname__", type(live).__name__)
+    raise Break("JN309" if isinstance(live, functools._lru_cache_wrapper) else "JN301", f"`{name}`")
 
 
 #: The code of what `functools.singledispatch` returns.

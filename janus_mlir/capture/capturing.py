@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import loops, recursion
+from janus_mlir.capture import loops, recursion, rows
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.control import Left, Unjoined, run
 from janus_mlir.capture.entry import EntryProgram
@@ -106,6 +106,7 @@ def _capture(m: Machine) -> Captured:
     state = m.state = State([frame], {})
     # What is assumed of the arguments is assumed at the function's head.
     m.b.span = span_of(m.function.source.node, m.function.code.filename)
+    rows.prepare(m)
     recursion.expect(m, m.function)
     bound = {name: recursion.argument(m, name, i) for i, name in enumerate(parameter_names(m.function))}
     frame.bound = bound

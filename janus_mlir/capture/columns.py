@@ -1,6 +1,7 @@
 """Lists from outside whose length varies: the entry program copies their items into arrays of some capacity.
 
-Only lists of numbers, NumPy scalars and tuples of these have such a form: copies of them cannot be told from the originals.
+Only lists of numbers, NumPy scalars, strings and tuples of these have such a form: copies of numbers cannot be told from the
+originals, and of strings the addresses are copied.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from janus_mlir.capture.layouts import (
     Layout,
     NumberLayout,
+    ObjectLayout,
     ScalarLayout,
     SequenceLayout,
     UnionLayout,
@@ -50,6 +52,8 @@ def _item_layout(item: Any) -> Layout | None:
     cls = type(item)
     if cls in _KINDS:
         return NumberLayout(_KINDS[cls])
+    if cls is str:
+        return ObjectLayout(str)
     if isinstance(item, np.generic):
         found = find_dtype(item.dtype)
         return ScalarLayout(item.dtype) if found is not None and item.dtype.kind in "iufb" else None
@@ -85,6 +89,12 @@ class Columns:
             yield from self._union(layout, items)
         elif isinstance(layout, NumberLayout):
             yield self._column(CLASSES[layout.kind], DTYPES[layout.kind], items)
+        elif isinstance(layout, ObjectLayout):
+            _require(items, layout.cls)
+            held = np.zeros(self.capacity, np.object_)
+            held[: len(items)] = items
+            # The memory of such an array is the addresses; it keeps the objects alive.
+            yield np.ndarray(self.capacity, np.int64, held)
         else:
             assert isinstance(layout, ScalarLayout)
             yield self._column(layout.dtype.type, layout.dtype, items)
@@ -96,6 +106,9 @@ class Columns:
         return made
 
     def _union(self, layout: UnionLayout, items: Sequence[Any]) -> Iterator[np.ndarray[Any, Any]]:
+        kinds = {option.kind for _, option in layout.options if isinstance(option, NumberLayout)}
+        if not kinds.issuperset(_KINDS.get(type(item)) for item in items):
+            raise TypeError("an item of another type")
         yield self._column(int, DTYPES["int"], [NUMBER_TAGS[_KINDS[type(item)]] for item in items])
         for _, option in layout.options:
             assert isinstance(option, NumberLayout)

@@ -18,6 +18,7 @@ from janus_mlir.capture.operators import compare, kind_name, truth, unary
 from janus_mlir.capture.scalars import NEVER_NUMBERS, differ
 from janus_mlir.capture.values import (
     Abstract,
+    Boxed,
     DictRef,
     HeapRef,
     JaxArray,
@@ -26,7 +27,9 @@ from janus_mlir.capture.values import (
     NumpyArray,
     ObjectRef,
     SetRef,
+    TextValue,
     TupleValue,
+    UnionValue,
 )
 
 if TYPE_CHECKING:
@@ -94,7 +97,8 @@ def _ordered(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) -> Abs
         if differ(x, y):
             del pairs[i + 1 :]  # Python looks no further
             break
-    if not all((is_number(v) or isinstance(v, (Known, TupleValue))) for pair in pairs for v in pair):
+    plain = (Known, TupleValue, Boxed, TextValue, UnionValue)
+    if not all((is_number(v) or isinstance(v, plain)) for pair in pairs for v in pair):
         raise Break("JN212", f"comparison {op} of sequences of arrays or objects")
     for x, y in reversed(pairs):
         same = truth(m, compare(m, "eq", x, y))

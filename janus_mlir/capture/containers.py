@@ -7,7 +7,7 @@ import enum
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import boxed, compressed, live, sets, tables, vectors
+from janus_mlir.capture import boxed, compressed, live, rows, sets, tables, vectors
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import Value
@@ -76,7 +76,7 @@ def build_dict(m: Machine, pairs: list[tuple[Abstract | None, Abstract]]) -> Abs
             for k, v in dict_entries(m, value):
                 content = content.set(k, v)
         else:
-            content = content.set(constant_key(key), value)
+            content = content.set(constant_key(key), rows.taken(m, value))
     handle = DictRef()
     m.put(handle.id, content)
     return handle
@@ -398,7 +398,8 @@ def _choose(m: Machine, value: Abstract, items: list[Abstract], index: Abstract,
     if m.rolling and any(isinstance(item, (JaxArray, NumpyArray)) for item in items):
         # To choose one (of the weights of layers, say) costs more than straight-line code.
         raise Break("JN218", "an array of a list is chosen at run time")
-    apart = all(m.tags.of(i) is not None and not isinstance(i, TupleValue) for i in items)
+    held = any(isinstance(i, (TupleValue, Boxed)) or rows.is_row(m, i) for i in items)
+    apart = not held and all(m.tags.of(i) is not None for i in items)
     if len(items) > _MAX_CHOICES or not apart:
         ref = value if isinstance(value, ListRef) else new_list(m, tuple(items))
         content = vectors.vectorise(m, ref)
@@ -448,6 +449,7 @@ def append(m: Machine, value: Abstract, item: Abstract) -> None:
     """Append to a list."""
     if not isinstance(value, ListRef):
         raise Break("JN215", f"append to a {type(value).__name__}")
+    rows.stored(m, value, item)
     content = m.get(value.id)
     if isinstance(content, VectorContent):
         m.put(value.id, vectors.append_item(m, value, content, item))
@@ -478,6 +480,7 @@ def set_item(m: Machine, value: Abstract, index: Abstract, item: Abstract) -> No
     """Do ``value[index] = item``."""
     from janus_mlir.capture import lookups
 
+    rows.stored(m, value, item)
     match value:
         case NumpyArray() if isinstance(item, CompressedRef):
             compressed.store(m, value, index, item)

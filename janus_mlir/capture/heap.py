@@ -58,6 +58,24 @@ class VectorContent(Content):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PoolContent(Content):
+    """Rows of items, of which `used` are lists; `layout` is None as long as none of them has an item. See `rows`."""
+
+    layout: Layout | None
+    buffers: tuple[Value, ...]
+    lengths: Value
+    used: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowContent(Content):
+    """Items of a list that is row number `row` of the pool `storage`."""
+
+    storage: int
+    row: Value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class CompressedContent(Content):
     """Elements of an array of run-time size: those of `data` where `mask` holds."""
 

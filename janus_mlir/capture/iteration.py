@@ -14,7 +14,7 @@ from janus_mlir.capture.exceptions import Raised
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.generators import finish_generator, generator_content, resume_inline
 from janus_mlir.capture.graph import BOOL, Value
-from janus_mlir.capture.heap import GeneratorContent, IteratorContent, ListContent, VectorContent
+from janus_mlir.capture.heap import GeneratorContent, IteratorContent, ListContent, RowContent, VectorContent
 from janus_mlir.capture.numbers import compare_numbers, number_binary
 from janus_mlir.capture.sources import Index, Source
 from janus_mlir.capture.state import INLINE, Frame, State
@@ -414,6 +414,8 @@ def _left(m: Machine, state: State, iterator: Abstract) -> int | None:
     if content.kind == "list":
         (items,) = content.parts
         assert isinstance(items, ListRef)
+        if isinstance(state.heap.get(items.id), RowContent):
+            return None
         now = m.content(state, items.id)
         given = () if isinstance(now, VectorContent) else now.items
         count = now.count if isinstance(now, VectorContent) else None if given is None else len(given)
@@ -465,7 +467,10 @@ def lists_of(m: Machine, state: State, frame: Frame, head: int) -> list[ListRef]
         if not isinstance(content, IteratorContent):
             return
         if content.kind == "list" and isinstance(content.parts[0], ListRef):
-            if isinstance(m.content(state, content.parts[0].id), ListContent):
+            raw = state.heap.get(content.parts[0].id)
+            if not isinstance(raw, RowContent) and isinstance(
+                m.content(state, content.parts[0].id), ListContent
+            ):
                 found.append(content.parts[0])
         elif content.kind in ("enumerate", "zip"):
             for part in content.parts:

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import complexes, join_lists
+from janus_mlir.capture import complexes, join_lists, rows
 from janus_mlir.capture.breaks import Break, NotJoinable
 from janus_mlir.capture.graph import INT, OBJECT, Type, Value
 from janus_mlir.capture.heap import (
@@ -17,14 +17,17 @@ from janus_mlir.capture.heap import (
     IteratorContent,
     ListContent,
     ObjectContent,
+    PoolContent,
+    RowContent,
     SetContent,
     TableContent,
     VectorContent,
 )
 from janus_mlir.capture.join_lists import Counted
+from janus_mlir.capture.join_values import NULL, describe, joined_facts, which_array
 from janus_mlir.capture.rebuild import UNBOUND
 from janus_mlir.capture.scalars import SCALARS, number_kind, same_constant
-from janus_mlir.capture.state import Fact, Frame, Rewriter, State, references
+from janus_mlir.capture.state import Frame, Rewriter, State, references
 from janus_mlir.capture.values import (
     Abstract,
     Boxed,
@@ -41,7 +44,6 @@ from janus_mlir.capture.values import (
     LiveType,
     MemberValue,
     MethodValue,
-    Null,
     Number,
     NumpyArray,
     NumpyScalar,
@@ -117,6 +119,8 @@ class Joiner:
         self._arrays: dict[tuple[int, int], Abstract] = {}
         self._storages: dict[tuple[int, int], int] = {}
         self._pairs: dict[tuple[int, int], HeapRef] = {}
+        #: Lists that are rows of pools: several names of one are no matter.
+        self._rows: dict[tuple[int, int], HeapRef] = {}
         self._tags: dict[int, Known] = {}
         #: What becomes an item of a list of run-time length, and must have no other name.
         self.copied: set[int] = set()
@@ -237,8 +241,11 @@ class Joiner:
     # ---- values of different kinds ------------------------------------------
 
     def _union(self, a: Abstract, b: Abstract) -> Abstract:
-        detail = f"{_describe(a)} on one way and {_describe(b)} on the other"
-        sides = [dict(v.options) if isinstance(v, UnionValue) else {self.m.tags.of(v): v} for v in (a, b)]
+        detail = f"{describe(a)} on one way and {describe(b)} on the other"
+        sides = [
+            dict(v.options) if isinstance(v, UnionValue) else {self._tag_of(v, heap): v}
+            for v, heap in ((a, self.heap_a), (b, self.heap_b))
+        ]
         tags = sorted({tag for side in sides for tag in side if tag is not None})
         if None in sides[0] or None in sides[1] or len(tags) > _MAX_OPTIONS:
             raise NotJoinable(detail)
@@ -260,12 +267,17 @@ class Joiner:
                 options.append((tag, self._one_sided(x, True)))
             elif y is not None:
                 options.append((tag, self._one_sided(y, False)))
-        return UnionValue(self.leaf(self._tag(a), self._tag(b), INT), tuple(options))
+        which = self.leaf(self._tag(a, self.heap_a), self._tag(b, self.heap_b), INT)
+        return UnionValue(which, tuple(options))
 
-    def _tag(self, value: Abstract) -> object:
+    def _tag_of(self, value: Abstract, heap: dict[int, Any]) -> int | None:
+        content = heap.get(value.id) if isinstance(value, ListRef) else None
+        return self.m.tags.row(content.storage) if isinstance(content, RowContent) else self.m.tags.of(value)
+
+    def _tag(self, value: Abstract, heap: dict[int, Any]) -> object:
         if isinstance(value, UnionValue):
             return value.which
-        tag = self.m.tags.of(value)
+        tag = self._tag_of(value, heap)
         assert tag is not None
         return self._tags.setdefault(tag, Known(tag))
 
@@ -286,6 +298,13 @@ class Joiner:
             case TextValue() | TupleValue():
                 text: Abstract = Rewriter(lambda ref: moved(ref, ref.type))(value)
                 return text
+        content = (
+            (self.heap_a if first else self.heap_b).get(value.id) if isinstance(value, ListRef) else None
+        )
+        if isinstance(content, RowContent):
+            made = ListRef()
+            self.heap[made.id] = RowContent(content.storage, moved(content.row, INT))
+            return made
         if isinstance(value, (HeapRef, FunctionValue, NumpyArray)):
             self._single.append((value, first))
         return value
@@ -309,9 +328,16 @@ class Joiner:
 
     def _pair(self, a: HeapRef, b: HeapRef) -> HeapRef | None:
         """Join two objects that the captured code made, None if they are not of one kind."""
-        found = self._pairs.get((a.id, b.id))
+        found = self._pairs.get((a.id, b.id)) or self._rows.get((a.id, b.id))
         if found is not None:
             return found
+        first, second = self.heap_a.get(a.id), self.heap_b.get(b.id)
+        if isinstance(first, RowContent) and isinstance(second, RowContent):
+            made = self._rows[a.id, b.id] = ListRef()
+            self.heap[made.id] = self.content(made.id, first, second)
+            return made
+        if isinstance(first, RowContent) or isinstance(second, RowContent):
+            return None
         for ref, heap in ((a, self.heap_a), (b, self.heap_b)):
             if ref.id in self.outside or ref.id in self.escaped or ref.id not in heap:
                 return None
@@ -353,7 +379,7 @@ class Joiner:
         key = (a.id, b.id)
         if key not in self._arrays:
             choices = tuple({**dict(a.outside()), **dict(b.outside())}.items())
-            choice = self.leaf(_which(a), _which(b), INT) if choices else None
+            choice = self.leaf(which_array(a), which_array(b), INT) if choices else None
             self._arrays[key] = JaxArray(
                 self.tensor(a.ref, b.ref),
                 a.dtype,
@@ -400,7 +426,7 @@ class Joiner:
         """Return the live object that either array was read from."""
         if a.live is None and b.live is None:
             return None
-        return self.leaf(a.live or _NULL, b.live or _NULL, OBJECT)
+        return self.leaf(a.live or NULL, b.live or NULL, OBJECT)
 
     def live_object(self, a: Abstract, b: Abstract) -> Abstract:
         """Join two objects of which one is live."""
@@ -435,6 +461,14 @@ class Joiner:
         match a, b:
             case (Storage(), Storage()):
                 return Storage(self.tensor(a.ref, b.ref), a.dtype, a.shape)
+            case (RowContent(), RowContent()):
+                if a.storage != b.storage:
+                    rows.unite(self.m, self.m.pool_keys[a.storage], self.m.pool_keys[b.storage])
+                return RowContent(a.storage, self.leaf(a.row, b.row, INT))
+            case (PoolContent(), PoolContent()):
+                buffers = tuple(map(self.tensor, a.buffers, b.buffers))
+                lengths = self.tensor(a.lengths, b.lengths)
+                return PoolContent(a.layout, buffers, lengths, self.leaf(a.used, b.used, INT))
             case (ListContent() | VectorContent(), ListContent() | VectorContent()):
                 return join_lists.join(self, key, a, b)
             case (CompressedContent(), CompressedContent()) if a.dtype == b.dtype:
@@ -486,7 +520,7 @@ class Joiner:
         assert isinstance(items, ListRef)
         for heap in (self.heap_a, self.heap_b):
             content = heap.get(items.id, self.outside.get(items.id))
-            if not isinstance(content, VectorContent):
+            if not isinstance(content, (VectorContent, RowContent)):
                 raise NotJoinable("positions in a list")
 
     def _optional(self, a: Abstract | None, b: Abstract | None) -> Abstract | None:
@@ -537,7 +571,7 @@ class Joiner:
                 raise NotJoinable("an object was stored outside on one way only")
         self._carry_single()
         self._check_sharing(frames, escaped)
-        return State(frames, self.heap, escaped, max(a.effects, b.effects), _facts(a, b))
+        return State(frames, self.heap, escaped, max(a.effects, b.effects), joined_facts(a, b))
 
     def _entry(self, key: int, name: Any, a: Abstract | None, b: Abstract | None) -> Abstract:
         """Join one attribute or item, which one way may have left as the call found it."""
@@ -563,37 +597,3 @@ class Joiner:
             roots += [c for k, c in self.heap.items() if k in self.outside or k in escaped]
             if (references(roots, self.heap) | self._kept) & replaced:
                 raise NotJoinable("objects are shared on one way only")
-
-
-#: What an array made by the call was read from.
-_NULL = Null()
-
-
-def _facts(a: State, b: State) -> dict[int, Fact]:
-    """Return what is known of live objects on both ways."""
-    joined = {}
-    for uid, one in a.facts.items():
-        two = b.facts.get(uid)
-        if two is not None:
-            value = one.value if one.value is two.value else None
-            joined[uid] = Fact(one.kinds | two.kinds, one.proven and two.proven, value)
-    return joined
-
-
-def _which(value: JaxArray) -> Value | Abstract:
-    """Return the id of the outside array that `value` is, 0 if it was made by the captured code."""
-    if value.choice is not None:
-        return value.choice
-    return Known(value.id if value.source is not None else 0)
-
-
-def _describe(value: Abstract) -> str:
-    if isinstance(value, Known):
-        return f"{value.value!r:.40}"
-    names = {
-        "JaxArray": "a JAX array",
-        "NumpyArray": "a NumPy array",
-        "ListRef": "a list",
-        "Number": "a number",
-    }
-    return names.get(type(value).__name__, type(value).__name__)

@@ -8,7 +8,7 @@ from janus_mlir.capture import packing, vectors
 from janus_mlir.capture.breaks import Break, NotJoinable
 from janus_mlir.capture.graph import INT, TensorType, Value
 from janus_mlir.capture.heap import ListContent, VectorContent
-from janus_mlir.capture.layouts import merge, parts
+from janus_mlir.capture.layouts import parts
 from janus_mlir.capture.values import Abstract, ExtentNumber, Known, Number
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def join(j: Joiner, key: int, a: ListContent | VectorContent, b: ListContent | V
         else:
             found = content.layout
             if layout is not None:
-                found = merge(layout, found, lambda part: packing.tag_of(j.m, part))
+                found = packing.merged(j.m, layout, found)
             if found is None:
                 raise NotJoinable("a list of run-time length with items of different kinds")
         layout = found

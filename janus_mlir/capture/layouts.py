@@ -61,6 +61,27 @@ class TextLayout(Layout):
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectLayout(Layout):
+    """An immutable object of class `cls` that native code holds: its address."""
+
+    cls: type
+
+
+@dataclass(frozen=True, slots=True)
+class RowLayout(Layout):
+    """A list, which is a row of a pool; see `rows`."""
+
+    pool: Any
+
+
+@dataclass(frozen=True, slots=True)
+class EmptyLayout(Layout):
+    """No item so far, in a pool of lists."""
+
+    pool: Any
+
+
+@dataclass(frozen=True, slots=True)
 class UnionLayout(Layout):
     """One of several things by tag; constants have no layout of their own."""
 
@@ -76,6 +97,8 @@ def parts(layout: Layout) -> Iterator[TensorType]:
             yield TensorType(_element(layout.dtype), ())
         case ArrayLayout():
             yield TensorType(_element(layout.dtype), layout.shape)
+        case ObjectLayout() | RowLayout():
+            yield TensorType("i64", ())
         case SequenceLayout() | TextLayout():
             for item in layout.items:
                 yield from parts(item)
@@ -84,6 +107,21 @@ def parts(layout: Layout) -> Iterator[TensorType]:
             for _, option in layout.options:
                 if option is not None:
                     yield from parts(option)
+
+
+def are_objects(layout: Layout) -> Iterator[bool]:
+    """Yield, for each part of an item, whether it is the address of an object."""
+    match layout:
+        case SequenceLayout() | TextLayout():
+            for item in layout.items:
+                yield from are_objects(item)
+        case UnionLayout():
+            yield False
+            for _, option in layout.options:
+                if option is not None:
+                    yield from are_objects(option)
+        case _:
+            yield isinstance(layout, ObjectLayout)
 
 
 def _element(dtype: np.dtype[Any]) -> str:
@@ -127,7 +165,7 @@ def merge(a: Layout, b: Layout, tag_of: Any) -> Layout | None:
     for layout in (a, b):
         if isinstance(layout, UnionLayout):
             pairs = layout.options
-        elif isinstance(layout, (NumberLayout, ScalarLayout, TextLayout)):
+        elif isinstance(layout, (NumberLayout, ScalarLayout, TextLayout, ObjectLayout)):
             pairs = ((tag_of(layout), layout),)
         else:
             return None

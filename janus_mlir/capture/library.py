@@ -42,6 +42,22 @@ def to_list(items: Any) -> Any:
     return out
 
 
+def joined(items: Any, separator: Any) -> Any:
+    """Join neighbours until one is left, so that no text is copied often."""
+    if len(items) == 0:
+        return ""
+    while len(items) > 1:
+        out = []
+        i = 0
+        while i + 1 < len(items):
+            out.append(items[i] + separator + items[i + 1])
+            i += 2
+        if i < len(items):
+            out.append(items[i])
+        items = out
+    return items[0]
+
+
 def first(items: Any, default: Any) -> Any:
     for item in items:
         return item
@@ -166,11 +182,12 @@ def extend(items: Any, more: Any) -> Any:
         items.append(item)
 
 
-def extend_by_itself(items: Any) -> Any:
-    n = len(items)
+def extend_by_items(items: Any, more: Any) -> Any:
+    """Append the items that another list has now, even if it is the same list."""
+    n = len(more)
     i = 0
     while i < n:
-        items.append(items[i])
+        items.append(more[i])
         i += 1
 
 
@@ -279,7 +296,8 @@ def merge_order(keys: Any, descending: Any) -> Any:
     n = len(keys)
     order = []
     for i in range(n):
-        if keys[i] != keys[i]:
+        key = keys[i]
+        if key != key:
             python_decides()
         order.append(i)
     width = 1

@@ -46,12 +46,32 @@ def table_set_default(keys: Any, values: Any, key: Any, default: Any) -> Any:
     return default
 
 
+def table_set_default_list(keys: Any, values: Any, key: Any, default: Any) -> Any:
+    i = table_find(keys, key)
+    if i >= 0:
+        return values[i]
+    keys.append(key)
+    values.append(default.copy())
+    return values[len(values) - 1]
+
+
 def table_pop(keys: Any, values: Any, key: Any, default: Any) -> Any:
     i = table_find(keys, key)
     if i >= 0:
         pop_at(keys, i)
         return pop_at(values, i)
     return default
+
+
+def table_move(keys: Any, values: Any, position: Any, last: Any) -> Any:
+    key = pop_at(keys, position)
+    value = pop_at(values, position)
+    if last:
+        keys.append(key)
+        values.append(value)
+    else:
+        keys.insert(0, key)
+        values.insert(0, value)
 
 
 def table_set(keys: Any, values: Any, key: Any, value: Any) -> Any:
@@ -145,6 +165,13 @@ def table_within(a: Any, b: Any, or_equal: Any) -> Any:
         return False
     for key in a:
         if table_find(b, key) < 0:
+            return False
+    return True
+
+
+def table_disjoint(a: Any, b: Any) -> Any:
+    for key in a:
+        if table_find(b, key) >= 0:
             return False
     return True
 

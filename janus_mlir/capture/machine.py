@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from janus_mlir import policy
+from janus_mlir.capture import rows
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.code import Call
 from janus_mlir.capture.control import Fork
@@ -30,7 +31,7 @@ from janus_mlir.capture.graph import (
     Type,
     Value,
 )
-from janus_mlir.capture.heap import Content
+from janus_mlir.capture.heap import Content, RowContent
 from janus_mlir.capture.join import POISON
 from janus_mlir.capture.lending import Lending
 from janus_mlir.capture.live import object_ref
@@ -139,7 +140,14 @@ class Machine:
         self.lifts: Lifts | None = None
         self.stress = Stress() if config.stress == "deopt" else None
         #: What unions of values may be.
-        self.tags = Tags()
+        if speculation.tags is None:
+            speculation.tags = Tags()
+        self.tags: Tags = speculation.tags
+        #: Pools of lists, by the key that `Speculation.pools` has for them, and the other way round.
+        self.pools: dict[Any, int] = {}
+        self.pool_keys: dict[int, Any] = {}
+        #: Contents of lists that are rows, as last read: pool, row, block and content.
+        self.row_views: dict[int, tuple[Any, Value, Any, Any]] = {}
         #: Values that handlers of instructions hold.
         self.pins: list[Abstract] = []
         #: Items of lists of run-time length that may have other names.
@@ -239,13 +247,19 @@ class Machine:
     def content(self, state: State, id: int) -> Any:
         """Return the content of a mutable object in `state`."""
         found = state.heap.get(id)
+        if isinstance(found, RowContent):
+            return rows.view(self, id, found)
         return found if found is not None else self.initial[id]
 
     def get(self, id: int) -> Any:
         return self.content(self.state, id)
 
     def put(self, id: int, content: Content | Storage) -> None:
-        self.state.heap[id] = content
+        row = self.state.heap.get(id)
+        if isinstance(row, RowContent):
+            rows.store(self, id, row, content)
+        else:
+            self.state.heap[id] = content
 
     def is_outside(self, id: int) -> bool:
         """Whether the object exists outside the captured code, so that changing it is an effect."""

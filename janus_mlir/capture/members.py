@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import boxed, complexes, compressed, library, library_numbers, sets, tables, vectors
+from janus_mlir.capture import (
+    boxed,
+    complexes,
+    compressed,
+    library,
+    library_numbers,
+    rows,
+    sets,
+    tables,
+    vectors,
+)
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.builtin_basic import SuperPair
@@ -28,13 +38,13 @@ from janus_mlir.capture.containers import (
 )
 from janus_mlir.capture.graph import BOOL, FLOAT
 from janus_mlir.capture.heap import DictContent, ListContent, VectorContent
-from janus_mlir.capture.iteration import exhaust, get_iterator, static_count
+from janus_mlir.capture.iteration import collect, exhaust, get_iterator, static_count
 from janus_mlir.capture.jax_methods import call_at_method
 from janus_mlir.capture.jax_values import AtIndex
 from janus_mlir.capture.lookups import lookup
 from janus_mlir.capture.numbers import as_int, make
 from janus_mlir.capture.operators import binary, compare, truth
-from janus_mlir.capture.text import METHODS, build_string, format_value, text_method
+from janus_mlir.capture.text import METHODS, build_string, format_value, join_texts, text_method
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
@@ -116,10 +126,12 @@ def _known_method(
     m: Machine, self: Known, name: str, args: list[Abstract], kwargs: dict[str, Abstract]
 ) -> Abstract:
     live = self.value
-    if isinstance(live, str) and args and any(isinstance(a, Boxed) for a in args):
+    if isinstance(live, str) and any(isinstance(a, Boxed) for a in args):
         return boxed.method(m, Boxed(boxed.box(m, self), str), name, args, kwargs)
     if isinstance(live, str) and name == "join" and len(args) == 1:
-        items = exhaust(m, get_iterator(m, args[0]))
+        items = collect(m, args[0])
+        if isinstance(items, ListRef):
+            return join_texts(m, self, items)
         parts: list[Abstract] = []
         for i, item in enumerate(items):
             parts += [Known(live)] if i else []
@@ -178,8 +190,8 @@ def _format_method(m: Machine, text: str, args: list[Abstract], kwargs: dict[str
 
 def extend(m: Machine, self: ListRef, more: Abstract) -> None:
     """Append all items of an iterable to a list."""
-    if isinstance(more, ListRef) and more.id == self.id:
-        library.call(m, library.extend_by_itself, self)
+    if isinstance(more, ListRef) and (more.id == self.id or rows.same(m, self, more) not in (None, False)):
+        library.call(m, library.extend_by_items, self, more)
         return
     iterator = get_iterator(m, more)
     if static_count(m, iterator) is None:
@@ -387,7 +399,9 @@ def _dict_method(
     m: Machine, self: DictRef, name: str, args: list[Abstract], kwargs: dict[str, Abstract]
 ) -> Abstract:
     none = Known(None)
-    by_run_time_key = bool(args) and name in ("get", "setdefault", "pop") and tables.is_run_time_key(args[0])
+    by_run_time_key = (
+        bool(args) and name in ("get", "setdefault", "pop", "move_to_end") and tables.is_run_time_key(args[0])
+    )
     if name == "get" and by_run_time_key and 1 <= len(args) <= 2 and tables.content_of(m, self) is None:
         chosen = lookup(m, self, args[0], args[1] if len(args) == 2 else none)
         if chosen is not None:
@@ -488,8 +502,17 @@ def _table_method(
 ) -> Abstract:
     """Call a method of a dict of which the keys are only known at run time."""
     none = Known(None)
+    last = kwargs.get("last", Known(True))
+    if self.cls is collections.OrderedDict and isinstance(last, Known) and kwargs.keys() <= {"last"}:
+        if name == "popitem" and not args:
+            return tables.pop_item(m, self, bool(last.value))
+        if name == "move_to_end" and len(args) == 1:
+            tables.move_to_end(m, self, args[0], last)
+            return none
     if kwargs:
         raise Break("JN301", f"dict.{name} with keyword arguments")
+    if name == "popitem" and not args and self.cls is not collections.OrderedDict:
+        return tables.pop_item(m, self, True)
     if name == "get" and 1 <= len(args) <= 2:
         return tables.get(m, self, args[0], args[1] if len(args) == 2 else none)
     if name == "setdefault" and 1 <= len(args) <= 2:

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from janus_mlir import policy
-from janus_mlir.capture import columns, vectors
+from janus_mlir.capture import columns, packing, vectors
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.function import context_of
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, OBJECT, TensorType
@@ -139,7 +139,7 @@ class Outside:
                 self.m.entry.bind("bind_float", Attribute(source, p), FLOAT) for p in ("real", "imag")
             )
             return ComplexValue(Number("float", real), Number("float", imag))
-        if cls is str and source in self.m.speculation.texts and not isinstance(source, Pinned):
+        if cls is str and policy.text_varies(self.m.speculation, source) and not isinstance(source, Pinned):
             self.check("type_is", source, str, kind="type", expected="a str")
             return Boxed(self.m.entry.bind("bind_object", source, OBJECT), str)
         if cls in (str, bytes, complex, slice):
@@ -308,6 +308,7 @@ class Outside:
         layout = columns.layout_of(live)
         if layout is None:
             return None
+        packing.hold_texts_of(self.m, layout)
         size = vectors.capacity(self.m, layout, len(live) + 1)
         made = Derived(source, "items", columns.Columns(layout, size))
         buffers = tuple(

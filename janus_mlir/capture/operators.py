@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import boxed, complexes, compressed, library, live, sets, tables
+from janus_mlir.capture import boxed, complexes, compressed, library, live, rows, sets, tables
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, Value
@@ -48,6 +48,7 @@ from janus_mlir.capture.values import (
     SetRef,
     TextValue,
     TupleValue,
+    UnionValue,
     ViewValue,
     constants,
 )
@@ -272,8 +273,19 @@ def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
                 raise Break("JN212", "an ordering of live objects")
             return live.equal(m, a, b, negate=op == "ne")
     if op in ("is_", "is_not"):
-        same = identical(m, a, b)
+        one = rows.same(m, a, b)
+        if isinstance(one, Value):
+            return make("bool", one if op == "is_" else m.b.one("arith.xori", [one, m.const(True)], BOOL))
+        same = identical(m, a, b) if one is None else one
         return Known(same if op == "is_" else not same)
+    if a is b and op in ("eq", "ne") and _equals_itself(a):
+        return Known(op == "eq")
+    if isinstance(a, UnionValue) or isinstance(b, UnionValue):
+        from janus_mlir.capture import unions
+
+        found = unions.compare_numbers(m, op, a, b)
+        if found is not None:
+            return make("bool", found)
     if isinstance(a, JaxArray) or isinstance(b, JaxArray):
         if any(isinstance(x, Known) and (x.value is None or isinstance(x.value, str)) for x in (a, b)):
             return Known(op == "ne")
@@ -304,6 +316,18 @@ def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     from janus_mlir.capture.comparisons import compare_sequences
 
     return compare_sequences(m, op, a, b)
+
+
+def _equals_itself(value: Abstract) -> bool:
+    """Whether a value of the run time is no NaN, and holds none."""
+    if isinstance(value, TupleValue):
+        return value.cls is tuple and all(map(_equals_itself, value.items))
+    plain = isinstance(value, TextValue) or (isinstance(value, Boxed) and value.cls in (str, int, bytes))
+    return (
+        plain
+        or number_kind(value) in ("int", "bool")
+        or (isinstance(value, Known) and type(value.value) is str)
+    )
 
 
 def _class_of(value: Abstract) -> type | None:

@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture.graph import INT, Value
-from janus_mlir.capture.heap import ListContent
+from janus_mlir.capture import rows
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.graph import BOOL, INT, OBJECT, Value
+from janus_mlir.capture.heap import ListContent, RowContent
 from janus_mlir.capture.layouts import (
     ArrayLayout,
+    EmptyLayout,
     Layout,
     NumberLayout,
+    ObjectLayout,
+    RowLayout,
     ScalarLayout,
     SequenceLayout,
     TextLayout,
     UnionLayout,
+    are_objects,
     count,
     merge,
     parts,
@@ -22,8 +28,10 @@ from janus_mlir.capture.layouts import (
 from janus_mlir.capture.numbers import make
 from janus_mlir.capture.numpy.lax import Lax
 from janus_mlir.capture.scalars import CLASSES, number_kind
+from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.values import (
     Abstract,
+    Boxed,
     HeapRef,
     JaxArray,
     Known,
@@ -50,6 +58,8 @@ def tag_of(m: Machine, layout: Layout) -> int:
         sample: Abstract = Known(CLASSES[layout.kind]())
     elif isinstance(layout, ScalarLayout):
         sample = NumpyScalar(Value(INT), layout.dtype)
+    elif isinstance(layout, ObjectLayout):
+        sample = Boxed(Value(OBJECT), layout.cls)
     else:
         assert isinstance(layout, TextLayout)
         return m.tags.text(layout)
@@ -63,10 +73,16 @@ def layout_of(m: Machine, value: Abstract, heap: dict[int, Any], *, any_array: b
 
     A JAX array from outside stays itself, unless the list is nothing but a place to collect `any_array`.
     """
+    if isinstance(value, Boxed):
+        if value.cls not in _HELD:
+            return None
+        return hold_texts(m) if value.cls is str else ObjectLayout(value.cls)
     kind = number_kind(value)
     if kind is not None:
         return NumberLayout(kind)
     match value:
+        case Known(value=str()) if m.speculation.text_objects:
+            return ObjectLayout(str)
         case Known():
             if isinstance(value.value, (int, float, complex)):
                 return None
@@ -90,23 +106,43 @@ def layout_of(m: Machine, value: Abstract, heap: dict[int, Any], *, any_array: b
             return _sequence_layout(m, value.cls, value.items, heap, any_array)
         case ListRef():
             content = heap.get(value.id)
+            if isinstance(content, RowContent):
+                return rows.layout(m, content)
             if value.id in m.initial or not isinstance(content, ListContent) or content.items is None:
                 return None
             return _sequence_layout(m, list, content.items, heap, any_array)
         case TextValue():
-            return text_layout(value)
+            return ObjectLayout(str) if m.speculation.text_objects else text_layout(value) or hold_texts(m)
         case UnionValue():
             options: list[tuple[int, Layout | None]] = []
+            texts = False
             for tag, option in value.options:
-                if isinstance(option, Known):
-                    options.append((tag, None))
-                    continue
                 inner = layout_of(m, option, heap)
-                if not isinstance(inner, (NumberLayout, ScalarLayout, TextLayout)):
+                if inner == ObjectLayout(str):
+                    texts = True
+                elif isinstance(option, Known) and number_kind(option) is None:
+                    options.append((tag, None))
+                elif isinstance(inner, (NumberLayout, ScalarLayout, ObjectLayout, TextLayout)):
+                    options.append((tag, inner))
+                else:
                     return None
-                options.append((tag, inner))
-            return UnionLayout(tuple(options))
+            if texts:
+                options.append((tag_of(m, ObjectLayout(str)), ObjectLayout(str)))
+                options.sort(key=lambda pair: pair[0])
+            return options[0][1] if len(options) == 1 else UnionLayout(tuple(options))
     return None
+
+
+#: Classes of objects of which a list of run-time length holds the addresses.
+_HELD = (str, bytes, int)
+
+
+def hold_texts(m: Machine) -> Layout:
+    """Return the layout of strings as objects, which all strings in lists of run-time length are then."""
+    if not m.speculation.text_objects:
+        m.speculation.text_objects = True
+        raise Respecialise
+    return ObjectLayout(str)
 
 
 def text_layout(value: TextValue) -> TextLayout | None:
@@ -153,10 +189,40 @@ def common_layout(
         one = layout_of(m, item, heap, any_array=any_array)
         if one is None:
             return None
-        layout = one if layout is None else merge(layout, one, lambda part: tag_of(m, part))
+        layout = one if layout is None else merged(m, layout, one)
         if layout is None:
             return None
     return layout
+
+
+def hold_texts_of(m: Machine, layout: Layout) -> None:
+    """See to it that all strings are objects if those of a layout are."""
+    if any(are_objects(layout)):
+        hold_texts(m)
+
+
+def merged(m: Machine, a: Layout, b: Layout) -> Layout | None:
+    """Return a layout that holds items of both, None if there is none."""
+    if isinstance(a, EmptyLayout):
+        rows.require(m, a.pool, b)
+    if isinstance(b, EmptyLayout):
+        rows.require(m, b.pool, a)
+    if isinstance(a, RowLayout) and isinstance(b, RowLayout) and a != b:
+        rows.unite(m, a.pool, b.pool)
+    layout = merge(a, b, lambda part: tag_of(m, part))
+    if layout is None and of_texts(m, a) and of_texts(m, b):
+        return hold_texts(m)
+    return layout
+
+
+def of_texts(m: Machine, layout: Layout) -> bool:
+    """Whether all items are strings."""
+    if isinstance(layout, UnionLayout):
+        return all(
+            isinstance(m.tags.constant(tag), str) if option is None else of_texts(m, option)
+            for tag, option in layout.options
+        )
+    return isinstance(layout, TextLayout) or layout == ObjectLayout(str)
 
 
 def owned(m: Machine, items: Sequence[Abstract], heap: dict[int, Any]) -> Iterator[Abstract]:
@@ -168,8 +234,10 @@ def owned(m: Machine, items: Sequence[Abstract], heap: dict[int, Any]) -> Iterat
             case TupleValue():
                 yield from owned(m, item.items, heap)
             case ListRef():
-                yield item
                 content = heap.get(item.id)
+                if isinstance(content, RowContent):
+                    continue
+                yield item
                 if isinstance(content, ListContent) and content.items is not None:
                     yield from owned(m, content.items, heap)
 
@@ -222,6 +290,12 @@ def pack(m: Machine, layout: Layout, value: Abstract, heap: dict[int, Any]) -> I
         case ScalarLayout():
             assert isinstance(value, NumpyScalar)
             yield value.ref
+        case ObjectLayout():
+            yield lx.tensor(address(m, value))
+        case RowLayout():
+            row = heap[value.id] if isinstance(value, ListRef) else None
+            assert isinstance(row, RowContent)
+            yield lx.tensor(row.row)
         case ArrayLayout():
             if isinstance(value, JaxArray):
                 yield value.ref
@@ -247,14 +321,25 @@ def pack(m: Machine, layout: Layout, value: Abstract, heap: dict[int, Any]) -> I
             yield from _pack_union(m, layout, value, heap)
 
 
+def address(m: Machine, value: Abstract) -> Value:
+    """Return the address of an immutable object."""
+    from janus_mlir.capture import boxed
+
+    return m.b.one("janus.address", [boxed.box(m, value)], INT)
+
+
 def _pack_union(m: Machine, layout: UnionLayout, value: Abstract, heap: dict[int, Any]) -> Iterator[Value]:
     lx = Lax(m.b)
+    held = tag_of(m, ObjectLayout(str))
     if isinstance(value, UnionValue):
         which, options = value.which, dict(value.options)
     else:
-        tag = m.tags.of(value)
+        own = layout_of(m, value, heap)
+        tag = held if own == ObjectLayout(str) else m.tags.of(value)
         assert tag is not None
         which, options = m.const(tag), {tag: value}
+    if (held, ObjectLayout(str)) in layout.options and isinstance(value, UnionValue):
+        which, options = _text_option(m, which, options, held)
     yield lx.tensor(which)
     for tag, option in layout.options:
         if option is None:
@@ -266,6 +351,29 @@ def _pack_union(m: Machine, layout: UnionLayout, value: Abstract, heap: dict[int
                 yield lx.full(0, part.dtype, part.shape)
 
 
+def _text_option(
+    m: Machine, which: Value, options: dict[int, Abstract], held: int
+) -> tuple[Value, dict[int, Abstract]]:
+    """Make one option of all that are strings: an object of the run time."""
+    from janus_mlir.capture import boxed
+
+    kept: dict[int, Abstract] = {}
+    found: Value | None = None
+    of_text: Value | None = None
+    for tag, option in options.items():
+        if not (boxed.is_text(option) or (isinstance(option, Known) and type(option.value) is str)):
+            kept[tag] = option
+            continue
+        ref = boxed.box(m, option)
+        hit = m.b.one("arith.cmpi", [which, m.const(tag)], BOOL, predicate="eq")
+        found = ref if found is None else m.b.one("arith.select", [hit, ref, found], OBJECT)
+        of_text = hit if of_text is None else m.b.one("arith.ori", [of_text, hit], BOOL)
+    if found is None or of_text is None:
+        return which, options
+    kept[held] = Boxed(found, str)
+    return m.b.one("arith.select", [of_text, m.const(held), which], INT), kept
+
+
 def unpack(m: Machine, layout: Layout, refs: Iterator[Value]) -> Abstract:
     """Return the item whose parts are `refs`."""
     lx = Lax(m.b)
@@ -274,6 +382,14 @@ def unpack(m: Machine, layout: Layout, refs: Iterator[Value]) -> Abstract:
             return make(layout.kind, lx.number(next(refs)))
         case ScalarLayout():
             return m.new_scalar(next(refs), layout.dtype)
+        case RowLayout():
+            made = ListRef()
+            m.put(made.id, RowContent(m.pools[layout.pool], lx.number(next(refs))))
+            return made
+        case EmptyLayout():
+            raise Break("JN218", "an item of a list that has none so far")
+        case ObjectLayout():
+            return Boxed(m.b.one("janus.object_at", [lx.number(next(refs))], OBJECT), layout.cls)
         case ArrayLayout():
             if layout.weak is not None:
                 return JaxArray(next(refs), layout.dtype, layout.shape, layout.weak)

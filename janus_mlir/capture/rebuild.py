@@ -11,8 +11,8 @@ from janus_mlir.capture.parsing import compile_tree, parse
 from janus_mlir.capture.reader import FunctionSource
 
 __all__ = [
-    "UNBOUND", "Marker", "close_over", "compile_as", "list_iterator", "made_expression", "made_statement", "text_column",
-    "union_column",
+    "UNBOUND", "Marker", "close_over", "compile_as", "fill_rows", "list_iterator", "made_expression", "made_statement",
+    "text_column", "union_column",
 ]  # fmt: skip
 
 
@@ -119,6 +119,14 @@ def text_column(pieces: tuple[Any, ...], rows: Iterable[tuple[Any, ...]]) -> lis
         made = (p if isinstance(p, str) else format(convert[p[0]](next(numbers)), p[1]) for p in pieces)
         result.append("".join(made))
     return result
+
+
+def fill_rows(rows: list[list[Any]], lengths: list[int], items: list[Any]) -> None:
+    """Give each of some lists its share of the items of all."""
+    start = 0
+    for row, length in zip(rows, lengths, strict=True):
+        row += items[start : start + length]
+        start += length
 
 
 def list_iterator(items: list[Any], position: int) -> Any:

@@ -249,7 +249,8 @@ def method(m: Machine, self: SetRef, name: str, args: list[Abstract]) -> Abstrac
     run_time = len(args) == 1 and tables.is_run_time_key(args[0])
     if _is_table(m, self) or (run_time and name in ("add", "discard", "remove")):
         return _table_method(m, self, name, args)
-    if len(args) == 1 and name in ("update", "union", "intersection", "difference") and _is_table(m, *args):
+    others = ("update", *_COMBINING, *_TESTS)
+    if len(args) == 1 and name in others and isinstance(args[0], SetRef) and _is_table(m, *args):
         return _table_method(m, self, name, args)
     if len(args) == 1 and name in ("add", "discard", "remove") and self.cls is not frozenset:
         _change(m, self, name, args[0])
@@ -317,6 +318,9 @@ def _table_method(m: Machine, self: SetRef, name: str, args: list[Abstract]) -> 
     )
     if op is not None and len(args) == 1 and isinstance(args[0], SetRef):
         return tables.combined(m, op, self, args[0])
+    if name == "isdisjoint" and len(args) == 1 and isinstance(args[0], SetRef):
+        both = (tables.make(m, x).keys for x in (self, args[0]))
+        return library.call(m, library_tables.table_disjoint, *both)
     comparison = {"issubset": "le", "issuperset": "ge"}.get(name)
     if comparison is not None and len(args) == 1 and isinstance(args[0], SetRef):
         return tables.compare(m, comparison, self, args[0])

@@ -19,7 +19,7 @@ SiteKind = Literal["return", "effect", "exit"]
 class ValueSpec:
     """How one value of a site becomes a Python object."""
 
-    kind: Literal["int", "float", "bool", "numpy", "npscalar", "jax", "object"]
+    kind: Literal["int", "float", "bool", "numpy", "npscalar", "jax", "object", "objects"]
     dtype: np.dtype[Any] | None = None
     shape: tuple[Any, ...] = ()
     weak: bool = False

@@ -9,36 +9,28 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.exceptions import is_exception
-from janus_mlir.capture.graph import TensorType, Value
+from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import (
     CompressedContent,
     DictContent,
     IteratorContent,
     ListContent,
     ObjectContent,
+    RowContent,
     SetContent,
     TableContent,
     VectorContent,
 )
 from janus_mlir.capture.layouts import (
-    ArrayLayout,
-    Layout,
-    NumberLayout,
-    ScalarLayout,
-    SequenceLayout,
-    TextLayout,
-    UnionLayout,
     has_arrays,
-    parts,
 )
-from janus_mlir.capture.rebuild import list_iterator, text_column, union_column
+from janus_mlir.capture.rebuild import list_iterator
 from janus_mlir.capture.site import Site, ValueSpec
 from janus_mlir.capture.state import State
 from janus_mlir.capture.values import (
@@ -74,8 +66,6 @@ from janus_mlir.capture.values import (
     ViewStep,
     ViewValue,
 )
-from janus_mlir.runtime.dtypes import dtype_by_mlir
-from janus_mlir.runtime.jax_arrays import make_wrap
 from janus_mlir.runtime.words import FromWords, is_complex, word, words
 
 if TYPE_CHECKING:
@@ -97,6 +87,8 @@ class SiteWriter:
         self._memo: dict[int, str] = {}
         self._value_names: dict[tuple[int, str], str] = {}
         self._open: set[int] = set()
+        #: Names of the lists of all lists of a pool.
+        self.pools: dict[int, str] = {}
         #: What this site rebuilds of items of lists of run-time length.
         self._lent: dict[int, int] = {}
         self._temps = 0
@@ -365,33 +357,29 @@ class SiteWriter:
         if value.id in self._open:
             raise Break("JN506", "an object that contains itself")
         self._open.add(value.id)
-        content = self.machine.content(self.state, value.id)
+        content = self.state.heap.get(value.id)
+        if not isinstance(content, RowContent):
+            content = self.machine.content(self.state, value.id)
         try:
             return self._make(value, content)
         finally:
             self._open.discard(value.id)
 
     def _make(self, value: HeapRef, content: Any) -> str:
+        from janus_mlir.capture import list_sites
+
         match value, content:
+            case ListRef(), RowContent():
+                return (
+                    f"{list_sites.pool(self, content.storage)}[{self.value(content.row, ValueSpec('int'))}]"
+                )
             case ListRef(), ListContent(items=tuple() as items):
                 self.machine.lending.leave(value.id, self._lent, escapes=self.escapes)
                 return self._made(value.id, self._list(value, f"[{', '.join(map(self.expr, items))}]"))
             case ListRef(), VectorContent():
-                from janus_mlir.capture import vectors
-
                 if has_arrays(content.layout):
                     self.machine.lending.leave(value.id, self._lent, escapes=self.escapes, as_list=True)
-                if content.count is not None:
-                    length = repr(content.count)
-                else:
-                    length = self.expr(vectors.length_number(self.machine, content))
-                names = iter(
-                    [
-                        self._buffer(ref, part)
-                        for ref, part in zip(content.buffers, parts(content.layout), strict=True)
-                    ]
-                )
-                return self._made(value.id, self._list(value, self._column(content.layout, names, length)))
+                return self._made(value.id, self._list(value, list_sites.items(self, content)))
             case AttributesRef(), _:
                 raise Break("JN506", "the `__dict__` of an object outlives compiled code")
             case DictRef(), DictContent(complete=True):
@@ -459,48 +447,6 @@ class SiteWriter:
         if not content.ordered:
             raise Break("JN506", "a set whose order depends on how it was built")
         return f"{self.constant(value.cls)}({keys})" if isinstance(value, SetRef) else keys
-
-    def _buffer(self, ref: Value, part: TensorType) -> str:
-        spec = ValueSpec("numpy", dtype_by_mlir(part.dtype).numpy, (0, *part.shape))
-        return self.value(ref, spec, fresh=True)
-
-    def _column(self, layout: Layout, names: Iterator[str], length: str) -> str:
-        """Return the expression of a list of items, from the arrays with their parts."""
-        match layout:
-            case NumberLayout():
-                return f"{next(names)}[:{length}].tolist()"
-            case ScalarLayout():
-                return f"list({next(names)}[:{length}])"
-            case ArrayLayout(weak=None):
-                return f"[i.copy() for i in {next(names)}[:{length}]]"
-            case ArrayLayout():
-                assert layout.weak is not None
-                wrap = self.constant(make_wrap(layout.shape, layout.dtype, layout.weak))
-                return f"[{wrap}(i.copy()) for i in {next(names)}[:{length}]]"
-            case SequenceLayout():
-                columns = [self._column(item, names, length) for item in layout.items]
-                if not columns:
-                    return f"[{self.constant(layout.cls)}() for _ in range({length})]"
-                rows = f"zip({', '.join(columns)})"
-                if layout.cls is tuple:
-                    return f"list({rows})"
-                make = layout.cls if layout.cls is list else layout.cls._make  # type: ignore[attr-defined]
-                return f"list(map({self.constant(make)}, {rows}))"
-            case TextLayout():
-                columns = [self._column(item, names, length) for item in layout.items]
-                rows = f"zip({', '.join(columns)})" if columns else f"[()] * {length}"
-                return f"{self.constant(text_column)}({self.constant(layout.pieces)}, {rows})"
-            case UnionLayout():
-                which = f"{next(names)}[:{length}].tolist()"
-                constants, columns = {}, []
-                for tag, option in layout.options:
-                    if option is None:
-                        constants[tag] = self.machine.tags.constant(tag)
-                    else:
-                        columns.append(f"{tag}: {self._column(option, names, length)}")
-                pick = self.constant(union_column)
-                return f"{pick}({which}, {self.constant(constants)}, {{{', '.join(columns)}}})"
-        raise AssertionError(layout)
 
     def _iterator(self, content: IteratorContent) -> str:
         if content.kind == "list" and content.position is not None:

@@ -10,6 +10,7 @@ from janus_mlir.capture.sources import Source
 from janus_mlir.locations import Span
 
 if TYPE_CHECKING:
+    from janus_mlir.capture.layouts import Layout
     from janus_mlir.capture.observing import LiveFacts
 
 
@@ -55,6 +56,16 @@ class Speculation:
     texts: set[Source] = field(default_factory=set)
     #: How many values of a string there have been so far.
     spellings: Counter[Source] = field(default_factory=Counter)
+    #: Whether strings are objects in lists of run-time length, since they come from anywhere.
+    text_objects: bool = False
+    #: Whether a list of run-time length would have to copy lists, and whether these are rows of pools instead.
+    nested: bool = False
+    pooled: bool = False
+    #: Pools by where lists become rows: what their items are like, and the pools that have become others.
+    pools: dict[Any, Layout | None] = field(default_factory=dict)
+    same_pool: dict[Any, Any] = field(default_factory=dict)
+    #: Numbers of what a union may be, to which layouts refer.
+    tags: Any = None
     #: What has been found out about recursion and live objects, by all captures of the function.
     live: LiveFacts = field(default_factory=lambda: _live_facts())
     #: Items for which lists of run-time length have room.
@@ -87,6 +98,14 @@ class Speculation:
             return None
         result = self.with_fixed_extents() or self.copy()
         result.lengths, result.families = set(), set()
+        return result
+
+    def with_pools(self) -> Speculation | None:
+        """Return these facts with lists in lists as rows of pools, None if they are so or there is no need."""
+        if self.pooled or not self.nested:
+            return None
+        result = self.copy()
+        result.pooled, result.pools, result.same_pool = True, {}, {}
         return result
 
     def with_constant_texts(self) -> Speculation | None:

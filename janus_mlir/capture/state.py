@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import Value
-from janus_mlir.capture.heap import Content
+from janus_mlir.capture.heap import Content, GeneratorContent
 from janus_mlir.capture.values import Abstract, Known, Storage
 from janus_mlir.locations import Span
 
@@ -203,6 +203,9 @@ def references(roots: Iterable[Any], heap: dict[int, Any]) -> set[int]:
                         work.append(heap[item])
             elif isinstance(item, (Abstract, Content, tuple)):
                 work.append(item)
+        if isinstance(obj, GeneratorContent):
+            # Its code reads them when it goes on.
+            work.extend(cell for cell in obj.function.closure.values() if isinstance(cell, Abstract))
     return found
 
 

@@ -7,10 +7,11 @@ captured like the user's code.
 
 from __future__ import annotations
 
+import collections
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import library, library_tables
+from janus_mlir.capture import library, library_tables, rows, vectors
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import Content, IteratorContent, ListContent, TableContent
@@ -85,8 +86,6 @@ _ROOM = 8
 
 def _settle(m: Machine, content: TableContent) -> None:
     """Let keys and values be lists of run-time length, so that going through them is a loop."""
-    from janus_mlir.capture import vectors
-
     for items in (content.keys, content.values):
         if items is None or not isinstance(m.get(items.id), ListContent) or not m.get(items.id).items:
             continue
@@ -163,8 +162,6 @@ def _require(m: Machine, position: Abstract, key: Abstract) -> None:
 
 def item(m: Machine, value: DictRef, key: Abstract) -> Abstract:
     """Return ``value[key]``."""
-    import collections
-
     from janus_mlir.capture.containers import get_item, record_mutation
 
     content = make(m, value)
@@ -203,7 +200,15 @@ def set_default(m: Machine, value: DictRef, key: Abstract, default: Abstract) ->
     from janus_mlir.capture.containers import record_mutation
 
     content = make(m, value)
-    found = library.call(m, library_tables.table_set_default, content.keys, _values(content), key, default)
+    function = library_tables.table_set_default
+    if (
+        isinstance(default, ListRef)
+        and rows.would_take(m, default)
+        and not vectors.are_named(m, [default.id])
+    ):
+        # A list that nobody else has becomes a row only where it is stored.
+        function = library_tables.table_set_default_list
+    found = library.call(m, function, content.keys, _values(content), key, default)
     _settle(m, content)
     record_mutation(m, value, "dict.setdefault", "{0}.setdefault({1}, {2})", key, default)
     return found
@@ -231,6 +236,38 @@ def remove(m: Machine, value: DictRef | SetRef, key: Abstract, default: Abstract
     else:
         record_mutation(m, value, "dict item deleted", "del {0}[{1}]", key)
     return found
+
+
+def pop_item(m: Machine, value: DictRef, last: bool) -> Abstract:
+    """Return ``value.popitem(last)``."""
+    from janus_mlir.capture.containers import get_item, length, record_mutation
+
+    content = make(m, value)
+    some = compare_numbers(m, "gt", length(m, content.keys), Known(0))
+    text = "dictionary is empty" if value.cls is collections.OrderedDict else "popitem(): dictionary is empty"
+    failed = Failed(KeyError, text)
+    if some is False:
+        raise failed
+    if isinstance(some, Value):
+        m.check(some, "bounds", "the dict is not empty", failed)
+    content = make(m, value)
+    end = Known(-1 if last else 0)
+    found = TupleValue((get_item(m, content.keys, end), get_item(m, _values(content), end)))
+    library.call(m, library.pop_at, content.keys, end)
+    library.call(m, library.pop_at, _values(content), end)
+    record_mutation(m, value, "dict.popitem", "{0}.popitem()" if last else "{0}.popitem(last=False)")
+    return found
+
+
+def move_to_end(m: Machine, value: DictRef, key: Abstract, last: Abstract) -> None:
+    """Do ``value.move_to_end(key, last)``."""
+    from janus_mlir.capture.containers import record_mutation
+
+    content = make(m, value)
+    position = find(m, content, key)
+    _require(m, position, key)
+    library.call(m, library_tables.table_move, content.keys, _values(content), position, last)
+    record_mutation(m, value, "move_to_end", "{0}.move_to_end({1}, {2})", key, last)
 
 
 def add(m: Machine, value: SetRef, key: Abstract) -> None:
@@ -366,5 +403,6 @@ def cleared(value: DictRef | SetRef) -> Content:
 __all__ = [
     "add", "cleared", "combined", "compare", "constant",
     "contains", "content_of", "copied", "count", "discard", "entry", "equal", "find",
-    "get", "is_run_time_key", "item", "iterate", "make", "make_set", "most_common", "remove", "set_default", "store", "update",
+    "get", "is_run_time_key", "item", "iterate", "make", "make_set", "most_common", "move_to_end", "pop_item", "remove",
+    "set_default", "store", "update",
 ]  # fmt: skip

@@ -174,6 +174,18 @@ def build_string(parts: list[Abstract]) -> Abstract:
     return TextValue(tuple(pieces))
 
 
+def join_texts(m: Machine, separator: Abstract, items: ListRef) -> Abstract:
+    """Return ``separator.join(items)`` of a list of run-time length."""
+    from janus_mlir.capture import library, packing
+
+    content = m.get(items.id)
+    assert isinstance(content, VectorContent)
+    if not packing.of_texts(m, content.layout):
+        raise Break("JN213", "str.join of items that are not all strings")
+    packing.hold_texts(m)
+    return library.call(m, library.joined, items, separator)
+
+
 #: String methods that give a string, whatever the text is.
 METHODS = frozenset(
     {

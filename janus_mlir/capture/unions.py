@@ -88,6 +88,10 @@ class Tags:
                 return self._find("object", value.id)
         return None
 
+    def row(self, pool: int) -> int:
+        """Return the tag of lists that are rows of a pool."""
+        return self._find("row", pool)
+
     def text(self, layout: TextLayout) -> int:
         """Return the tag of strings that are made in one way."""
         for i, (kind, known) in enumerate(self.found):
@@ -328,6 +332,32 @@ def choose(m: Machine, which: Value, items: list[Abstract]) -> Abstract | None:
     return UnionValue(number, tuple(sorted(options.items(), key=lambda pair: pair[0])))
 
 
+def compare_numbers(m: Machine, op: str, a: Abstract, b: Abstract) -> Value | None:
+    """Return ``a op b`` of numbers of which only run time knows the kinds; None if there is more than numbers among them."""
+    from janus_mlir.capture import numbers
+    from janus_mlir.capture.graph import INT
+
+    sides: list[tuple[Value | None, tuple[tuple[int, Abstract], ...]]] = []
+    for value in (a, b):
+        options = value.options if isinstance(value, UnionValue) else ((0, value),)
+        if not all(isinstance(option, Number) for _, option in options):
+            return None
+        sides.append((value.which if isinstance(value, UnionValue) else None, options))
+    (which_a, options_a), (which_b, options_b) = sides
+    result = m.const(False)
+    for tag_a, one in options_a:
+        for tag_b, two in options_b:
+            decided = numbers.compare_numbers(m, op, one, two)
+            found = m.const(decided) if isinstance(decided, bool) else decided
+            for which, tag in ((which_a, tag_a), (which_b, tag_b)):
+                if which is not None:
+                    number = m.b.one("constant", [], INT, value=tag)
+                    hit = m.b.one("arith.cmpi", [which, number], BOOL, predicate="eq")
+                    found = m.b.one("arith.andi", [hit, found], BOOL)
+            result = m.b.one("arith.ori", [result, found], BOOL)
+    return result
+
+
 def select(m: Machine, cond: Value, a: Abstract, b: Abstract) -> Abstract | None:
     """Return ``a if cond else b`` where one of them is a union; None if they cannot be one together."""
     from janus_mlir.capture.builtin_numbers import choose_value
@@ -375,4 +405,4 @@ def as_array(m: Machine, value: UnionValue) -> JaxArray | None:
     return JaxArray(ref, last.dtype, last.shape, last.weak)
 
 
-__all__ = ["Tags", "as_array", "choose", "needs_known", "select", "split"]
+__all__ = ["Tags", "as_array", "choose", "compare_numbers", "needs_known", "select", "split"]

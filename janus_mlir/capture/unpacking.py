@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import boxed, live
+from janus_mlir.capture import boxed, live, rows
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import get_item, items_of, length, new_list
 from janus_mlir.capture.graph import Value
@@ -84,7 +84,7 @@ def build_list(m: Machine, items: list[tuple[Abstract, bool]]) -> ListRef:
     last: list[Abstract] = []
     for value, starred in items:
         with m.keep(*last, *([] if made is None else [made]), *(other for other, _ in items)):
-            found = collect(m, value) if starred else [value]
+            found = collect(m, value) if starred else [rows.taken(m, value)]
             if isinstance(found, list):
                 last += found
                 continue

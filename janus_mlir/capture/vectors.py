@@ -8,13 +8,14 @@ loop the length is known.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 import numpy as np
 
+from janus_mlir.capture import rows
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.graph import BOOL, INT, Block, Value
 from janus_mlir.capture.heap import ListContent, VectorContent
@@ -182,6 +183,8 @@ def vectorise(m: Machine, ref: ListRef, room: int = 0) -> VectorContent:
     if isinstance(content, VectorContent):
         return content
     items = list_items(m, ref)
+    for item in items:
+        rows.taken(m, item)
     layout = common_layout(m, items, m.state.heap)
     if layout is None or _shared(m, ref, items):
         raise Break("JN218", "a list of run-time length of such items")
@@ -385,16 +388,21 @@ def borrow(m: Machine, ref: ListRef, item: Abstract, index: int | None = None) -
 
 def take_over(m: Machine, ref: ListRef, item: Abstract) -> None:
     """Make `item` one of a list; a list that has a name already is refused."""
+    rows.taken(m, item)
+    lists = inner_lists(m, [item], m.state.heap)
+    if lists and (len(set(lists)) != len(lists) or are_named(m, lists)):
+        raise Break("JN218", "a list that has another name goes into a list of run-time length")
+    lend(m, ref.id, [item], m.state.heap, m.state.escaped)
+
+
+def are_named(m: Machine, lists: Collection[int]) -> bool:
+    """Whether one of some lists is still reached from a variable after the instruction at hand."""
     from janus_mlir.capture.state import references, tidy
 
-    lists = inner_lists(m, [item], m.state.heap)
-    if lists:
-        state = m.state.clone()
-        state.top.pc = m.next_pc
-        tidy(state, m.kept(), m.pins)
-        if len(set(lists)) != len(lists) or set(lists) & others(state, set(), references):
-            raise Break("JN218", "a list that has another name goes into a list of run-time length")
-    lend(m, ref.id, [item], m.state.heap, m.state.escaped)
+    state = m.state.clone()
+    state.top.pc = m.next_pc
+    tidy(state, m.kept(), m.pins)
+    return not others(state, set(), references).isdisjoint(lists)
 
 
 def append_item(m: Machine, ref: ListRef, content: VectorContent, item: Abstract) -> VectorContent:

@@ -11,7 +11,7 @@ from typing import Any
 
 from mlir import ir
 
-from janus_mlir.capture.graph import Block, Function, Graph, Op, TensorType, Value
+from janus_mlir.capture.graph import Block, Function, Graph, Op, ScalarType, TensorType, Value
 from janus_mlir.emit.builder import Builder, attribute, predicate
 from janus_mlir.emit.extents import is_static
 from janus_mlir.emit.functions import Closure, closures
@@ -232,8 +232,12 @@ class _Emitter:
 
     def _poison(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
         builder = self.builder
-        types = [builder.types(r.type) for r in op.results]
-        return [builder.one("ub.poison", [], type, {"value": builder.parsed("#ub.poison")}) for type in types]
+        (result,) = op.results
+        if isinstance(result.type, ScalarType):
+            # `tensor.from_elements` does not bear poison: its folder takes it for a number.
+            return [builder.constant(0, result.type)]
+        type = builder.types(result.type)
+        return [builder.one("ub.poison", [], type, {"value": builder.parsed("#ub.poison")})]
 
     def _dim(self, op: Op, operands: list[ir.Value]) -> list[ir.Value]:
         builder = self.builder
@@ -531,6 +535,8 @@ _SPECIAL: dict[str, Callable[[_Emitter, Op, list[ir.Value]], list[ir.Value]]] = 
     "janus.unbox": _Emitter._heap,
     "janus.box": _Emitter._heap,
     "janus.invoke": _Emitter._heap,
+    "janus.address": _Emitter._heap,
+    "janus.object_at": _Emitter._heap,
     "scf.if": _Emitter._if,
     "scf.while": _Emitter._while,
     "scf.for": _Emitter._for,

@@ -66,4 +66,19 @@ def closes_over(m, x):
     return jnp.stack(ys), scale
 
 
+@cases.add(lambda i: (6 + i,), lambda: (0,), lambda: (1,))
+def differences_of_closure(n):
+    def squares():
+        for i in range(n):
+            yield i * i
+
+    out = []
+    before = None
+    for square in squares():
+        if before is not None:
+            out.append(square - before)
+        before = square
+    return out
+
+
 test_program = cases.test()

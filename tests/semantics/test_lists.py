@@ -377,4 +377,15 @@ def counting_down(n, xs):
     return xs
 
 
+@cases.add(
+    lambda i: ([1, 2, 2, 3 + i],),
+    lambda: ([],),
+    lambda: ([1.0, True],),
+    lambda: ([2.5, 1.0, 3.0],),
+    lambda: ([True],),
+)
+def kinds_of_items(xs):
+    return len(set(xs)), sum(xs), [x * 2 for x in xs], sorted(xs, key=lambda x: (x % 2, -x))
+
+
 test_program = cases.test()

@@ -150,4 +150,64 @@ def calculator(command: str, a: int, b: int) -> Any:
     raise ValueError(f"unknown command {command!r}")
 
 
+# ---- strings as items and keys ---------------------------------------------------------------------
+
+
+@cases.world(_texts)
+def counted(text: str) -> Any:
+    counts: dict[str, int] = {}
+    first: dict[str, str] = {}
+    seen = set()
+    for word in text.split():
+        counts[word] = counts.get(word, 0) + 1
+        first.setdefault(word[0], word)
+        seen.add(word.lower())
+    best = max(counts, key=len, default="")
+    return counts, first, sorted(counts.items()), len(seen), "and" in seen, best
+
+
+@cases.world(_texts)
+def runs(text: str) -> Any:
+    out = []
+    i = 0
+    while i < len(text):
+        j = i
+        while j < len(text) and text[j] == text[i]:
+            j += 1
+        out.append(text[i] + str(j - i))
+        i = j
+    if len(out) > 30:
+        out[0] = "many"
+    return "".join(out), out[:2], sorted(out), out[::-1]
+
+
+@cases.world(_texts)
+def stacked(text: str) -> Any:
+    stack = []
+    dropped = None
+    for letter in text:
+        if letter.isdigit():
+            stack.append(letter)
+        elif letter == "o" and stack:
+            dropped = stack.pop()
+    return stack, dropped, "-".join(stack), len(stack), "7" in stack
+
+
+@cases.add(
+    lambda i: (["ab", "ba", f"abc{i}", "cab", f"x{i * i}"],),
+    lambda: ([],),
+    lambda: (["ab", 1],),
+    lambda: (["q"] * 3,),
+)
+def grouped(words: list[str]) -> Any:
+    groups: dict[str, list[str]] = {}
+    for word in words:
+        groups.setdefault("".join(sorted(word)), []).append(word)
+    longest = ""
+    for word in words:
+        if len(word) > len(longest):
+            longest = word
+    return groups, sorted(len(g) for g in groups.values()), longest
+
+
 test_program = cases.test()

@@ -33,7 +33,7 @@ class LowerHeapPass : public janus::impl::LowerHeapPassBase<LowerHeapPass> {
     SmallVector<Operation *> reads;
     getOperation().walk([&](Operation *op) {
       if (isa<ObjectOp, NullOp, GetAttrOp, GetItemOp, LengthOp, TypeIsOp, MethodIsOp, EqualsOp, IsOp, IsNullOp, UnboxOp,
-              BoxOp, InvokeOp>(op))
+              BoxOp, InvokeOp, AddressOp, ObjectAtOp>(op))
         reads.push_back(op);
     });
     // From here on operands are pointers: the typed accessors of the ops must not be used for them.
@@ -167,6 +167,14 @@ class LowerHeapPass : public janus::impl::LowerHeapPassBase<LowerHeapPass> {
           while (operands.size() < kInvokeOperands)
             operands.insert(operands.end() - 1, null());
           values.push_back(runtime.call(b, loc, "janus_rt_invoke", ptr, operands));
+          return success();
+        })
+        .Case([&](AddressOp) {
+          values.push_back(LLVM::PtrToIntOp::create(b, loc, i64, op->getOperand(0)));
+          return success();
+        })
+        .Case([&](ObjectAtOp) {
+          values.push_back(LLVM::IntToPtrOp::create(b, loc, ptr, op->getOperand(0)));
           return success();
         })
         .Case([&](UnboxOp read) {

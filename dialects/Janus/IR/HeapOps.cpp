@@ -51,6 +51,16 @@ OpFoldResult EqualsOp::fold(FoldAdaptor) {
   return {};
 }
 
+OpFoldResult AddressOp::fold(FoldAdaptor) {
+  auto at = getObject().getDefiningOp<ObjectAtOp>();
+  return at ? at.getAddress() : nullptr;
+}
+
+OpFoldResult ObjectAtOp::fold(FoldAdaptor) {
+  auto of = getAddress().getDefiningOp<AddressOp>();
+  return of ? of.getObject() : nullptr;
+}
+
 LogicalResult InvokeOp::verify() {
   constexpr size_t kMostArguments = 3;
   if (getArguments().size() > kMostArguments)

@@ -208,6 +208,37 @@ def Janus_BoxOp : Janus_HeapOp<"box"> {
   let assemblyFormat = "$value attr-dict `:` type($value)";
 }
 
+def Janus_AddressOp : Op<Janus_Dialect, "address", [Pure]> {
+  let summary = "an object as a number";
+  let description = [{
+    The address of an object, as which it is an element of a tensor: an item of a list whose length only run time knows. It is good for
+    as long as the object lives, which is to the end of the call for everything that native code has. Null has address 0.
+
+    ```mlir
+    %n = janus.address %word
+    ```
+  }];
+  let arguments = (ins Janus_Object:$object);
+  let results = (outs I64:$address);
+  let assemblyFormat = "$object attr-dict";
+  let hasFolder = 1;
+}
+
+def Janus_ObjectAtOp : Op<Janus_Dialect, "object_at", [Pure]> {
+  let summary = "the object at an address";
+  let description = [{
+    The object of which `janus.address` has given the number.
+
+    ```mlir
+    %word = janus.object_at %n
+    ```
+  }];
+  let arguments = (ins I64:$address);
+  let results = (outs Janus_Object:$object);
+  let assemblyFormat = "$address attr-dict";
+  let hasFolder = 1;
+}
+
 def Janus_InvokeOp : Janus_HeapOp<"invoke"> {
   let summary = "call a Python function without effects";
   let description = [{

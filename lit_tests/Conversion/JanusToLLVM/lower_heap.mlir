@@ -35,9 +35,13 @@ func.func private @f(%call: !llvm.ptr, %node: !janus.object) -> (i32, !janus.obj
   // CHECK: llvm.call @janus_rt_unbox_array(%[[CALL]], %{{.*}}, %{{.*}}, %[[FOUND]])
   // CHECK: builtin.unrealized_conversion_cast {{.*}} to memref<4x?xf32>
   %x, %ok2 = janus.unbox %item numpy dtype 11 : memref<4x?xf32>
+  // CHECK: %[[ADDRESS:.*]] = llvm.ptrtoint %{{.*}} : !llvm.ptr to i64
+  %address = janus.address %last
+  // CHECK: llvm.inttoptr %[[ADDRESS]] : i64 to !llvm.ptr
+  %again = janus.object_at %address
   // CHECK: scf.if %{{.*}} -> (!llvm.ptr)
   %chosen = scf.if %leaf -> !janus.object {
-    scf.yield %last : !janus.object
+    scf.yield %again : !janus.object
   } else {
     scf.yield %left : !janus.object
   }

@@ -30,6 +30,10 @@ func.func private @read(%node: !janus.object, %i: i64) -> !janus.object {
   %boxed = janus.box %half : f64
   // CHECK: janus.invoke %{{.*}}(%{{.*}}, %{{.*}})
   %sum = janus.invoke %none(%boxed, %item)
+  // CHECK: janus.address %{{.*}}
+  %address = janus.address %boxed
+  // CHECK: janus.object_at %{{.*}}
+  %again = janus.object_at %address
   // CHECK: janus.unbox %{{.*}} number : i64
   %k, %ok = janus.unbox %item number : i64
   // CHECK: janus.unbox %{{.*}} number : f64

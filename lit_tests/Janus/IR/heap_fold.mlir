@@ -31,3 +31,14 @@ func.func @reads(%o: !janus.object) {
   janus.guard %missing, <type>, site 0
   return
 }
+
+// CHECK-LABEL: func.func @addresses
+// CHECK-SAME: %[[O:.*]]: !janus.object, %[[N:.*]]: i64
+// CHECK-NEXT: return %[[O]], %[[N]]
+func.func @addresses(%o: !janus.object, %n: i64) -> (!janus.object, i64) {
+  %address = janus.address %o
+  %again = janus.object_at %address
+  %there = janus.object_at %n
+  %number = janus.address %there
+  return %again, %number : !janus.object, i64
+}
