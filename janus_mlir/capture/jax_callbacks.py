@@ -120,6 +120,8 @@ def from_tracer(m: Machine, tree: Any) -> Abstract:
         m.replaying[ref.uid] = tree
         weak = bool(getattr(tree.aval, "weak_type", False))
         return JaxArray(ref, as_dtype(tree.dtype), tuple(tree.shape), weak)
+    if callable(tree):
+        return Known(tree)
     raise Break("JN403", f"a {type(tree).__name__} is passed to a function by JAX")
 
 

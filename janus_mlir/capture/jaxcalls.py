@@ -16,19 +16,19 @@ import jax
 import numpy as np
 
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.containers import items_of, new_dict, new_list
+from janus_mlir.capture.containers import items_of
 from janus_mlir.capture.control import Left
 from janus_mlir.capture.graph import Block, Value
 from janus_mlir.capture.jax_arguments import Arguments, Static, restore, struct, structure_key
-from janus_mlir.capture.jax_callbacks import Callback, Lifts, from_tracer, new_node, stand_in, tracer_of
+from janus_mlir.capture.jax_callbacks import Callback, Lifts, from_tracer, stand_in, tracer_of
 from janus_mlir.capture.jax_effects import Effects
+from janus_mlir.capture.jax_trees import Wrapped, abstract_tree, call_tree, is_tree_function
 from janus_mlir.capture.jax_values import (
     OWN_TRANSFORMS,
     Transformed,
     called_once,
     compilers,
     is_jax_callable,
-    is_node,
     transforms,
 )
 from janus_mlir.capture.kinds import tensor_type
@@ -166,6 +166,8 @@ def call_jax(m: Machine, live: Any, args: list[Abstract], kwargs: dict[str, Abst
     opened = _open_transform(m, live)
     if opened is not None:
         return call_transformed(m, opened, args, kwargs)
+    if is_tree_function(live):
+        return call_tree(m, live, args, kwargs)
     arguments = Arguments(m)
     structure = (
         tuple(arguments.convert(a) for a in args),
@@ -354,20 +356,13 @@ def _wrap_result(
     positions = {id(v): i for i, v in enumerate(inner.invars)}
     for leaf in traced.leaves:
         if isinstance(leaf, Static):
-            leaves.append(_Wrapped(_constant_result(leaf.value)))
+            leaves.append(Wrapped(_constant_result(leaf.value)))
         elif (same := arrays.get(positions.get(id(inner.outvars[leaf]), -1))) is not None:
-            leaves.append(_Wrapped(same))  # JAX returns the very array that it was given
+            leaves.append(Wrapped(same))  # JAX returns the very array that it was given
         else:
             dtype, shape, weak = traced.outputs[leaf]
-            leaves.append(_Wrapped(JaxArray(results[leaf], as_dtype(dtype), tuple(shape), weak)))
-    return _abstract_tree(m, jax.tree.unflatten(traced.treedef, leaves))
-
-
-@dataclass(frozen=True, slots=True)
-class _Wrapped:
-    """Keeps an abstract value opaque to pytree functions."""
-
-    value: Abstract
+            leaves.append(Wrapped(JaxArray(results[leaf], as_dtype(dtype), tuple(shape), weak)))
+    return abstract_tree(m, jax.tree.unflatten(traced.treedef, leaves))
 
 
 def _constant_result(value: Any) -> Abstract:
@@ -376,29 +371,6 @@ def _constant_result(value: Any) -> Abstract:
     if not isinstance(value, int) and hasattr(value, "_evaluate"):
         return ExtentNumber(value)
     raise Break("JN403", f"a JAX function that returns a {type(value).__name__}")
-
-
-def _abstract_tree(m: Machine, tree: Any) -> Abstract:
-    if isinstance(tree, _Wrapped):
-        return tree.value
-    if tree is None:
-        return Known(None)
-    if isinstance(tree, tuple):
-        return TupleValue(tuple(_abstract_tree(m, t) for t in tree), type(tree))
-    if type(tree) is list:
-        return new_list(m, tuple(_abstract_tree(m, t) for t in tree))
-    if type(tree) in (dict, OrderedDict):
-        return new_dict(m, tuple((k, _abstract_tree(m, v)) for k, v in tree.items()), type(tree))
-    if is_node(type(tree)):
-        return new_node(m, tree, lambda value: _attribute(m, value))
-    raise Break("JN403", f"a JAX function that returns a {type(tree).__name__}")
-
-
-def _attribute(m: Machine, value: Any) -> Abstract:
-    """Return an attribute of a pytree node: arrays are wrapped, what is no part of the tree is static."""
-    if isinstance(value, (_Wrapped, tuple, list, dict)) or value is None or is_node(type(value)):
-        return _abstract_tree(m, value)
-    return Known(value)
 
 
 def _call_now(m: Machine, live: Any, structure: Any, arguments: Arguments) -> Abstract:

@@ -329,6 +329,35 @@ def walrus_and_unpack(x):
     return a, b, c, d, rest
 
 
+@cases.add(
+    lambda i: (
+        {"a": [vec(2), 1.5 + i], "b": (vec(1), None, {"c": i})},
+        {"a": [vec(2), 2.0], "b": (vec(1), None, {"c": 3})},
+    ),
+)
+def trees(p, q):
+    seen = []
+
+    def add(x, y):
+        seen.append(len(seen))
+        if isinstance(x, jax.Array) and x.sum() > 100:
+            return x
+        return x + y
+
+    leaves, structure = jax.tree.flatten(p)  # numbers stay numbers
+    back = jax.tree.unflatten(structure, [x * 2 for x in leaves])
+    lengths = jax.tree.map(len, p, is_leaf=lambda x: isinstance(x, (list, tuple)))
+    paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(q)]
+    return (
+        jax.tree.map(add, p, q),
+        back,
+        lengths,
+        paths,
+        jax.tree.reduce(lambda n, x: n + jnp.sum(x), p, 0.0),
+        seen,
+    )
+
+
 @cases.add(lambda i: (vec(),))
 def jax_transform(x):
     def loss(w):
