@@ -95,6 +95,8 @@ class Arguments:
         self.numbers: list[Abstract] = []
         #: JAX arrays among the traced arguments, by position.
         self.arrays: dict[int, JaxArray] = {}
+        #: Python numbers among them, by position.
+        self.number_at: dict[int, Number] = {}
         self.callbacks: list[Abstract] = []
 
     def add(self, ref: Value, dtype: Any, shape: tuple[Any, ...], weak: bool) -> Leaf:
@@ -165,6 +167,7 @@ class Arguments:
         """Python numbers enter JAX as weakly typed scalars."""
         m = self.m
         self.numbers.append(value)
+        self.number_at[len(self.refs)] = value
         if value.kind == "bool":
             ref = m.b.one("tensor.from_elements", [value.ref], TensorType("i1", ()))
             return self.add(ref, np.dtype(bool), (), False)

@@ -32,6 +32,7 @@ from janus_mlir.capture.jax_values import (
     transforms,
 )
 from janus_mlir.capture.kinds import tensor_type
+from janus_mlir.capture.returned_numbers import kept_numbers
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.values import (
     Abstract,
@@ -279,10 +280,14 @@ def _apply(
     for dtype, shape, _ in traced.outputs:
         types_.append(tensor_type(dtype, tuple(shape)))
     results = m.b.op("jax.call", refs, types_, jaxpr=traced.jaxpr)
+    given: dict[int, Abstract] = {
+        **arguments.arrays,
+        **kept_numbers(live, structure, arguments, traced),
+    }
     if effects is None:
-        return _wrap_result(m, traced, results, arguments.arrays)
+        return _wrap_result(m, traced, results, given)
     effects.happen(m, results[len(results) - len(effects.own) :])
-    pair = _wrap_result(m, traced, results, arguments.arrays)
+    pair = _wrap_result(m, traced, results, given)
     assert isinstance(pair, TupleValue)
     return pair.items[0]
 
@@ -349,7 +354,7 @@ def _trace_pass(
 
 
 def _wrap_result(
-    m: Machine, traced: _Traced, results: Sequence[Value], arrays: dict[int, JaxArray]
+    m: Machine, traced: _Traced, results: Sequence[Value], given: dict[int, Abstract]
 ) -> Abstract:
     leaves: list[Any] = []
     inner = traced.jaxpr.jaxpr
@@ -357,8 +362,8 @@ def _wrap_result(
     for leaf in traced.leaves:
         if isinstance(leaf, Static):
             leaves.append(Wrapped(_constant_result(leaf.value)))
-        elif (same := arrays.get(positions.get(id(inner.outvars[leaf]), -1))) is not None:
-            leaves.append(Wrapped(same))  # JAX returns the very array that it was given
+        elif (same := given.get(positions.get(id(inner.outvars[leaf]), -1))) is not None:
+            leaves.append(Wrapped(same))  # JAX returns the very object that it was given
         else:
             dtype, shape, weak = traced.outputs[leaf]
             leaves.append(Wrapped(JaxArray(results[leaf], as_dtype(dtype), tuple(shape), weak)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 import janus_mlir as janus
 from semantics.oracle import Cases, mat, nmat, nvec, vec
@@ -355,6 +356,18 @@ def trees(p, q):
         paths,
         jax.tree.reduce(lambda n, x: n + jnp.sum(x), p, 0.0),
         seen,
+    )
+
+
+@cases.add(lambda i: ({"w": vec(), "b": 0.5 + i, "n": 2}, i), compiled=False)
+def numbers_among_leaves(p, n):
+    """What libraries return of numbers is numbers, unless an array comes in."""
+    carried, _ = jax.lax.scan(lambda c, x: ((c[0] + x, c[1]), x), (0.0, p["b"]), p["w"])
+    return (
+        optax.tree_utils.tree_scale(2.0, p),
+        optax.apply_updates(p, p),
+        carried,
+        optax.cosine_decay_schedule(1.0, 9)(n),
     )
 
 
