@@ -26,9 +26,19 @@ constexpr unsigned kMaxBodyOps = 96;
 
 unsigned bodySize(Operation *op) { return op->getRegion(0).front().getOperations().size(); }
 
-/// Whether computing `producer` again for each of several uses costs next to nothing: no reading but of broadcast
-/// operands, no arithmetic to speak of.
+/// How many operands are read in full, element by element of what the op is computed over.
+unsigned countFullReads(linalg::GenericOp op) {
+  return llvm::count_if(op.getDpsInputOperands(), [&](OpOperand *operand) {
+    return op.getMatchingIndexingMap(operand).getNumResults() == op.getNumLoops();
+  });
+}
+
+/// Whether computing `producer` again for each of several uses costs next to nothing: no more is read than its result
+/// would be, broadcast operands aside (or one after another a chain of sums would be, whole, in all its users), and
+/// there is no arithmetic to speak of.
 bool isCheap(linalg::GenericOp producer) {
+  if (countFullReads(producer) > 1)
+    return false;
   unsigned work = 0;
   for (Operation &op : producer.getBody()->without_terminator()) {
     if (isa_and_nonnull<math::MathDialect>(op.getDialect()) || isa<arith::DivFOp>(op) || op.getNumRegions() != 0)

@@ -102,3 +102,41 @@ func.func @accumulated(%x: tensor<8xf32>, %y: tensor<8xf32>, %init: tensor<8x8xf
   } -> tensor<f32>
   return %1 : tensor<f32>
 }
+
+// -----
+
+// Sums with two users each are computed once, for doing them again would read the whole chain again.
+// CHECK-LABEL: func.func @sums
+// CHECK-COUNT-2: arith.addf
+// CHECK-NOT: arith.addf
+func.func @sums(%x: tensor<8xf32>, %y: tensor<8xf32>, %z: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>, tensor<8xf32>) {
+  %0 = arith.addf %x, %y : tensor<8xf32>
+  %1 = arith.negf %0 : tensor<8xf32>
+  %2 = arith.addf %0, %z : tensor<8xf32>
+  %3 = arith.negf %2 : tensor<8xf32>
+  return %1, %2, %3 : tensor<8xf32>, tensor<8xf32>, tensor<8xf32>
+}
+
+// -----
+
+#whole = affine_map<(i, j) -> (i, j)>
+#first = affine_map<(i, j) -> (i)>
+
+// A row added to each row is done again in both users: it reads no more than they would.
+// CHECK-LABEL: func.func @biased
+// CHECK: arith.addf
+// CHECK-NEXT: arith.negf
+// CHECK: arith.addf
+// CHECK-NEXT: arith.mulf
+func.func @biased(%x: tensor<4x8xf32>, %row: tensor<4xf32>) -> (tensor<4x8xf32>, tensor<4x8xf32>) {
+  %e = tensor.empty() : tensor<4x8xf32>
+  %0 = linalg.generic {indexing_maps = [#whole, #first, #whole], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %row : tensor<4x8xf32>, tensor<4xf32>) outs(%e : tensor<4x8xf32>) {
+    ^bb0(%a: f32, %b: f32, %o: f32):
+      %s = arith.addf %a, %b : f32
+      linalg.yield %s : f32
+  } -> tensor<4x8xf32>
+  %1 = arith.negf %0 : tensor<4x8xf32>
+  %2 = arith.mulf %0, %x : tensor<4x8xf32>
+  return %1, %2 : tensor<4x8xf32>, tensor<4x8xf32>
+}
