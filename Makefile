@@ -92,9 +92,10 @@ lit: $(STAMPS)/package $(STAMPS)/dev
 	$(BIN)/lit -sv -j$(JOBS) lit_tests
 
 # XLA compiles the eager JAX that results are compared with, thousands of single ops: these options halve its time.
-# A version that does not know them would abort.
+# A version that does not know them would abort. What one process has compiled the others read.
 XLA_QUICKLY := --xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=1
-run_pytest = JAX_PLATFORMS=cpu \
+run_pytest = JAX_PLATFORMS=cpu JAX_COMPILATION_CACHE_DIR=$(CURDIR)/$(VENV)/xla \
+  JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS=0 JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES=-1 \
   XLA_FLAGS="$$(JAX_PLATFORMS=cpu XLA_FLAGS='$(XLA_QUICKLY)' $(BIN)/python -c 'import jax; jax.devices()' 2> /dev/null \
     && echo '$(XLA_QUICKLY)')" $(1) $(BIN)/pytest -n $(JOBS)
 

@@ -74,7 +74,11 @@ def check(
     """
     with jax.enable_x64(True):
         given = [jnp.asarray(a) for a in args]
-        outputs = [o for o in jax.tree.leaves(function(*given)) if jnp.issubdtype(o.dtype, jnp.floating)]
+        outputs = [
+            o
+            for o in jax.tree.leaves(jax.eval_shape(function, *given))
+            if jnp.issubdtype(o.dtype, jnp.floating)
+        ]
         rng = np.random.default_rng(0)
         weights = [rng.standard_normal(o.shape).astype(o.dtype) for o in outputs]
         wrt = [i for i, a in enumerate(args) if np.asarray(a).dtype.kind == "f"]
@@ -93,7 +97,8 @@ def check(
             return sum(jnp.sum(jnp.sin(s) * s) for s in slopes).astype(args[wrt[0]].dtype)
 
         target = loss if order == 1 else second
-        value, expected = jax.value_and_grad(target, argnums=tuple(wrt))(*given)
+        # One compilation, where eager JAX would compile each op.
+        value, expected = jax.jit(jax.value_and_grad(target, argnums=tuple(wrt)))(*given)
         actual = gradients(target, args, wrt, shapes)
     for a, e in zip(actual, [value, *expected], strict=True):
         e = np.asarray(e)

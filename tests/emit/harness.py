@@ -90,8 +90,8 @@ def check(function: Callable[..., Any], args: Sequence[Any]) -> None:
 
 
 def expected(function: Callable[..., Any], args: Sequence[Any]) -> Any:
-    """Return what JAX computes for NumPy arguments."""
-    return function(*jax.tree.map(jnp.asarray, tuple(args)))
+    """Return what JAX computes for NumPy arguments; in one compilation, where eager JAX would compile each op."""
+    return jax.jit(function)(*jax.tree.map(jnp.asarray, tuple(args)))
 
 
 def _leading(args: Any, shape_of: Callable[[np.ndarray[Any, Any], bool], Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -127,6 +127,26 @@ def remembered(memo: dict[int, int], key: int) -> int:
     if key not in memo:
         memo[key] = key * key
     return memo[key]
+
+
+@cases.add(
+    lambda i: ([[0, 0, 1], [1, 0, 0], [0, 0, i % 2]],), lambda: ([[1]],), lambda: ([[0]],), compiled=False
+)
+def shortest_way(grid: list[list[int]]) -> int:
+    """Four steps unrolled, each of which may change a queue and a set."""
+    height, width = len(grid), len(grid[0])
+    queue = deque([(0, 0, 0)])
+    seen = {(0, 0)}
+    while queue:
+        y, x, steps = queue.popleft()
+        if (y, x) == (height - 1, width - 1):
+            return steps
+        for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+            ny, nx = y + dy, x + dx
+            if 0 <= ny < height and 0 <= nx < width and not grid[ny][nx] and (ny, nx) not in seen:
+                seen.add((ny, nx))
+                queue.append((ny, nx, steps + 1))
+    return -1
 
 
 test_program = cases.test()
