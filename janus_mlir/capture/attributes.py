@@ -18,8 +18,9 @@ from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.exceptions import exception_attribute
 from janus_mlir.capture.heap import DictContent, ObjectContent
+from janus_mlir.capture.namespaces import class_value, global_value, write_class, write_global
 from janus_mlir.capture.sites import SiteWriter
-from janus_mlir.capture.sources import Attribute, Derived, Global, pinned
+from janus_mlir.capture.sources import Attribute, Derived, Global, HasKey, pinned
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
@@ -83,7 +84,9 @@ def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
         case ObjectRef():
             return _object(m, value, name)
         case JaxArray():
-            return _jax(m, value, name)
+            from janus_mlir.capture.jax_methods import attribute
+
+            return attribute(m, value, name)
         case NumpyArray() | NumpyScalar():
             return npy.attribute(m, value, name) or MemberValue(value, name)
         case CompressedRef():
@@ -217,13 +220,14 @@ def _module(m: Machine, module: types.ModuleType, name: str) -> Abstract:
     namespace = pinned(module.__name__, vars(module))
     if name not in vars(module):
         raise Break("JN216", f"attribute `{name}` of module `{module.__name__}` is made on demand")
-    from janus_mlir.capture.namespaces import global_value
-
     written = global_value(m, namespace, name)
     return written if written is not None else m.outside.wrap(live, Global(namespace, name))
 
 
 def _class(m: Machine, cls: type, name: str) -> Abstract:
+    written = class_value(m, cls, name)
+    if written is not None:
+        return written
     found = inspect.getattr_static(cls, name, _MISSING)
     if found is _MISSING:
         raise Break("JN216", f"`{cls.__qualname__}` has no plain attribute `{name}`")
@@ -235,50 +239,6 @@ def _class(m: Machine, cls: type, name: str) -> Abstract:
         m.outside.wrap(live.__func__, Attribute(source, "__func__"))
         return MethodValue(Known(live.__func__), Known(cls))
     return m.outside.wrap(live, source)
-
-
-def _jax(m: Machine, value: JaxArray, name: str) -> Abstract:
-    from janus_mlir.capture.iteration import extent_value
-
-    match name:
-        case "shape":
-            return TupleValue(tuple(extent_value(e) for e in value.shape))
-        case "ndim":
-            return Known(len(value.shape))
-        case "size":
-            size: Any = 1
-            for extent in value.shape:
-                size = size * extent
-            return extent_value(size)
-        case "dtype":
-            return Known(value.dtype)
-        case "weak_type":
-            return Known(value.weak)
-        case "itemsize":
-            return Known(value.dtype.itemsize)
-        case "T" | "mT" | "real" | "imag":
-            from janus_mlir.capture.jaxcalls import call_jax
-
-            return call_jax(m, _Getter(name), [value], {})
-    return MemberValue(value, name)
-
-
-class _Getter:
-    """``operator.attrgetter`` with a value-based identity, so that traces of it are cached."""
-
-    traced_by_value = True
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __call__(self, x: Any) -> Any:
-        return getattr(x, self.name)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Getter) and other.name == self.name
-
-    def __hash__(self) -> int:
-        return hash(("_Getter", self.name))
 
 
 def _tuple(m: Machine, value: TupleValue, name: str) -> Abstract:
@@ -351,8 +311,19 @@ def _object(m: Machine, value: ObjectRef, name: str) -> Abstract:
         return call_inline(m, getter, [_descriptor(m, cls, name, found), value, Known(cls)])
     in_dict = outside and name in (getattr(m.outside.live(value.id), "__dict__", None) or ())
     in_dict = in_dict and written is not GONE
+    inherited = class_value(m, cls, name)
+    if in_dict and inherited is not None:
+        # Fetching would fall back to the class, which may be another value at another call.
+        source = m.outside.source(value.id)
+        assert source is not None
+        own = HasKey(Attribute(source, "__dict__"), name)
+        m.outside.check("is", own, True, kind="value", expected="is True")
     if in_dict or (outside and isinstance(found, (types.MemberDescriptorType, types.GetSetDescriptorType))):
         return m.outside.load_entry(value.id, name)
+    if inherited is not None:
+        if outside and written is not GONE:
+            _guard_not_in_dict(m, value, name)
+        return inherited
     if (
         outside
         and written is not GONE
@@ -505,10 +476,11 @@ def _is_frozen(cls: type, own: types.FunctionType) -> bool:
 def set_attribute(m: Machine, value: Abstract, name: str, item: Abstract) -> None:
     """Do ``value.name = item``."""
     if isinstance(value, Known) and isinstance(value.value, types.ModuleType):
-        from janus_mlir.capture.namespaces import write_global
-
         module = value.value
         write_global(m, pinned(module.__name__, vars(module)), name, item)
+        return
+    if isinstance(value, Known) and isinstance(value.value, type):
+        write_class(m, value.value, name, item)
         return
     if isinstance(value, LiveObject):
         live_objects.set_attribute(m, value, name, item)

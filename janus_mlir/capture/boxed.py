@@ -159,6 +159,22 @@ def text(m: Machine, value: TextValue) -> Boxed:
     return Boxed(box(m, result), str)
 
 
+def settled(m: Machine, value: Abstract) -> Abstract:
+    """Return a string that has been put together as an object, if strings meet as such where control flow does."""
+    if not isinstance(value, TextValue) or not m.speculation.text_objects or m.pure:
+        return value
+    return text(m, value) if _is_simple(value) else value
+
+
+def _is_simple(value: Abstract) -> bool:
+    """Whether a string that is put together can be made at run time."""
+    if isinstance(value, TextValue):
+        return all(isinstance(p, str) or _is_simple(p[0]) for p in value.parts)
+    if isinstance(value, TextCall):
+        return value.name != "%" and all(map(_is_simple, (value.text, *value.args)))
+    return isinstance(value, (Number, ExtentNumber, Known, Boxed))
+
+
 def _piece(m: Machine, value: Abstract, conversion: str | None, spec: str) -> Abstract:
     if isinstance(value, TextCall):
         if value.name == "chr":
@@ -414,5 +430,5 @@ def _plain(value: Any) -> bool:
 
 __all__ = [
     "as_object", "binary", "box", "call", "choose", "compare", "contains", "get_item", "invoke", "involves", "is_big", "is_text",
-    "iterate", "length", "method", "same_family", "small", "text", "truth", "unboxed",
+    "iterate", "length", "method", "same_family", "settled", "small", "text", "truth", "unboxed",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import library, sets, tables
+from janus_mlir.capture import boxed, library, sets, tables
 from janus_mlir.capture.attributes import attribute_names, get_attribute
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.builtin_numbers import choose_value, keyed
@@ -38,6 +38,7 @@ from janus_mlir.capture.scalars import number_kind
 from janus_mlir.capture.text import format_value
 from janus_mlir.capture.values import (
     Abstract,
+    Boxed,
     DictRef,
     ExtentNumber,
     FunctionValue,
@@ -142,6 +143,10 @@ def _reversed(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> 
         return get_iterator(m, library.call(m, library.reversed_list, args[0]))
     if isinstance(args[0], (JaxArray, NumpyArray)):
         return _reversed_array(m, args[0])
+    if isinstance(args[0], Boxed) and args[0].cls in (list, tuple, bytes):
+        backwards = boxed.get_item(m, args[0], Known(slice(None, None, -1)))
+        assert isinstance(backwards, Boxed)
+        return boxed.iterate(m, backwards)
     items = items_of(m, args[0])
     if items is None:
         raise Break("JN218", "reversed() of an object")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import loops, nesting, recursion, rows
+from janus_mlir.capture import loops, recursion, rows
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.control import Left, Unjoined, run
 from janus_mlir.capture.entry import EntryProgram
@@ -136,8 +136,6 @@ def _capture(m: Machine) -> Captured:
     loops.settle(m)
     recursion.check(m)
     m.outside.finish()
-    if nesting.too_deep(m.graph):
-        raise Break("JN604", "too many branches that change a list or an array, one after the other")
     bodies = [m.graph.body, *(f.body for f in m.graph.functions)]
     used: set[int] = set()
     for body in bodies:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import operator
 import sys
 import types
 from typing import TYPE_CHECKING
 
-from janus_mlir.capture import library, sets, tables
+from janus_mlir.capture import counters, library, sets, tables
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.calls import class_of
 from janus_mlir.capture.graph import BOOL, Value
@@ -112,11 +113,16 @@ def _ordered(m: Machine, op: str, xs: list[Abstract], ys: list[Abstract]) -> Abs
 def _equal_dicts(m: Machine, op: str, a: DictRef, b: DictRef) -> Abstract:
     from janus_mlir.capture.containers import dict_entries
 
+    if counters.is_counter(a) and counters.is_counter(b):
+        return counters.equal(m, op, a, b)
+    ordered = a.cls is b.cls is collections.OrderedDict
     if any(tables.content_of(m, x) is not None for x in (a, b)):
+        if ordered:
+            raise Break("JN214", "a comparison of two OrderedDicts, which looks at their order,")
         same = tables.equal(m, a, b)
         return same if op == "eq" else unary(m, "not_", same)
     first, second = dict(dict_entries(m, a)), dict(dict_entries(m, b))
-    if first.keys() != second.keys():
+    if first.keys() != second.keys() or (ordered and list(first) != list(second)):
         return Known(op == "ne")
     if a.id == b.id:
         return Known(op == "eq")

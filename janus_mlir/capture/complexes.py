@@ -9,7 +9,7 @@ from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.numbers import as_float, compare_numbers, make, number_binary, number_unary
 from janus_mlir.capture.scalars import number_kind
-from janus_mlir.capture.values import Abstract, ComplexValue, Known
+from janus_mlir.capture.values import Abstract, ComplexValue, Known, NumpyScalar
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -155,10 +155,20 @@ def absolute(m: Machine, x: ComplexValue) -> Abstract:
     return result
 
 
+def _plain(m: Machine, value: Abstract) -> Abstract:
+    """Return a NumPy scalar as the float that ``complex()`` takes it for."""
+    if isinstance(value, NumpyScalar) and value.dtype.kind in "fiub":
+        from janus_mlir.capture import numpy as npy
+
+        return npy.to_number(m, value, "float")
+    return value
+
+
 def construct(m: Machine, args: list[Abstract]) -> Abstract:
     """Return ``complex(real, imag)`` of real numbers, or of one number."""
     if len(args) == 1:
         return as_complex(m, args[0])
+    args = [_plain(m, arg) for arg in args]
     if len(args) != 2 or any(number_kind(arg) is None for arg in args):
         raise Break("JN301", "complex() of unusual arguments")
     real, imag = (as_complex(m, arg).real for arg in args)

@@ -348,13 +348,14 @@ def _vector_item(m: Machine, value: ListRef, content: VectorContent, index: Abst
     from janus_mlir.capture import library
 
     if isinstance(index, SliceValue) or (isinstance(index, Known) and isinstance(index.value, slice)):
-        bounds = _bounds(index)
-        return vectors.section(m, value, content, bounds) or library.call(m, library.sliced, value, *bounds)
+        ends = bounds(index)
+        return vectors.section(m, value, content, ends) or library.call(m, library.sliced, value, *ends)
     found = vectors.read(m, content, vectors.position(m, content, index))
     return vectors.borrow(m, value, found, vectors.known_position(content, index))
 
 
-def _bounds(index: Abstract) -> tuple[Abstract, Abstract, Abstract]:
+def bounds(index: Abstract) -> tuple[Abstract, Abstract, Abstract]:
+    """Return start, stop and step of a slice, which are None where absent."""
     if isinstance(index, SliceValue):
         return index.start, index.stop, index.step
     assert isinstance(index, Known)
@@ -380,9 +381,12 @@ def _sequence_item(m: Machine, value: Abstract, items: list[Abstract], index: Ab
         from janus_mlir.capture import library
 
         vectors.vectorise(m, value)
-        return library.call(m, library.sliced, value, *_bounds(index))
+        return library.call(m, library.sliced, value, *bounds(index))
     if isinstance(index, (Number, ExtentNumber)) and items:
         return _choose(m, value, items, index, [] if isinstance(value, ListRef) else ())
+    if not items and isinstance(index, Number) and index.kind != "float":
+        nothing: Any = [] if isinstance(value, ListRef) else ()
+        raise Failed.by(lambda: nothing[1])
     raise Break("JN215", "a subscript that is only known at run time")
 
 
@@ -488,8 +492,10 @@ def set_item(m: Machine, value: Abstract, index: Abstract, item: Abstract) -> No
             npy.setitem(m, value, index, item)
         case ListRef():
             position = _position(index)
-            if isinstance(index, SliceValue) or (isinstance(index, Known) and isinstance(index.value, slice)):
-                _set_slice(m, value, index, item)
+            from janus_mlir.capture import slices
+
+            if slices.is_slice(index):
+                slices.set_slice(m, value, index, item)
                 return
             if position is None or isinstance(m.get(value.id), VectorContent):
                 vector = vectors.vectorise(m, value)
@@ -534,36 +540,20 @@ def set_item(m: Machine, value: Abstract, index: Abstract, item: Abstract) -> No
             raise Break("JN208", f"item assignment on a {type(value).__name__}")
 
 
-def _set_slice(m: Machine, value: ListRef, index: Abstract, item: Abstract) -> None:
-    """Do ``value[a:b:c] = item`` with constant bounds."""
-    from janus_mlir.capture.iteration import exhaust, get_iterator
-
-    if not isinstance(index, Known):
-        raise Break("JN215", "a list slice is set at a run-time index")
-    items = list(list_items(m, value))
-    new = exhaust(m, get_iterator(m, item))
-    try:
-        items[index.value] = new
-    except ValueError as error:
-        raise Break("JN208", str(error)) from None
-    replace_items(m, value, tuple(items), "list items", "{0}[{1}] = {2}", index, new_list(m, tuple(new)))
-
-
 def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
     """Do ``del value[index]``."""
     match value:
         case ListRef():
-            position = _position(index)
-            if isinstance(m.get(value.id), VectorContent):
-                from janus_mlir.capture import library
+            from janus_mlir.capture import library, slices
 
+            position = _position(index)
+            if slices.is_slice(index):
+                slices.delete_slice(m, value, index)
+                return
+            if isinstance(m.get(value.id), VectorContent):
                 library.call(m, library.pop_at, value, index)
                 return
             items = list(list_items(m, value))
-            if isinstance(index, Known) and isinstance(index.value, slice):
-                del items[index.value]
-                replace_items(m, value, tuple(items), "list items deleted", "del {0}[{1}]", index)
-                return
             if position is None or not -len(items) <= position < len(items):
                 raise Break("JN215", "deletion at a run-time index")
             del items[position]
@@ -571,10 +561,14 @@ def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
         case AttributesRef():
             raise Break("JN216", "the `__dict__` of an object is changed")
         case DictRef() if tables.content_of(m, value) is not None or tables.is_run_time_key(index):
+            if value.cls is collections.Counter:
+                raise Break("JN214", "a key of a Counter, which may be absent,")
             tables.remove(m, value, index)
         case DictRef():
             key = constant_key(index)
             if dict_get(m, value, key) is None:
+                if value.cls is collections.Counter:
+                    return
                 raise Failed(KeyError, index)
             entries = dict_entries(m, value)
             content: DictContent = replace(DictContent(entries), complete=True).remove(key)
@@ -593,7 +587,7 @@ def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
 
 
 __all__ = [
-    "SliceValue", "TextValue", "append", "build_dict", "build_set", "constant_key", "delete_item",
+    "SliceValue", "TextValue", "append", "bounds", "build_dict", "build_set", "constant_key", "delete_item",
     "dict_entries", "dict_get", "expand", "get_item", "items_of", "length", "list_items", "new_dict", "new_list",
     "record_mutation", "replace_items", "replace_vector", "set_item",
 ]  # fmt: skip

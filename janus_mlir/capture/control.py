@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from janus_mlir.capture.breaks import Break, Failed, NotJoinable
 from janus_mlir.capture.graph import INT, Block, Value
-from janus_mlir.capture.join import POISON, Choices, Joiner
+from janus_mlir.capture.join import POISON, Joiner
+from janus_mlir.capture.join_values import Choices
 from janus_mlir.capture.live import Ambiguous, assume, split
 from janus_mlir.capture.outcomes import Outcomes, Scope
 from janus_mlir.capture.state import Rewriter, State, Where, tidy

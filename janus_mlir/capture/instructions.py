@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from janus_mlir import policy
+from janus_mlir.capture import boxed, library, sets
 from janus_mlir.capture import code as c
-from janus_mlir.capture import library, sets
 from janus_mlir.capture.attributes import delete_attribute, get_attribute, set_attribute
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.calls import call_instruction, run_generator
@@ -262,7 +262,7 @@ def _compute(m: Machine, instr: c.Instr) -> Abstract | None:
                 m, read_variable(m, src), conversion, None if spec is None else read_variable(m, spec)
             )
         case c.BuildString(parts=parts):
-            return build_string([read_variable(m, p) for p in parts])
+            return boxed.settled(m, build_string([read_variable(m, p) for p in parts]))
         case c.UnpackSequence(dsts=dsts, src=src, star=star):
             for dst, value in zip(dsts, unpack(m, read_variable(m, src), len(dsts), star), strict=True):
                 write_variable(m, dst, value)

@@ -16,6 +16,9 @@ from janus_mlir.capture.tracers import becomes_number
 from janus_mlir.capture.values import (
     Abstract,
     JaxArray,
+    Known,
+    MemberValue,
+    TupleValue,
 )
 from janus_mlir.runtime.words import words
 
@@ -107,3 +110,46 @@ def to_number(m: Machine, value: JaxArray, kind: str | None) -> Abstract:
     if kind == "int":
         return to_int(m, number)
     return to_float(m, number) if kind == "float" else number
+
+
+def attribute(m: Machine, value: JaxArray, name: str) -> Abstract:
+    """Return an attribute of a JAX array."""
+    from janus_mlir.capture.iteration import extent_value
+
+    match name:
+        case "shape":
+            return TupleValue(tuple(extent_value(e) for e in value.shape))
+        case "ndim":
+            return Known(len(value.shape))
+        case "size":
+            size: Any = 1
+            for extent in value.shape:
+                size = size * extent
+            return extent_value(size)
+        case "dtype":
+            return Known(value.dtype)
+        case "weak_type":
+            return Known(value.weak)
+        case "itemsize":
+            return Known(value.dtype.itemsize)
+        case "T" | "mT" | "real" | "imag":
+            return call_jax(m, _Getter(name), [value], {})
+    return MemberValue(value, name)
+
+
+class _Getter:
+    """``operator.attrgetter`` with a value-based identity, so that traces of it are cached."""
+
+    traced_by_value = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, x: Any) -> Any:
+        return getattr(x, self.name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Getter) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(("_Getter", self.name))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import enum
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import complexes, join_lists, rows
+from janus_mlir.capture import boxed, complexes, join_lists, packing, rows
 from janus_mlir.capture.breaks import Break, NotJoinable
 from janus_mlir.capture.graph import INT, OBJECT, Type, Value
 from janus_mlir.capture.heap import (
@@ -24,7 +23,7 @@ from janus_mlir.capture.heap import (
     VectorContent,
 )
 from janus_mlir.capture.join_lists import Counted
-from janus_mlir.capture.join_values import NULL, describe, joined_facts, which_array
+from janus_mlir.capture.join_values import NULL, Choices, Phi, describe, is_str, joined_facts, which_array
 from janus_mlir.capture.rebuild import UNBOUND
 from janus_mlir.capture.scalars import SCALARS, number_kind, same_constant
 from janus_mlir.capture.state import Frame, Rewriter, State, references
@@ -65,24 +64,6 @@ POISON: Any = object()
 
 #: Values of different kinds that one variable may hold.
 _MAX_OPTIONS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Phi:
-    """A value that depends on the way taken: operands are graph values, or numbers still to be materialised."""
-
-    value: Value
-    a: object
-    b: object
-
-
-class Choices(enum.Enum):
-    """What may become a choice where it differs."""
-
-    NONE = "nothing"
-    #: Everything but a number of another kind, or a variable that may be unbound.
-    OBJECTS = "objects"
-    ALL = "everything"
 
 
 class Joiner:
@@ -175,6 +156,13 @@ class Joiner:
             return self._complex(a, b)
         if isinstance(a, Boxed) or isinstance(b, Boxed):
             return self._boxed(a, b)
+        if (
+            self.m.speculation.text_objects
+            and is_str(a)
+            and is_str(b)
+            and not same_constant(a.value, b.value)
+        ):
+            return Boxed(self.leaf(a, b, OBJECT), str)
         match a, b:
             case (Known(), Known()) if same_constant(a.value, b.value):
                 return a if a.source == b.source else Known(a.value)
@@ -248,6 +236,7 @@ class Joiner:
         ]
         tags = sorted({tag for side in sides for tag in side if tag is not None})
         if None in sides[0] or None in sides[1] or len(tags) > _MAX_OPTIONS:
+            self._hold_texts([*sides[0].values(), *sides[1].values()])
             raise NotJoinable(detail)
         known = isinstance(a, UnionValue) and set(sides[1]) <= set(sides[0])
         if not known:
@@ -269,6 +258,11 @@ class Joiner:
                 options.append((tag, self._one_sided(y, False)))
         which = self.leaf(self._tag(a, self.heap_a), self._tag(b, self.heap_b), INT)
         return UnionValue(which, tuple(options))
+
+    def _hold_texts(self, options: list[Abstract]) -> None:
+        """Start again with strings as objects, if strings are all that differs."""
+        if self.choices is not Choices.NONE and all(is_str(o) or boxed.is_text(o) for o in options):
+            packing.hold_texts(self.m)
 
     def _tag_of(self, value: Abstract, heap: dict[int, Any]) -> int | None:
         content = heap.get(value.id) if isinstance(value, ListRef) else None

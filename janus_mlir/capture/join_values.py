@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import enum
+from dataclasses import dataclass
+from typing import TypeGuard
+
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.state import Fact, State
 from janus_mlir.capture.values import Abstract, JaxArray, Known, Null
 
 #: What an array made by the call was read from.
 NULL = Null()
+
+
+@dataclass(frozen=True, slots=True)
+class Phi:
+    """A value that depends on the way taken: operands are graph values, or numbers still to be materialised."""
+
+    value: Value
+    a: object
+    b: object
+
+
+class Choices(enum.Enum):
+    """What may become a choice where it differs."""
+
+    NONE = "nothing"
+    #: Everything but a number of another kind, or a variable that may be unbound.
+    OBJECTS = "objects"
+    ALL = "everything"
 
 
 def joined_facts(a: State, b: State) -> dict[int, Fact]:
@@ -26,6 +48,11 @@ def which_array(value: JaxArray) -> Value | Abstract:
     if value.choice is not None:
         return value.choice
     return Known(value.id if value.source is not None else 0)
+
+
+def is_str(value: Abstract) -> TypeGuard[Known]:
+    """Whether a value is a constant string."""
+    return isinstance(value, Known) and type(value.value) is str
 
 
 def describe(value: Abstract) -> str:

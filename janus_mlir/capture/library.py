@@ -238,6 +238,32 @@ def sliced(items: Any, start: Any, stop: Any, step: Any) -> Any:
     return out
 
 
+def spliced(items: Any, start: Any, stop: Any, more: Any) -> Any:
+    """Return the items with others in the place of ``items[start:stop]``."""
+    n = len(items)
+    if start is None:
+        i = 0
+    else:
+        i = start + n if start < 0 else start
+        i = max(min(i, n), 0)
+    if stop is None:
+        j = n
+    else:
+        j = stop + n if stop < 0 else stop
+        j = max(min(j, n), i)
+    out = []
+    k = 0
+    while k < i:
+        out.append(items[k])
+        k += 1
+    for item in more:
+        out.append(item)
+    while j < n:
+        out.append(items[j])
+        j += 1
+    return out
+
+
 def pop_at(items: Any, index: Any) -> Any:
     n = len(items)
     i = index + n if index < 0 else index

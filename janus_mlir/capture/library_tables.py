@@ -124,6 +124,64 @@ def table_most_common(keys: Any, values: Any) -> Any:
     return out
 
 
+def counter_combined(keys: Any, values: Any, more: Any, others: Any, op: Any) -> Any:
+    """Do what the operators of Counter do: only positive counts are kept, and what is missing counts as zero."""
+    found = []
+    counts = []
+    i = 0
+    while i < len(keys):
+        k = table_find(more, keys[i])
+        count = values[i]
+        other = others[k] if k >= 0 else 0
+        if op == "add":
+            count = count + other
+        elif op == "sub":
+            count = count - other
+        elif op == "or_":
+            count = other if count < other else count
+        else:
+            count = count if count < other else other
+        if count > 0:
+            found.append(keys[i])
+            counts.append(count)
+        i += 1
+    if op != "and_":
+        i = 0
+        while i < len(more):
+            count = -others[i] if op == "sub" else others[i]
+            if count > 0 and table_find(keys, more[i]) < 0:
+                found.append(more[i])
+                counts.append(count)
+            i += 1
+    return found, counts
+
+
+def counter_within(keys: Any, values: Any, more: Any, others: Any) -> Any:
+    i = 0
+    while i < len(keys):
+        k = table_find(more, keys[i])
+        if values[i] != (others[k] if k >= 0 else 0):
+            return False
+        i += 1
+    return True
+
+
+def counter_same(keys: Any, values: Any, more: Any, others: Any) -> Any:
+    if not counter_within(keys, values, more, others):
+        return False
+    return counter_within(more, others, keys, values)
+
+
+def counter_elements(keys: Any, values: Any) -> Any:
+    out = []
+    i = 0
+    while i < len(keys):
+        for _ in range(values[i]):
+            out.append(keys[i])
+        i += 1
+    return out
+
+
 def table_elements(items: Any) -> Any:
     keys: Any = []
     for item in items:

@@ -16,7 +16,8 @@ from janus_mlir.capture import recursion
 from janus_mlir.capture.breaks import Break, NotJoinable
 from janus_mlir.capture.control import Inside, Unjoined, run
 from janus_mlir.capture.graph import Block, Op, Value
-from janus_mlir.capture.join import Choices, Joiner
+from janus_mlir.capture.join import Joiner
+from janus_mlir.capture.join_values import Choices
 from janus_mlir.capture.outcomes import Outcomes, Scope
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.state import State, Where, tidy

@@ -12,6 +12,7 @@ from janus_mlir.capture import (
     boxed,
     complexes,
     compressed,
+    counters,
     library,
     library_numbers,
     rows,
@@ -469,7 +470,7 @@ def _dict_method(
     given, counts = constants(args), constants(v for _, v in entries)
     if name == "most_common" and self.cls is collections.Counter and given is not None:
         if counts is None:
-            raise Break("JN301", "Counter.most_common of run-time counts")
+            return tables.most_common(m, self, args[0] if args else None)
         plain = collections.Counter(dict(zip((k for k, _ in entries), counts, strict=True)))
         return new_list(m, tuple(TupleValue((Known(k), Known(v))) for k, v in plain.most_common(*given)))
     if name == "total" and self.cls is collections.Counter:
@@ -480,6 +481,8 @@ def _dict_method(
     if name == "elements" and self.cls is collections.Counter and counts is not None:
         repeated = (Known(k) for (k, _), n in zip(entries, counts, strict=True) for _ in range(n))
         return get_iterator(m, TupleValue(tuple(repeated)))
+    if name == "elements" and self.cls is collections.Counter and not args:
+        return counters.elements(m, self)
     raise Break("JN301", f"dict.{name}")
 
 
@@ -536,6 +539,8 @@ def _table_method(
             return none
     if name == "most_common" and self.cls is collections.Counter and len(args) <= 1:
         return tables.most_common(m, self, args[0] if args else None)
+    if name == "elements" and self.cls is collections.Counter and not args:
+        return counters.elements(m, self)
     if name == "total" and self.cls is collections.Counter and not args:
         return library.call(m, library.total, tables.make(m, self).values or none, Known(0))
     raise Break("JN301", f"dict.{name} with keys that are only known at run time")

@@ -429,7 +429,9 @@ class Outside:
         return None if place is None else self._key(place, key)
 
     def _load_name(self, key: Source, name: str) -> Abstract:
-        source = Global(key, name) if isinstance(key, Pinned) else key
+        source = key
+        if isinstance(key, Pinned):
+            source = Attribute(key, name) if isinstance(key.object, type) else Global(key, name)
         try:
             return self.wrap(source.fetch(self.m.arguments), source)
         except (KeyError, ValueError):
@@ -556,6 +558,10 @@ class Outside:
             self.initial[found] = ObjectContent()
             self._namespace_keys[found] = key
         return found
+
+    def has_namespace(self, key: Source) -> bool:
+        """Whether the call has written to a namespace."""
+        return key in self._namespaces
 
     def mark_written(self, id: int) -> None:
         """Note that the call writes to an outside object: names for distinct objects must stay distinct."""

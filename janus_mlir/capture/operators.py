@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import enum
 import operator
 import types
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import boxed, complexes, compressed, library, live, rows, sets, tables
+from janus_mlir.capture import boxed, complexes, compressed, counters, library, live, rows, sets, tables
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, Value
@@ -115,7 +116,7 @@ def _sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
                 return library.call(m, library.concatenated, a, b)
             return new_list(m, (*list_items(m, a), *list_items(m, b)))
         if isinstance(a, (Known, TextValue)) and isinstance(b, (Known, TextValue)):
-            return _join_text(a, b)
+            return boxed.settled(m, _join_text(a, b))
     if op == "mul" and isinstance(a, ListRef) and a.cls is list and number_kind(b) == "int":  # noqa: SIM102
         if isinstance(m.get(a.id), VectorContent) or not isinstance(b, Known):
             return library.call(m, library.repeated, a, b)
@@ -123,8 +124,11 @@ def _sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
         return _sequences(m, op, b, a)
     if op == "mul" and isinstance(a, TextValue) and isinstance(b, Known) and type(b.value) is int:
         return TextValue(a.parts * b.value)
-    if op == "or_" and isinstance(a, DictRef) and isinstance(b, DictRef):
-        return _merged(m, a, b)
+    if isinstance(a, DictRef) and isinstance(b, DictRef):
+        if counters.is_counter(a) and counters.is_counter(b) and op in counters.OPERATORS:
+            return counters.binary(m, op, a, b)
+        if op == "or_":
+            return _merged(m, a, b)
     if op in sets.OPERATORS:
         found = sets.binary(m, op, a, b)
         if found is not None:
@@ -148,15 +152,20 @@ def _merged(m: Machine, a: DictRef, b: DictRef) -> Abstract:
     from janus_mlir.capture.containers import dict_entries
     from janus_mlir.capture.heap import DictContent
 
+    # The operand whose class is not plain `dict` decides, also if it is the second.
+    decides = b if a.cls is dict else a
+    if collections.Counter in (a.cls, b.cls) or (decides is a and b.cls not in (dict, a.cls)):
+        raise Break("JN212", f"operator or_ of a {a.cls.__name__} and a {b.cls.__name__}")
     if any(tables.content_of(m, x) is not None for x in (a, b)):
-        made = tables.copied(m, a)
-        assert isinstance(made, DictRef)
+        copied = tables.copied(m, a)
+        made = DictRef(cls=decides.cls, factory=decides.factory)
+        m.put(made.id, m.get(copied.id))
         tables.update(m, made, b)
         return made
     content = DictContent(dict_entries(m, a))
     for key, value in dict_entries(m, b):
         content = content.set(key, value)
-    handle = DictRef(cls=a.cls, factory=a.factory)
+    handle = DictRef(cls=decides.cls, factory=decides.factory)
     m.put(handle.id, content)
     return handle
 
@@ -209,7 +218,7 @@ def inplace(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
         assert isinstance(changed, CompressedRef)
         m.put(a.id, m.get(changed.id))
         return a
-    if isinstance(a, DictRef) and op == "or_":
+    if isinstance(a, DictRef) and op == "or_" and not counters.is_counter(a):
         from janus_mlir.capture.members import call_member
 
         call_member(m, a, "update", [b], {})

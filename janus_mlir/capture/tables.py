@@ -11,7 +11,7 @@ import collections
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import library, library_tables, rows, vectors
+from janus_mlir.capture import library, library_tables, packing, rows, vectors
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import Content, IteratorContent, ListContent, TableContent
@@ -93,6 +93,12 @@ def _settle(m: Machine, content: TableContent) -> None:
             return
 
 
+def _settle_beside(m: Machine, content: TableContent, found: Abstract) -> None:
+    """Do the same, unless a value that has been handed out would be copied: its name is not to be seen yet."""
+    if not packing.owned_ids(m, [found], m.state.heap):
+        _settle(m, content)
+
+
 def copied(m: Machine, value: DictRef | SetRef) -> DictRef | SetRef:
     """Return a dict or set of the same entries."""
     content = make(m, value)
@@ -171,7 +177,7 @@ def item(m: Machine, value: DictRef, key: Abstract) -> Abstract:
         found = library.call(
             m, library_tables.table_default, content.keys, _values(content), key, value.factory
         )
-        _settle(m, content)
+        _settle_beside(m, content, found)
         record_mutation(m, value, "dict item", "{0}[{1}]", key)
         return found
     position = find(m, content, key)
@@ -209,7 +215,7 @@ def set_default(m: Machine, value: DictRef, key: Abstract, default: Abstract) ->
         # A list that nobody else has becomes a row only where it is stored.
         function = library_tables.table_set_default_list
     found = library.call(m, function, content.keys, _values(content), key, default)
-    _settle(m, content)
+    _settle_beside(m, content, found)
     record_mutation(m, value, "dict.setdefault", "{0}.setdefault({1}, {2})", key, default)
     return found
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import jax.numpy as jnp
 
-from semantics.oracle import Box, Cases, mat, nvec, vec
+from semantics.oracle import WARMUP, Box, Cases, mat, nvec, vec
 
 cases = Cases()
 
@@ -301,6 +302,50 @@ def _listener(_):
 def bound_builtin_method(listener, x, seen):
     listener(x)
     return x * 2
+
+
+class Counted:
+    made = 0
+    rate = 0.5
+    label = "a"
+
+    def __init__(self) -> None:
+        type(self).made += 1
+        self.number = Counted.made
+
+
+class CountedMore(Counted):
+    pass
+
+
+def class_world(f: Any) -> Iterator[Any]:
+    Counted.made, Counted.rate, Counted.label = 0, 0.5, "a"
+    CountedMore.made = 0
+    for k in range(WARMUP + 4):
+        yield Counted(), float(k)
+    Counted.rate = 2
+    yield Counted(), 1.0
+    Counted.made = 2**63 - 2
+    yield Counted(), 1.0
+    Counted.made = 0
+    own = Counted()
+    own.rate = 7.0
+    yield own, 1.0
+    Counted.rate = 0.5
+    for k in range(WARMUP + 4):
+        yield Counted(), float(k)
+
+
+@cases.world(class_world)
+def class_attributes(outer: Counted, x: float) -> Any:
+    Counted.rate *= 2
+    Counted.label = f"<{x}>"
+    inner = CountedMore()
+    seen = [inner.rate, outer.rate, CountedMore.rate, Counted.made, CountedMore.made, inner.number]
+    Counted.rate = Counted.rate / 2
+    if x > 2:
+        Counted.made += 10
+    return seen, inner.label, outer.label, Counted.made
 
 
 test_program = cases.test()

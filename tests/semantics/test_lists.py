@@ -388,4 +388,24 @@ def kinds_of_items(xs):
     return len(set(xs)), sum(xs), [x * 2 for x in xs], sorted(xs, key=lambda x: (x % 2, -x))
 
 
+@cases.add(
+    lambda i: ([1, 2, 3, 4, 5, i], 2),
+    lambda: ([], 1),
+    lambda: ([1, 2, 3], -1),
+    lambda: ([1.5, 2.5], 1),
+    lambda: ([[1], [2]], 1),
+    lambda: (["a", "b"], 1),
+)
+def spliced(xs, k):
+    ys = list(xs)
+    ys[k:] = [7, 8, 9]
+    ys[1:k] = ys
+    zs = list(xs)
+    del zs[:k]
+    zs[-k:k] = (1, 2)
+    xs[:] = xs[-k:] + xs[:-k]
+    del xs[k : k + 1]
+    return ys, zs, xs, len(zs)
+
+
 test_program = cases.test()

@@ -163,4 +163,35 @@ def bytes_values(n, b):
     return b[0] + n, b + b"c", len(b), b.decode(), bytes([1, 2]), b.hex(), b"a" in b
 
 
+@cases.add(lambda i: (f"Hello, World {i}", 3), lambda: ("xyz", 30), lambda: ("", 1), lambda: ("q", 1.5))
+def shifted(s, k):
+    out = ""
+    for ch in s:
+        if ch.isalpha():
+            base = ord("A") if ch.isupper() else ord("a")
+            out += chr((ord(ch) - base + k) % 26 + base)
+        else:
+            out += ch
+    return out, [w[::-1] for w in reversed(s.split())]
+
+
+@cases.add(lambda i: (1994 + i,), lambda: (0,), lambda: (4,), lambda: (2.5,))
+def roman(n):
+    out = ""
+    for value, text in (
+        (1000, "M"),
+        (900, "CM"),
+        (500, "D"),
+        (100, "C"),
+        (90, "XC"),
+        (10, "X"),
+        (9, "IX"),
+        (1, "I"),
+    ):
+        while n >= value:
+            out += text
+            n -= value
+    return out
+
+
 test_program = cases.test()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
+import collections
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -129,23 +130,59 @@ def remembered(memo: dict[int, int], key: int) -> int:
     return memo[key]
 
 
-@cases.add(
-    lambda i: ([[0, 0, 1], [1, 0, 0], [0, 0, i % 2]],), lambda: ([[1]],), lambda: ([[0]],), compiled=False
-)
-def shortest_way(grid: list[list[int]]) -> int:
-    """Four steps unrolled, each of which may change a queue and a set."""
-    height, width = len(grid), len(grid[0])
-    queue = deque([(0, 0, 0)])
+@cases.add(lambda i: ([1, 1, i], [1, 2, 2, i]), lambda: ([], []), lambda: ([3], [3, 3]), lambda: ([1.5], [1]))
+def counters(xs: list[Any], ys: list[Any]) -> Any:
+    a, b = collections.Counter(xs), collections.Counter(ys)
+    both = a | b
+    most = (a + b).most_common(2)
+    c = collections.Counter({"a": len(xs), "b": 1})
+    d = collections.Counter({"b": 1, "a": 3, "z": 0})
+    return (
+        both,
+        a & b,
+        a - b,
+        most,
+        sorted(both.elements()),
+        a == b,
+        both == b,
+        c == d,
+        c | d,
+        c.most_common(1),
+    )
+
+
+@cases.add(lambda i: (3 + i,), lambda: (0,))
+def ordered(k: int) -> Any:
+    x, y = collections.OrderedDict(a=1, b=k), collections.OrderedDict(b=k, a=1)
+    counts = collections.Counter("ab")
+    del counts["missing"]
+    return x == y, x == {"b": k, "a": 1}, x != y, x | {"c": 2}, {"c": k} | x, counts
+
+
+@cases.add(lambda i: (3 + i,), lambda: (0,))
+def made_by_default(k: int) -> Any:
+    found = collections.defaultdict(list)
+    found[k].append(1)
+    sizes = []
+    for items in found.values():
+        sizes.append(len(items))
+    return found == {k: [1]}, sizes
+
+
+@cases.add(lambda i: ([[0, 0, 1], [1, 0, 0], [0, 0, i % 2]],), lambda: ([[1]],), lambda: ([[0, 1], [1, 0]],))
+def maze(grid: list[list[int]]) -> Any:
+    n, m = len(grid), len(grid[0])
+    queue = collections.deque([(0, 0, 0)])
     seen = {(0, 0)}
     while queue:
-        y, x, steps = queue.popleft()
-        if (y, x) == (height - 1, width - 1):
-            return steps
-        for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
-            ny, nx = y + dy, x + dx
-            if 0 <= ny < height and 0 <= nx < width and not grid[ny][nx] and (ny, nx) not in seen:
-                seen.add((ny, nx))
-                queue.append((ny, nx, steps + 1))
+        r, c, d = queue.popleft()
+        if (r, c) == (n - 1, m - 1):
+            return d
+        for dr, dc in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+            y, x = r + dr, c + dc
+            if 0 <= y < n and 0 <= x < m and not grid[y][x] and (y, x) not in seen:
+                seen.add((y, x))
+                queue.append((y, x, d + 1))
     return -1
 
 

@@ -6,6 +6,7 @@
 #include "Janus/IR/JanusOps.h"
 
 #include "mlir/Dialect/Bufferization/IR/BufferizableOpInterface.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/DialectRegistry.h"
 
 using namespace mlir;
@@ -63,6 +64,42 @@ struct UnboxModel : public BufferizableOpInterface::ExternalModel<UnboxModel, Un
   }
 };
 
+/// A dense tensor is the buffer of its operand, or a copy where that has strides.
+struct DenseModel : public BufferizableOpInterface::ExternalModel<DenseModel, DenseOp> {
+  bool bufferizesToMemoryRead(Operation *, OpOperand &, const AnalysisState &) const { return false; }
+  bool bufferizesToMemoryWrite(Operation *, OpOperand &, const AnalysisState &) const { return false; }
+  AliasingValueList getAliasingValues(Operation *op, OpOperand &, const AnalysisState &) const {
+    return {{op->getResult(0), BufferRelation::Equivalent}};
+  }
+
+  FailureOr<BufferLikeType> getBufferType(Operation *, Value value, const BufferizationOptions &,
+                                          const BufferizationState &, SmallVector<Value> &) const {
+    auto type = cast<RankedTensorType>(value.getType());
+    return cast<BufferLikeType>(Type(MemRefType::get(type.getShape(), type.getElementType())));
+  }
+
+  LogicalResult bufferize(Operation *op, RewriterBase &rewriter, const BufferizationOptions &options,
+                          BufferizationState &state) const {
+    FailureOr<Value> buffer = getBuffer(rewriter, op->getOperand(0), options, state);
+    if (failed(buffer))
+      return failure();
+    Value dense = *buffer;
+    auto tensor = cast<RankedTensorType>(op->getResult(0).getType());
+    auto type = MemRefType::get(tensor.getShape(), tensor.getElementType());
+    if (dense.getType() != type) {
+      Location loc = op->getLoc();
+      SmallVector<Value> sizes;
+      for (int64_t d = 0; d < type.getRank(); ++d)
+        if (type.isDynamicDim(d))
+          sizes.push_back(memref::DimOp::create(rewriter, loc, *buffer, d));
+      dense = memref::AllocOp::create(rewriter, loc, type, sizes);
+      memref::CopyOp::create(rewriter, loc, *buffer, dense);
+    }
+    replaceOpWithBufferizedValues(rewriter, op, dense);
+    return success();
+  }
+};
+
 } // namespace
 
 void janus::registerBufferizableOpModels(DialectRegistry &registry) {
@@ -72,5 +109,6 @@ void janus::registerBufferizableOpModels(DialectRegistry &registry) {
     RecordOp::attachInterface<ReaderModel<RecordOp>>(*context);
     LeaveOp::attachInterface<ReaderModel<LeaveOp>>(*context);
     UnboxOp::attachInterface<UnboxModel>(*context);
+    DenseOp::attachInterface<DenseModel>(*context);
   });
 }

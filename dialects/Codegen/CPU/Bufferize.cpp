@@ -6,6 +6,7 @@
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Bufferization/Transforms/OneShotAnalysis.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/Utils/Utils.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -22,6 +23,8 @@ namespace {
 
 class BufferizePass : public janus::impl::BufferizePassBase<BufferizePass> {
   void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      markBranches(function);
     bufferization::OneShotBufferizationOptions options;
     // A loop may carry a new buffer; PlanMemory bounds how many there are.
     options.allowReturnAllocsFromLoops = true;
@@ -52,6 +55,28 @@ class BufferizePass : public janus::impl::BufferizePassBase<BufferizePass> {
         linalg::makeMemRefCopyOp(b, copy.getLoc(), copy.getSource(), copy.getTarget());
       copy.erase();
     }
+  }
+
+  /// Upstream asks for the layout of what both sides of an `scf.if` give whenever it needs that of a result, so that
+  /// its time doubles with each branch in a row. Where there are several, all of them give dense tensors.
+  static void markBranches(func::FuncOp function) {
+    constexpr size_t kCheap = 6;
+    SmallVector<scf::IfOp> branches;
+    function.walk([&](scf::IfOp branch) {
+      if (llvm::any_of(branch.getResultTypes(), llvm::IsaPred<RankedTensorType>))
+        branches.push_back(branch);
+    });
+    if (branches.size() <= kCheap)
+      return;
+    OpBuilder b(function.getContext());
+    for (scf::IfOp branch : branches)
+      for (Region *region : branch.getRegions()) {
+        Operation *yield = region->front().getTerminator();
+        b.setInsertionPoint(yield);
+        for (OpOperand &operand : yield->getOpOperands())
+          if (isa<RankedTensorType>(operand.get().getType()))
+            operand.set(DenseOp::create(b, yield->getLoc(), operand.get()));
+      }
   }
 
   /// Accumulators are buffers of zeros, to which linalg ops add.

@@ -187,4 +187,24 @@ def Janus_TruthOp : Janus_Op<"truth", [Pure]> {
   let hasFolder = 1;
 }
 
+//===----------------------------------------------------------------------===//
+// Memory
+//===----------------------------------------------------------------------===//
+
+def Janus_DenseOp : Janus_Op<"dense", [Pure, SameOperandsAndResultType]> {
+  let summary = "the same tensor, which lies dense in memory";
+  let description = [{
+    The tensor itself, known to become a buffer of identity layout. Bufferisation copies what is no such buffer, and drops the op
+    otherwise. It finds the layout of what an `scf.if` gives by asking for that of both sides, each time anew, and
+    need not ask further where this op stands.
+
+    ```mlir
+    %d = janus.dense %t : tensor<?xi64>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$input);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$input `:` type($input) attr-dict";
+}
+
 #endif // JANUS_IR_JANUSOPS_TD
