@@ -125,8 +125,10 @@ class Frame:
                         value = self.read(src)
                         assert not self.tries and not self.handling
                         return value
-                    case tac.Yield(src):
-                        yield self.read(src)
+                    case tac.Yield(src, dst):
+                        sent = yield self.read(src)
+                        if dst is not None:
+                            self.write(dst, sent)
                         pc += 1
                     case _:
                         pc = self.step(instr, pc)

@@ -22,6 +22,7 @@ from janus_mlir.capture.containers import (
     new_list,
     set_item,
 )
+from janus_mlir.capture.generators import ask, generator_content, stopped
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import DictContent, IteratorContent, ListContent, ObjectContent, VectorContent
 from janus_mlir.capture.iteration import (
@@ -74,6 +75,13 @@ def _next(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abst
     arity(args, kwargs, 1, 2)
     if not isinstance(args[0], (IteratorRef, ObjectRef)):
         raise Break("JN301", "next() of an outside iterator")
+    if isinstance(args[0], IteratorRef) and generator_content(m, args[0]) is not None:
+        asked = ask(m, args[0])
+        if asked.item is not None:
+            return asked.item
+        if len(args) == 2:
+            return args[1]
+        raise stopped(asked.returned)
     step = next_item(m, args[0])
     if step.more is True:
         return step.advance(m)

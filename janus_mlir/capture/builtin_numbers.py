@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import boxed, complexes, library, library_numbers, sets, unions
+from janus_mlir.capture import boxed, complexes, library, library_numbers, sets, unions, vectors
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import (
     get_item,
     new_list,
 )
+from janus_mlir.capture.generators import finish_generator, generator_content
 from janus_mlir.capture.graph import BOOL, FLOAT, INT, Value
-from janus_mlir.capture.iteration import collect, get_iterator, next_item
+from janus_mlir.capture.iteration import collect, get_iterator, next_item, static_count
 from janus_mlir.capture.numbers import (
     absolute,
     fold_call,
@@ -30,9 +31,11 @@ from janus_mlir.capture.numbers import (
 )
 from janus_mlir.capture.operators import binary, compare, truth, unary
 from janus_mlir.capture.scalars import number_kind
+from janus_mlir.capture.state import INLINE
 from janus_mlir.capture.values import (
     Abstract,
     ComplexValue,
+    IteratorRef,
     JaxArray,
     Known,
     ListRef,
@@ -319,11 +322,37 @@ def _sum(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstr
     return total
 
 
+def _ends_at_run_time(m: Machine, iterator: Abstract) -> bool:
+    """Whether a generator goes through something of which only run time knows the length."""
+    content = generator_content(m, iterator)
+    if content is None or content.pc != 0:
+        return False
+    return any(isinstance(v, IteratorRef) and static_count(m, v) is None for _, v in content.vars)
+
+
+def _consumed(m: Machine, function: Any, iterator: Abstract) -> Abstract:
+    """Call a function that may leave off in the middle of a generator: nobody needs to know where, as a rule."""
+    from janus_mlir.capture.calls import Entered, call, finish_inline
+
+    assert isinstance(iterator, IteratorRef)
+    if vectors.are_named(m, [iterator.id]):
+        return library.call(m, function, iterator)
+    handle = IteratorRef()
+    m.put(handle.id, m.get(iterator.id))
+    finish_generator(m, iterator)
+    m.released.add(handle.id)
+    depth, pc = m.state.where
+    result = call(m, Known(function), [handle], {}, INLINE)
+    return finish_inline(m, depth, pc) if isinstance(result, Entered) else result
+
+
 def _quantifier(stop: bool) -> Handler:
     def handler(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
         arity(args, kwargs, 1)
         result: bool | Value = not stop
         iterator = get_iterator(m, args[0])
+        if _ends_at_run_time(m, iterator):
+            return _consumed(m, library.any_true if stop else library.all_true, iterator)
         with m.keep(iterator):
             while True:
                 effects = m.state.effects

@@ -21,7 +21,7 @@ from janus_mlir.capture.containers import dict_entries, expand, new_dict
 from janus_mlir.capture.control import Left, Unjoined, run
 from janus_mlir.capture.exceptions import ExceptionBase, Raised, base_method
 from janus_mlir.capture.function import FunctionContext, context_of
-from janus_mlir.capture.generators import make_generator, manage
+from janus_mlir.capture.generators import Parted, make_generator, manage
 from janus_mlir.capture.heap import CellContent, IteratorContent, ListContent
 from janus_mlir.capture.managers import GeneratorManager, decorated_generator
 from janus_mlir.capture.outcomes import Outcomes, Scope
@@ -89,6 +89,13 @@ def call_instruction(m: Machine, instr: c.Call) -> None:
             result = call(m, function, args, kwargs, instr.dst)
     except Break:
         m.state.top.pc = pc
+        raise
+    except Parted as parted:
+        asks = isinstance(function, MemberValue) or (isinstance(function, Known) and function.value is next)
+        if not asks or kwargs:
+            m.state.top.pc = pc
+            raise Break("JN505", "whether a generator goes on is only known at run time") from None
+        parted.dst, parted.default = instr.dst, args[1] if len(args) == 2 else None
         raise
     if not isinstance(result, Entered):
         from janus_mlir.capture.instructions import write_variable
@@ -161,7 +168,7 @@ def run_inline(m: Machine, depth: int, pc: int) -> Outcomes:
     """Run the frame just entered until it returns or raises; there is at least one way out."""
     m.state.top.inline = True
     held = m.held
-    m.held = held.union(m.state.heap)
+    m.held = held.union(m.state.heap) - m.released
     try:
         outcomes = run(m, m.state, Scope(None, depth, pc, inline=True))
     except Unjoined as error:

@@ -16,6 +16,7 @@ from janus_mlir.capture.state import Rewriter, State, Where, tidy
 from janus_mlir.locations import Span
 
 if TYPE_CHECKING:
+    from janus_mlir.capture.generators import Parted
     from janus_mlir.capture.machine import Machine
     from janus_mlir.profile.data import BranchCounts
 
@@ -99,9 +100,9 @@ def run(m: Machine, state: State, scope: Scope | None, *, started: bool = False)
             state = m.state
             if fork is None:
                 continue
-            if isinstance(fork, Outcomes):
+            if isinstance(fork, Outcomes) and not fork.ways:
                 return fork
-            outcomes = run_fork(m, state, fork, scope)
+            outcomes = fork if isinstance(fork, Outcomes) else run_fork(m, state, fork, scope)
         outcomes = finish(m, outcomes, scope, step=True)
         if len(outcomes.ways) != 1:
             return outcomes
@@ -119,6 +120,7 @@ def _step(m: Machine, state: State) -> Fork | Outcomes | None:
         is_handled,
         unwind,
     )
+    from janus_mlir.capture.generators import Parted
 
     frame = state.top
     frame.at = frame.pc
@@ -148,8 +150,40 @@ def _step(m: Machine, state: State) -> Fork | Outcomes | None:
         return fork_on(m, before, doubtful)
     except Raised as raised:
         return unwind(m, raised.exception)
+    except Parted as parted:
+        return _go_on(m, parted)
     finally:
         m.checks = outer
+
+
+def _go_on(m: Machine, parted: Parted) -> Outcomes:
+    """Go on behind a call that has asked a generator for an item, both if there is one and if not."""
+    from janus_mlir.capture.exceptions import exception_of, is_handled, unwind
+    from janus_mlir.capture.generators import stopped
+    from janus_mlir.capture.instructions import write_variable
+
+    assert parted.dst is not None
+    dst = parted.dst
+
+    def ended() -> Outcomes:
+        m.state = parted.at_end
+        if parted.default is not None:
+            write_variable(m, dst, parted.default)
+        elif is_handled(m.state):
+            left = unwind(m, exception_of(m, stopped(parted.returned)))
+            if left is not None:
+                return left
+        else:
+            m.leave_for(stopped(parted.returned))
+            return Outcomes([])
+        return Outcomes([(m.state.where, m.state)])
+
+    def answered() -> Outcomes:
+        m.state = parted.state
+        write_variable(m, dst, parted.item)
+        return Outcomes([(m.state.where, m.state)])
+
+    return _both(m, parted.ended, ended, answered, m.mark())
 
 
 def _tell_apart(m: Machine, several: Ambiguous) -> Fork:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from janus_mlir.capture import code as c
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.exceptions import Raised
+from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import GeneratorContent
-from janus_mlir.capture.state import INLINE, RAISED, RAISED_PC, Frame, Suspended
-from janus_mlir.capture.values import Abstract, IteratorRef, Known, ObjectRef
+from janus_mlir.capture.state import INLINE, RAISED, RAISED_PC, RESULT, Frame, State, Suspended
+from janus_mlir.capture.values import (
+    Abstract,
+    ExtentNumber,
+    HeapRef,
+    IteratorRef,
+    Known,
+    Number,
+    ObjectRef,
+    TupleValue,
+)
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
@@ -40,7 +50,12 @@ def generator_content(m: Machine, iterator: Abstract) -> GeneratorContent | None
     return content if isinstance(content, GeneratorContent) else None
 
 
-def _push(m: Machine, iterator: IteratorRef, content: GeneratorContent, dst: str | None) -> Frame:
+_NONE = Known(None)
+
+
+def _push(
+    m: Machine, iterator: IteratorRef, content: GeneratorContent, dst: str | None, sent: Abstract = _NONE
+) -> Frame:
     if any(isinstance(f.generator, IteratorRef) and f.generator.id == iterator.id for f in m.state.frames):
         raise Failed(ValueError, "generator already executing")
     caller = m.state.top
@@ -49,6 +64,9 @@ def _push(m: Machine, iterator: IteratorRef, content: GeneratorContent, dst: str
     frame = Frame(content.function, content.pc, dict(content.vars), dst, m.b.span)
     frame.callers = (*caller.callers, waiting)
     frame.at, frame.handling, frame.generator = content.at, content.handling, iterator
+    suspended = content.function.code.instrs[content.at]
+    if content.pc != content.at and isinstance(suspended, c.Yield) and suspended.dst is not None:
+        frame.vars[suspended.dst] = sent
     m.state.frames.append(frame)
     return frame
 
@@ -114,8 +132,8 @@ def end_iteration(m: Machine, frame: Frame) -> None:
     """Tell who has asked for an item that there is none; `frame` has been popped."""
     caller = m.state.top
     if frame.inline:
-        # Looks like an exception without an object.
-        caller.vars[RAISED] = Known(None)
+        # Looks like an exception without an object: what the generator returns.
+        caller.vars[RAISED] = TupleValue((frame.vars.get(RESULT, _NONE),))
         caller.pc = RAISED_PC
         return
     loop = caller.function.code.instrs[caller.at]
@@ -123,15 +141,101 @@ def end_iteration(m: Machine, frame: Frame) -> None:
     caller.pc = loop.end
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a generator has answered: an item, or what it returns."""
+
+    item: Abstract | None
+    returned: Abstract = _NONE
+
+
+class Parted(Exception):
+    """Says that only run time knows whether a generator has handed out an item."""
+
+    def __init__(self, ended: Value, at_end: State, returned: Abstract, state: State, item: Abstract) -> None:
+        super().__init__(ended)
+        self.ended = ended
+        self.at_end = at_end
+        self.returned = returned
+        self.state = state
+        self.item = item
+        #: The variable for the answer, and what is the answer at the end, if it is not an exception.
+        self.dst: str | None = None
+        self.default: Abstract | None = None
+
+
 def resume_inline(m: Machine, iterator: IteratorRef) -> Abstract | None:
     """Return the next item of a generator, in the middle of an instruction; None if there is none."""
+    try:
+        return ask(m, iterator).item
+    except Parted:
+        raise Break("JN505", "whether a generator goes on is only known at run time") from None
+
+
+def ask(m: Machine, iterator: IteratorRef, sent: Abstract = _NONE) -> Asked:
+    """Ask a generator for its next item, in the middle of an instruction.
+
+    Raises
+    ------
+    Parted
+        If only run time knows whether there is one; both states are at the instruction then.
+    """
     content = generator_content(m, iterator)
     assert content is not None
     if content.pc == ENDED:
-        return None
+        return Asked(None)
     depth, pc = m.state.where
-    _push(m, iterator, content, INLINE)
+    _push(m, iterator, content, INLINE, sent)
     return _finish(m, depth, pc)
+
+
+def stopped(returned: Abstract) -> Failed:
+    """Return the exception by which a generator says that it has ended."""
+    nothing = isinstance(returned, Known) and returned.value is None
+    return Failed(StopIteration) if nothing else Failed(StopIteration, returned)
+
+
+def send(m: Machine, iterator: IteratorRef, value: Abstract) -> Asked:
+    """Send a value to a generator."""
+    content = generator_content(m, iterator)
+    assert content is not None
+    nothing = isinstance(value, Known) and value.value is None
+    if content.pc == content.at and content.pc != ENDED and not nothing:
+        if not isinstance(value, (Known, Number, ExtentNumber, TupleValue, HeapRef)):
+            raise Break("JN105", "something is sent to a generator that has not begun")
+        raise Failed(TypeError, "can't send non-None value to a just-started generator")
+    if any(loop.kind == "yield from" for loop in content.function.code.loops):
+        raise Break("JN105", "something is sent to a generator that delegates")
+    return ask(m, iterator, value)
+
+
+def method(m: Machine, iterator: IteratorRef, name: str, args: list[Abstract]) -> Abstract:
+    """Call a method of a generator."""
+    if generator_content(m, iterator) is None or (name, len(args)) not in _METHODS:
+        raise Break("JN301", f"method `{name}` of an iterator")
+    if name == "close":
+        close(m, iterator)
+        return _NONE
+    asked = send(m, iterator, args[0]) if name == "send" else ask(m, iterator)
+    if asked.item is None:
+        raise stopped(asked.returned)
+    return asked.item
+
+
+_METHODS = (("send", 1), ("__next__", 0), ("close", 0))
+
+
+def close(m: Machine, iterator: IteratorRef) -> None:
+    """Close a generator that is suspended where nothing is to be done at its end."""
+    content = generator_content(m, iterator)
+    assert content is not None
+    if (
+        content.pc != ENDED
+        and content.pc != content.at
+        and content.function.code.handlers[content.at] is not None
+    ):
+        raise Break("JN105", "a generator is closed within `try` or `with`")
+    finish_generator(m, iterator)
 
 
 def throw_inline(m: Machine, iterator: IteratorRef, exception: ObjectRef) -> Abstract | None:
@@ -149,21 +253,42 @@ def throw_inline(m: Machine, iterator: IteratorRef, exception: ObjectRef) -> Abs
     _push(m, iterator, content, INLINE).inline = True
     assert is_handled(m.state)
     unwind(m, exception)
-    return _finish(m, depth, pc)
+    try:
+        return _finish(m, depth, pc).item
+    except Parted:
+        raise Break("JN505", "whether a generator goes on is only known at run time") from None
 
 
-def _finish(m: Machine, depth: int, pc: int) -> Abstract | None:
+def _finish(m: Machine, depth: int, pc: int) -> Asked:
     from janus_mlir.capture.calls import run_inline
 
     outcomes = run_inline(m, depth, pc)
-    if len(outcomes.ways) > 1:
+    answers = [_answer(state, where[1] == RAISED_PC, pc) for where, state in outcomes.ways]
+    if len(answers) == 1:
+        m.state = outcomes.ways[0][1]
+        if isinstance(answers[0], ObjectRef):
+            raise Raised(answers[0])
+        return answers[0]
+    ends = [i for i, answer in enumerate(answers) if isinstance(answer, Asked) and answer.item is None]
+    if len(answers) > 2 or len(ends) != 1:
         raise Break("JN505", "whether a generator goes on is only known at run time")
-    where, m.state = outcomes.ways[0]
-    frame = m.state.top
+    end, other = answers[ends[0]], answers[1 - ends[0]]
+    if not isinstance(end, Asked) or not isinstance(other, Asked) or other.item is None:
+        raise Break("JN505", "whether a generator goes on is only known at run time")
+    ended = outcomes.chosen(m.b, ends[0])
+    states = [state for _, state in outcomes.ways]
+    m.state = states[1 - ends[0]]
+    raise Parted(ended, states[ends[0]], end.returned, m.state, other.item)
+
+
+def _answer(state: State, raised: bool, pc: int) -> Asked | ObjectRef:
+    """Return what a frame that has asked a generator has got, which goes on at `pc`."""
+    frame = state.top
     frame.pc = pc
-    if where[1] != RAISED_PC:
-        return frame.vars.pop(INLINE)
-    exception = frame.vars.pop(RAISED)
-    if isinstance(exception, ObjectRef):
-        raise Raised(exception)
-    return None
+    if not raised:
+        return Asked(frame.vars.pop(INLINE))
+    found = frame.vars.pop(RAISED)
+    if isinstance(found, ObjectRef):
+        return found
+    assert isinstance(found, TupleValue)
+    return Asked(None, found.items[0])

@@ -500,9 +500,10 @@ class MakeGenerator(Instr):
 
 @dataclass(frozen=True, slots=True)
 class Yield(Instr):
-    """Hand out ``src``; only in the code of generators and generator expressions. Nothing is sent back."""
+    """Hand out ``src``, and take what is sent back as ``dst``; only in the code of generators and generator expressions."""
 
     src: Var
+    dst: Var | None = None
 
 
 @dataclass(frozen=True, slots=True)

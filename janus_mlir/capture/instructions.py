@@ -91,12 +91,14 @@ def execute(m: Machine, instr: c.Instr) -> Fork | None:
             frame.pc += 1
             exit_with_exception(m, read_variable(m, cm), read_variable(m, exc), instr.dst)
             return None
-        case c.Yield(src=src):
+        case c.Yield(src=src, dst=dst):
             if frame.generator is not None:
                 yield_item(m, read_variable(m, src))
                 return None
             assert frame.override is not None
             append(m, frame.override, read_variable(m, src))
+            if dst is not None:
+                write_variable(m, dst, Known(None))
         case c.StatementStart():
             take_snapshot(m)
         case c.Unsupported(code=code, message=message):

@@ -186,7 +186,13 @@ def _bounded(m: Machine, state: State) -> bool:
 def _peel(m: Machine, state: State, scope: Scope, detail: str) -> Outcomes:
     """Run one iteration in line, assuming that there is one."""
     where = state.where
-    if not policy.may_peel(m.peeled.get(where, 0)) or not m.peeling_allowed(state):
+    # Loops of several functions may stand at one position.
+    place = (
+        tuple((id(frame.function.code), frame.at) for frame in state.frames[:-1]),
+        id(state.top.function.code),
+        where,
+    )
+    if not policy.may_peel(m.peeled.get(place, 0)) or not m.peeling_allowed(state):
         m.state = state
         try:
             return _dynamic(m, state, scope, Choices.ALL)
@@ -199,7 +205,7 @@ def _peel(m: Machine, state: State, scope: Scope, detail: str) -> Outcomes:
         m.state = state
         m.leave_for(Break("JN217", f"a loop changes the type of what it carries: {detail}"))
         return Outcomes([])
-    m.peeled[where] = m.peeled.get(where, 0) + 1
+    m.peeled[place] = m.peeled.get(place, 0) + 1
     m.assume_iteration = where
     block = Block()
     try:

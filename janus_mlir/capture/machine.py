@@ -112,7 +112,7 @@ class Machine:
         self.visited: dict[CodeKey, set[int]] = {}
         self.state = State([], {})
         self.objects: list[int] = list(range(len(arguments)))
-        self.peeled: dict[Where, int] = {}
+        self.peeled: dict[Any, int] = {}
         #: Heads of loops (code and pc) that can only be unrolled.
         self.unlike: set[tuple[int, int]] = set()
         #: Loops (code and pc) that are loops at run time because straight-line code would be too long.
@@ -135,6 +135,8 @@ class Machine:
         self.checks = Checks()
         #: Objects that the instructions under way may still need, by id.
         self.held: frozenset[int] = frozenset()
+        #: Such as they need not, because only the code that they call does.
+        self.released: set[int] = set()
         #: Tracers of graph values while JAX calls captured code back, and the outer values lifted so far.
         self.replaying: dict[int, Any] | None = None
         self.lifts: Lifts | None = None

@@ -13,6 +13,7 @@ from janus_mlir.capture import (
     complexes,
     compressed,
     counters,
+    generators,
     library,
     library_numbers,
     rows,
@@ -53,6 +54,7 @@ from janus_mlir.capture.values import (
     ComplexValue,
     CompressedRef,
     DictRef,
+    IteratorRef,
     JaxArray,
     Known,
     ListRef,
@@ -118,6 +120,8 @@ def call_member(
         case Number() if name == "is_integer" and self.kind == "float":
             truncated = m.b.one("math.floor", [self.ref], FLOAT)
             return make("bool", m.b.one("arith.cmpf", [truncated, self.ref], BOOL, predicate="oeq"))
+        case IteratorRef() if not kwargs:
+            return generators.method(m, self, name, args)
         case Known():
             return _known_method(m, self, name, args, kwargs)
     raise Break("JN301", f"method `{name}` of a {type(self).__name__}")

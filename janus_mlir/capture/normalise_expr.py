@@ -201,9 +201,10 @@ class ExpressionCompiler(Emitter):
             case ast.GeneratorExp():
                 return self.generator(node)
             case ast.Yield(value) if isinstance(self.source.node, ast.FunctionDef):
-                # Who asks for the next item sends nothing.
-                self.emit(Yield, node, self.const(node, None) if value is None else self.expr(value))
-                return self.const(node, None)
+                source = self.const(node, None) if value is None else self.expr(value)
+                sent = self.temporary()
+                self.emit(Yield, node, source, sent)
+                return sent
             case ast.Yield() | ast.YieldFrom() | ast.Await():
                 raise self.unsupported("JN203", type(node).__name__.lower())
             case _:

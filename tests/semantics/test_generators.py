@@ -81,4 +81,50 @@ def differences_of_closure(n):
     return out
 
 
+def averages():
+    total, n = 0.0, 0
+    while True:
+        x = yield total / n if n else 0.0
+        total += x
+        n += 1
+
+
+def steps(n):
+    i = 0
+    while i < n:
+        more = yield i
+        i += 1 if more is None else more
+    return 10 * n
+
+
+@cases.add(lambda i: ([1.0, 2.0 + i], 8 + i), lambda: ([], 0), lambda: ([1], 1), lambda: ([1.0], 2.5))
+def sent_values(xs, n):
+    mean = averages()
+    next(mean)
+    means = [mean.send(x) for x in xs]
+    mean.close()
+    walk = steps(n)
+    seen = [next(walk, -1)]
+    try:
+        while True:
+            seen.append(walk.send(2))
+    except StopIteration as stop:
+        seen.append(stop.value)
+    fresh = steps(3)
+    try:
+        fresh.send(1)
+    except TypeError as error:
+        seen.append(str(error))
+    return means, seen, next(mean, None), next(walk, None)
+
+
+@cases.add(lambda i: (9 + i,), lambda: (0,), lambda: (30,))
+def questioned_by_generator(n):
+    found = []
+    for k in range(2, n):
+        if all(k % p for p in found):
+            found.append(k)
+    return found, any(p > 20 for p in found)
+
+
 test_program = cases.test()
