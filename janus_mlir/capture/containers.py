@@ -214,9 +214,10 @@ def length(m: Machine, value: Abstract) -> Abstract:
             assert isinstance(content, ListContent)
             if content.items is not None:
                 return Known(len(content.items))
-            if content.appended is None:
+            grown = content.growth()
+            if grown is None:
                 raise Break("JN218", "a list whose length depends on the way taken")
-            return number_binary(m, "add", m.outside.list_length(value.id), Known(len(content.appended)))
+            return number_binary(m, "add", m.outside.list_length(value.id), grown)
         case DictRef() | SetRef() if (table := tables.content_of(m, value)) is not None:
             return length(m, table.keys)
         case DictRef():
@@ -461,6 +462,8 @@ def append(m: Machine, value: Abstract, item: Abstract) -> None:
         m.put(value.id, ListContent((*content.items, item)))
     elif content.appended is not None:
         m.put(value.id, ListContent(None, (*content.appended, item)))
+    elif content.grown is not None:
+        m.put(value.id, ListContent(None, None, number_binary(m, "add", content.grown, Known(1))))
     record_mutation(m, value, "list.append", "{0}.append({1})", item)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.layouts import Layout
-from janus_mlir.capture.values import Abstract, ListRef
+from janus_mlir.capture.values import Abstract, Known, ListRef
 
 
 class Content:
@@ -21,11 +21,16 @@ class ListContent(Content):
     """Items of a list.
 
     `items` is None while an outside list has not been read; `appended` are then the pending appends to it,
-    or None if they depend on the way taken (the list can be appended to, but not read).
+    or None if they depend on the way taken (the list can be appended to, but not read). `grown` is their number then.
     """
 
     items: tuple[Abstract, ...] | None
     appended: tuple[Abstract, ...] | None = ()
+    grown: Abstract | None = None
+
+    def growth(self) -> Abstract | None:
+        """Return how many items have been appended to a list that has not been read."""
+        return self.grown if self.appended is None else Known(len(self.appended))
 
     def read(self, items: tuple[Abstract, ...]) -> ListContent:
         """Return the content of a list that the call found with these items."""

@@ -77,8 +77,8 @@ def join(j: Joiner, key: int, a: ListContent | VectorContent, b: ListContent | V
         if a.items is not None and b.items is not None and len(a.items) == len(b.items):
             return ListContent(tuple(map(j.value, a.items, b.items)))
         if a.items is None or b.items is None:
-            if key in j.outside:
-                return ListContent(None, None)
+            if key in j.outside and a.items is None and b.items is None:
+                return _unread(j, a, b)
             raise NotJoinable("contents of an object differ (ListContent)")
     layout: Any = None
     for content, heap in ((a, j.heap_a), (b, j.heap_b)):
@@ -109,6 +109,16 @@ def join(j: Joiner, key: int, a: ListContent | VectorContent, b: ListContent | V
     types = [TensorType(part.dtype, (size, *part.shape)) for part in parts(layout)]
     buffers = tuple(j.leaf(x, y, t) for x, y, t in zip(*leaves, types, strict=True))
     return VectorContent(layout, buffers, *counted(j, *lengths))
+
+
+def _unread(j: Joiner, a: ListContent, b: ListContent) -> ListContent:
+    """Join the contents of an outside list that has only been appended to."""
+    if a.appended is not None and b.appended is not None and len(a.appended) == len(b.appended):
+        return ListContent(None, tuple(map(j.value, a.appended, b.appended)))
+    if a.appended is not None:
+        j.widened = True
+    one, two = a.growth(), b.growth()
+    return ListContent(None, None, None if one is None or two is None else j.number(one, two))
 
 
 def _capacity(j: Joiner, a: Any, b: Any, lengths: tuple[Counted, Counted], layout: Any) -> Any:

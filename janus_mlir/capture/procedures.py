@@ -367,7 +367,7 @@ class Matcher:
         match p, v:
             case Storage(), Storage() if p.ref.type == v.ref.type:
                 self.ref(p.ref, v.ref, item)
-            case ListContent(items=None, appended=None), ListContent(items=None):
+            case ListContent(items=None, appended=None, grown=None), ListContent(items=None):
                 pass
             case ObjectContent(), ObjectContent():
                 for name, value in v.written:

@@ -18,7 +18,7 @@ from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.heap import CellContent, Content
 from janus_mlir.capture.layouts import TextLayout
 from janus_mlir.capture.rebuild import UNBOUND
-from janus_mlir.capture.scalars import CLASSES, NUMBER_TAGS, same_constant
+from janus_mlir.capture.scalars import CLASSES, NUMBER_TAGS, number_kind, same_constant
 from janus_mlir.capture.values import (
     Abstract,
     Boxed,
@@ -60,8 +60,6 @@ class Tags:
 
     def of(self, value: Abstract) -> int | None:
         """Return the tag of a value, None if it cannot be part of a union."""
-        from janus_mlir.capture.scalars import number_kind
-
         kind = number_kind(value)
         if kind is not None:
             return NUMBER_TAGS[kind]
@@ -340,7 +338,7 @@ def compare_numbers(m: Machine, op: str, a: Abstract, b: Abstract) -> Value | No
     sides: list[tuple[Value | None, tuple[tuple[int, Abstract], ...]]] = []
     for value in (a, b):
         options = value.options if isinstance(value, UnionValue) else ((0, value),)
-        if not all(isinstance(option, Number) for _, option in options):
+        if not all(number_kind(option) is not None for _, option in options):
             return None
         sides.append((value.which if isinstance(value, UnionValue) else None, options))
     (which_a, options_a), (which_b, options_b) = sides

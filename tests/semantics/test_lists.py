@@ -407,5 +407,18 @@ def spliced(xs, k):
     del xs[k : k + 1]
     return ys, zs, xs, len(zs)
 
+@cases.add(lambda i: ([5], 40 + i), lambda: ([], 0), lambda: ([1, 2], 3))
+def measured_while_it_grows(log, n):
+    total = 0
+    for i in range(n):
+        total += len(log)
+        if i % 2:
+            log.append(i)
+    if n % 3:
+        log.append(n)
+    size = len(log)
+    log.append(-1)
+    return total, size, len(log)
+
 
 test_program = cases.test()
