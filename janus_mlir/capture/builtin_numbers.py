@@ -31,6 +31,7 @@ from janus_mlir.capture.numbers import (
 )
 from janus_mlir.capture.operators import binary, compare, truth, unary
 from janus_mlir.capture.scalars import number_kind
+from janus_mlir.capture.sharing import Onward
 from janus_mlir.capture.state import INLINE
 from janus_mlir.capture.values import (
     Abstract,
@@ -353,9 +354,9 @@ def _quantifier(stop: bool) -> Handler:
         iterator = get_iterator(m, args[0])
         if _ends_at_run_time(m, iterator):
             return _consumed(m, library.any_true if stop else library.all_true, iterator)
+        onward = Onward(m, iterator)
         with m.keep(iterator):
             while True:
-                effects = m.state.effects
                 step = next_item(m, iterator)
                 if step.more is False:
                     break
@@ -369,14 +370,14 @@ def _quantifier(stop: bool) -> Handler:
                     last = m.const(found) if isinstance(found, bool) else found
                     return make("bool", m.b.one("arith.ori" if stop else "arith.andi", [result, last], BOOL))
                 value = truth(m, step.advance(m))
-                if not isinstance(result, bool) and m.state.effects != effects:
-                    raise Break("JN105", "items with effects, whose number depends on run-time values")
+                onward.check()
                 if isinstance(value, bool):
                     if value is stop:
                         return Known(stop)
                     continue
                 name = "arith.ori" if stop else "arith.andi"
                 result = value if isinstance(result, bool) else m.b.one(name, [result, value], BOOL)
+                onward.begin()
         return Known(result) if isinstance(result, bool) else make("bool", result)
 
     return handler

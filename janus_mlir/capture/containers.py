@@ -12,7 +12,7 @@ from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import DictContent, ListContent, SetContent, TableContent, VectorContent
-from janus_mlir.capture.numbers import compare_numbers, number_binary
+from janus_mlir.capture.numbers import checked_length, compare_numbers, number_binary
 from janus_mlir.capture.sites import SiteWriter
 from janus_mlir.capture.values import (
     Abstract,
@@ -250,7 +250,7 @@ def length(m: Machine, value: Abstract) -> Abstract:
 
             function = class_attribute(m, value, "__len__")
             if function is not None:
-                return call_inline(m, function, [value])
+                return checked_length(m, call_inline(m, function, [value]))
     raise Break("JN212", f"len() of a {type(value).__name__}")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import boxed, live, tables
+from janus_mlir.capture import boxed, live, sharing, tables
 from janus_mlir.capture import code as c
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import items_of
@@ -365,6 +365,8 @@ def _enumerate(m: Machine, iterator: IteratorRef, content: IteratorContent) -> N
 
 def _zip(m: Machine, iterator: IteratorRef, content: IteratorContent) -> NextItem:
     parts = content.parts[1:] if content.kind == "map" else content.parts
+    if len(parts) > 1 and sharing.share_items(m, iterator, parts):
+        return sharing.one_by_one(m, content, parts)
     steps = []
     more: bool | Value = True
     for part in parts:

@@ -12,11 +12,13 @@ from janus_mlir.capture.graph import BOOL, INT, Value
 from janus_mlir.capture.heap import DictContent, VectorContent
 from janus_mlir.capture.numbers import compare_numbers, make
 from janus_mlir.capture.scalars import number_kind
+from janus_mlir.capture.sharing import Onward
 from janus_mlir.capture.values import (
     Abstract,
     Boxed,
     DictRef,
     ExtentNumber,
+    IteratorRef,
     JaxArray,
     Known,
     ListRef,
@@ -134,6 +136,32 @@ def _contains_text(m: Machine, container: Abstract, item: Abstract) -> Value | N
     return None
 
 
+def _on_the_way(m: Machine, iterator: IteratorRef, item: Abstract) -> bool | Value:
+    """Return whether an iterator has an item, which is as far as it goes."""
+    from janus_mlir.capture.iteration import next_item
+    from janus_mlir.capture.operators import compare, truth
+
+    result: bool | Value = False
+    onward = Onward(m, iterator)
+    with m.keep(iterator, item):
+        while True:
+            step = next_item(m, iterator)
+            if step.more is False:
+                return result
+            if step.more is not True:
+                raise Break("JN218", "membership in an iterator of run-time length")
+            other = step.advance(m)
+            same = truth(m, compare(m, "eq", other, item))
+            onward.check()
+            if same is True:
+                if isinstance(result, bool):
+                    return True
+                raise Break("JN218", "an iterator of which only run time knows how far it goes")
+            if isinstance(same, Value):
+                result = same if isinstance(result, bool) else m.b.one("arith.ori", [result, same], BOOL)
+                onward.begin()
+
+
 def contains(m: Machine, container: Abstract, item: Abstract, *, negate: bool) -> Abstract:
     """Return ``item in container`` (or its negation)."""
     from janus_mlir.capture.operators import compare, truth
@@ -175,6 +203,8 @@ def contains(m: Machine, container: Abstract, item: Abstract, *, negate: bool) -
         result = truth(m, call_inline(m, own, [container, item]))
     elif isinstance(container, (JaxArray, NumpyArray)):
         raise Break("JN212", f"membership in a {type(container).__name__}")
+    elif isinstance(container, IteratorRef):
+        result = _on_the_way(m, container, item)
     else:
         from janus_mlir.capture.iteration import exhaust, get_iterator
 

@@ -422,3 +422,16 @@ def fold_call(function: Any, *values: Abstract) -> Known:
         return Known(function(*given))
     except (ArithmeticError, TypeError, ValueError, LookupError, AttributeError) as error:
         raise Failed.of(error) from None
+
+
+def checked_length(m: Machine, found: Abstract) -> Abstract:
+    """Return what a ``__len__`` has returned, which Python takes only if it is an int that is not negative."""
+    if number_kind(found) != "int" or isinstance(found, Boxed):
+        raise Break("JN212", "a `__len__` that returns no small int")
+    valid = compare_numbers(m, "ge", found, Known(0))
+    failed = Failed(ValueError, "__len__() should return >= 0")
+    if valid is False:
+        raise failed
+    if isinstance(valid, Value):
+        m.check(valid, "bounds", "`__len__` returns no negative number", failed)
+    return found

@@ -16,6 +16,7 @@ from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.heap import VectorContent
 from janus_mlir.capture.numbers import (
+    checked_length,
     compare_numbers,
     is_number,
     make,
@@ -438,8 +439,10 @@ def _user_truth(m: Machine, value: ObjectRef) -> bool | Value:
         function = class_attribute(m, value, name)
         if function is not None:
             result = call_inline(m, function, [value])
-            if not is_number(result):
-                raise Break("JN212", "truth value of an object")
+            if name == "__len__":
+                result = checked_length(m, result)
+            elif number_kind(result) != "bool":
+                raise Break("JN212", "a `__bool__` that returns no bool")
             return truth(m, result)
     return True
 

@@ -234,4 +234,22 @@ def cached_function(n, f):
     return fib(n) * f
 
 
+@cases.add(lambda i: (3 + i,), lambda: (0,), lambda: (-3,), lambda: (2.5,))
+def shared_iterators(k):
+    one, two, three = (iter([1, 2, 3, k, 5, 6]) for _ in range(3))
+    pairs = list(zip(one, one))
+    first = list(zip(two, [0]))
+    sums = list(map(lambda a, b: a + b, three, three))
+    return pairs, first, list(two), sums, list(one), list(zip(*[iter([1, k, 2, k])] * 2))
+
+
+@cases.add(lambda i: (3 + i,), lambda: (0,), lambda: (2,), compiled=False)
+def left_in_the_middle(k):
+    one, two = iter([1, 2, k, 4, 5]), iter([0, 0, k, 4, 5])
+    found = 2 in one, k in one, any(two)
+    seen = []
+    late = any(seen.append(x) or x > k for x in [1, 5, 7])
+    return found, list(one), list(two), late, seen
+
+
 test_program = cases.test()

@@ -407,6 +407,7 @@ def spliced(xs, k):
     del xs[k : k + 1]
     return ys, zs, xs, len(zs)
 
+
 @cases.add(lambda i: ([5], 40 + i), lambda: ([], 0), lambda: ([1, 2], 3))
 def measured_while_it_grows(log, n):
     total = 0

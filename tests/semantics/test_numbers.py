@@ -215,4 +215,9 @@ def loop_variable_after_loop(n):
         return str(error)
 
 
+@cases.add(lambda i: (3 + i,), lambda: (0,), lambda: (-9,), lambda: (2.5,))
+def extremes(k):
+    return max(k, 4.0), min([k, 2, 7]), max(k, 3, key=lambda v: -v)
+
+
 test_program = cases.test()

@@ -582,4 +582,20 @@ def divide_by_number(x, n):
     return x * (6 // (n - 5)), 7 % (n + 1) if n >= 0 else 0
 
 
+class Measured:
+    def __init__(self, size):
+        self.size = size
+
+    def __len__(self):
+        return self.size
+
+
+@cases.add(lambda i: (3 + i,), lambda: (0,), lambda: (-3,), lambda: (2.5,), lambda: (10**19,))
+def measured(k):
+    try:
+        return len(Measured(k)), bool(Measured(k))
+    except ValueError as error:
+        return str(error)
+
+
 test_program = cases.test()

@@ -107,15 +107,19 @@ public:
     }
   }
 
-  bool changed = false;
+  /// Erases what is not needed any more, and tells whether there was anything.
+  bool finish() {
+    for (Operation *op : gone)
+      op->erase();
+    return !gone.empty();
+  }
 
 private:
   void visit(Block &block) {
     for (Operation &op : llvm::make_early_inc_range(block)) {
       if (auto guard = dyn_cast<GuardOp>(op)) {
         if (known(guard.getCond()) == true) {
-          guard.erase();
-          changed = true;
+          gone.push_back(guard);
         } else {
           learn(guard.getCond(), true);
         }
@@ -157,8 +161,7 @@ private:
   void replace(arith::CmpIOp comparison, bool fact) {
     OpBuilder b(comparison);
     comparison.replaceAllUsesWith(arith::ConstantIntOp::create(b, comparison.getLoc(), fact, 1).getResult());
-    comparison.erase();
-    changed = true;
+    gone.push_back(comparison);
   }
 
   /// Turns an operation that does not overflow into one that does not check.
@@ -172,8 +175,7 @@ private:
                                            : arith::MulIOp::create(b, loc, lhs, rhs, exact).getResult();
     op->getResult(0).replaceAllUsesWith(plain);
     op->getResult(1).replaceAllUsesWith(arith::ConstantIntOp::create(b, loc, false, 1).getResult());
-    op->erase();
-    changed = true;
+    gone.push_back(op);
   }
 
   void visitUnder(Region &region, Value condition, bool value) {
@@ -246,6 +248,8 @@ private:
 
   Facts facts;
   Constraints constraints;
+  /// Erased at the end: a new op in the place of an old one would inherit the range that the analysis has found for it.
+  SmallVector<Operation *> gone;
 };
 
 struct EliminateGuardsPass : public janus::impl::EliminateGuardsPassBase<EliminateGuardsPass> {
@@ -261,7 +265,7 @@ struct EliminateGuardsPass : public janus::impl::EliminateGuardsPassBase<Elimina
     Eliminator eliminator(solver);
     for (Region &region : getOperation()->getRegions())
       eliminator.visit(region);
-    if (!eliminator.changed)
+    if (!eliminator.finish())
       markAllAnalysesPreserved();
   }
 };

@@ -347,3 +347,35 @@ func.func @wrapping(%i: i64, %n: i64) {
   janus.guard %larger, <bounds>, site 2
   return
 }
+
+// -----
+
+// What replaces an op is not taken for one that has been erased: the last comparison is not known.
+// CHECK-LABEL: func.func @new_in_place_of_old
+// CHECK: %[[N:.*]] = arith.subi %{{.*}}, %arg0 overflow<nsw>
+// CHECK: %[[C:.*]] = arith.cmpi sgt, %{{.*}}, %[[N]]
+// CHECK: arith.select %[[C]]
+func.func @new_in_place_of_old(%k: i64) -> (i64, i64) {
+  %low = arith.constant -9007199254740992 : i64
+  %high = arith.constant 9007199254740992 : i64
+  %c0 = arith.constant 0 : i64
+  %c2 = arith.constant 2 : i64
+  %c7 = arith.constant 7 : i64
+  %true = arith.constant true
+  %cm3 = arith.constant -3 : i64
+  %c3 = arith.constant 3 : i64
+  %0 = arith.cmpi sge, %k, %low : i64
+  %1 = arith.cmpi sle, %k, %high : i64
+  %2 = arith.andi %0, %1 : i1
+  janus.guard %2, <overflow>, restart site 0
+  %12 = arith.cmpi slt, %c2, %k : i64
+  %13 = arith.select %12, %c2, %k : i64
+  %14 = arith.cmpi slt, %c7, %13 : i64
+  %15 = arith.select %14, %c7, %13 : i64
+  %result, %overflow = janus.sub_overflow %c0, %k
+  %16 = arith.xori %overflow, %true : i1
+  janus.guard %16, <overflow>, restart site 1
+  %17 = arith.cmpi sgt, %cm3, %result : i64
+  %18 = arith.select %17, %c3, %k : i64
+  return %15, %18 : i64, i64
+}
