@@ -60,7 +60,7 @@ def call_builtin(
     if found is not None:
         return found
     method = _method(live)
-    return (method or _TABLE[id(live)][1])(m, args, kwargs)
+    return boxed.settled(m, (method or _TABLE[id(live)][1])(m, args, kwargs))
 
 
 def arity(args: list[Abstract], kwargs: dict[str, Abstract], low: int, high: int | None = None) -> None:

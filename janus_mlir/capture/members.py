@@ -104,7 +104,7 @@ def call_member(
         case TextValue() if name not in METHODS:
             return boxed.method(m, boxed.as_object(m, self), name, args, kwargs)
         case TextValue() if not kwargs:
-            return text_method(m, self, name, args)
+            return boxed.settled(m, text_method(m, self, name, args))
         case ViewValue() if name in ("isdisjoint",):
             raise Break("JN301", f"method `{name}` of a dict view")
         case Number() if self.kind in ("int", "bool") and name in ("conjugate", "bit_length", "bit_count"):

@@ -194,4 +194,17 @@ def roman(n):
     return out
 
 
+@cases.add(lambda i: (3 + i,), lambda: (0,), lambda: (-12,), lambda: (2.5,))
+def by_character(k):
+    out, n = [], 0
+    for ch in f"x{k}yz":
+        if ch.isdigit():
+            n = n * 10 + int(ch)
+        elif ch in "yz":
+            out.append(ch * 2)
+        else:
+            out.append(chr(ord(ch) + 1))
+    return out, n, "".join(out)
+
+
 test_program = cases.test()
