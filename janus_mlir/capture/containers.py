@@ -553,7 +553,9 @@ def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
             if slices.is_slice(index):
                 slices.delete_slice(m, value, index)
                 return
-            if isinstance(m.get(value.id), VectorContent):
+            moving = position is None and isinstance(index, (Number, ExtentNumber)) and value.cls is list
+            if moving or isinstance(m.get(value.id), VectorContent):
+                vectors.vectorise(m, value)
                 library.call(m, library.pop_at, value, index)
                 return
             items = list(list_items(m, value))

@@ -125,6 +125,10 @@ def _sequences(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
         return _sequences(m, op, b, a)
     if op == "mul" and isinstance(a, TextValue) and isinstance(b, Known) and type(b.value) is int:
         return TextValue(a.parts * b.value)
+    if op == "mul" and any(isinstance(x, Number) and x.kind != "float" for x in (a, b)):
+        text = a if isinstance(b, Number) else b
+        if boxed.is_text(text) or (isinstance(text, Known) and type(text.value) is str):
+            return boxed.invoke(m, operator.mul, [a, b], str)
     if isinstance(a, DictRef) and isinstance(b, DictRef):
         if counters.is_counter(a) and counters.is_counter(b) and op in counters.OPERATORS:
             return counters.binary(m, op, a, b)

@@ -422,4 +422,15 @@ def measured_while_it_grows(log, n):
     return total, size, len(log)
 
 
+@cases.add(lambda i: ([9, 8, 7], i % 3), lambda: ([], 1), lambda: ([1], -1), lambda: ([1, 2, 3, 4], 1))
+def deleted_at(outer, k):
+    xs = [1, 2, 3, 4]
+    del xs[k]
+    try:
+        del outer[k]
+    except IndexError as error:
+        return xs, str(error)
+    return xs, outer, "-" * k + "ab" * len(outer) + chr(97 + k) * k
+
+
 test_program = cases.test()
