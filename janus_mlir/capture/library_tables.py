@@ -124,38 +124,6 @@ def table_most_common(keys: Any, values: Any) -> Any:
     return out
 
 
-def counter_combined(keys: Any, values: Any, more: Any, others: Any, op: Any) -> Any:
-    """Do what the operators of Counter do: only positive counts are kept, and what is missing counts as zero."""
-    found = []
-    counts = []
-    i = 0
-    while i < len(keys):
-        k = table_find(more, keys[i])
-        count = values[i]
-        other = others[k] if k >= 0 else 0
-        if op == "add":
-            count = count + other
-        elif op == "sub":
-            count = count - other
-        elif op == "or_":
-            count = other if count < other else count
-        else:
-            count = count if count < other else other
-        if count > 0:
-            found.append(keys[i])
-            counts.append(count)
-        i += 1
-    if op != "and_":
-        i = 0
-        while i < len(more):
-            count = -others[i] if op == "sub" else others[i]
-            if count > 0 and table_find(keys, more[i]) < 0:
-                found.append(more[i])
-                counts.append(count)
-            i += 1
-    return found, counts
-
-
 def counter_within(keys: Any, values: Any, more: Any, others: Any) -> Any:
     i = 0
     while i < len(keys):

@@ -130,25 +130,25 @@ def remembered(memo: dict[int, int], key: int) -> int:
     return memo[key]
 
 
-@cases.add(lambda i: ([1, 1, i], [1, 2, 2, i]), lambda: ([], []), lambda: ([3], [3, 3]), lambda: ([1.5], [1]))
-def counters(xs: list[Any], ys: list[Any]) -> Any:
-    a, b = collections.Counter(xs), collections.Counter(ys)
-    both = a | b
-    most = (a + b).most_common(2)
-    c = collections.Counter({"a": len(xs), "b": 1})
-    d = collections.Counter({"b": 1, "a": 3, "z": 0})
+@cases.add(lambda i: ("aab", 3 + i), lambda: ("aab", 0), lambda: ("", 1), lambda: ("ab", 1.5))
+def counters(text: str, k: int) -> Any:
+    a, b = collections.Counter(text), collections.Counter("abbbc")
+    c = collections.Counter({"a": k, "z": 0})
     return (
-        both,
+        a | b,
         a & b,
         a - b,
-        most,
-        sorted(both.elements()),
+        (a + b).most_common(2),
         a == b,
-        both == b,
-        c == d,
-        c | d,
-        c.most_common(1),
+        c == collections.Counter(a=k),
+        list(c.elements()),
     )
+
+
+@cases.add(lambda i: ([1, 1, i], 3), lambda: ([], 1), lambda: ([3, 3], 3), compiled=False)
+def counters_of_run_time(xs: list[Any], k: int) -> Any:
+    a, b = collections.Counter(xs), collections.Counter([k, 1])
+    return a | b, a == b
 
 
 @cases.add(lambda i: (3 + i,), lambda: (0,))
@@ -169,7 +169,7 @@ def made_by_default(k: int) -> Any:
     return found == {k: [1]}, sizes
 
 
-@cases.add(lambda i: ([[0, 0, 1], [1, 0, 0], [0, 0, i % 2]],), lambda: ([[1]],), lambda: ([[0, 1], [1, 0]],))
+@cases.add(lambda i: ([[0, 0, 1], [1, 0, 0], [0, 0, i % 2]],), lambda: ([[0, 1, 0], [1, 0, 1], [0, 1, 0]],))
 def maze(grid: list[list[int]]) -> Any:
     n, m = len(grid), len(grid[0])
     queue = collections.deque([(0, 0, 0)])
