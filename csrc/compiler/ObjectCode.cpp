@@ -12,6 +12,8 @@
 #include "llvm/ExecutionEngine/Orc/CompileUtils.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
+#include "llvm/IR/PatternMatch.h"
+#include "llvm/IR/ProfDataUtils.h"
 #include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/ThreadPool.h"
@@ -199,6 +201,28 @@ llvm::Expected<Object> writeArchive(ArrayRef<Object> objects) {
                                     /*Deterministic=*/true, /*Thin=*/false);
 }
 
+bool containsOr(llvm::Value *condition) {
+  llvm::Value *a = nullptr, *b = nullptr;
+  if (match(condition, llvm::PatternMatch::m_LogicalOr()))
+    return true;
+  return match(condition,
+               llvm::PatternMatch::m_LogicalAnd(llvm::PatternMatch::m_Value(a), llvm::PatternMatch::m_Value(b))) &&
+         (containsOr(a) || containsOr(b));
+}
+
+/// Keeps the conditions whole of guards that come from flattened branches, "elsewhere, or it holds": split into two
+/// jumps, the first of them would be the branch again.
+void keepConditions(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    for (llvm::BasicBlock &block : function) {
+      auto *branch = dyn_cast_or_null<llvm::BranchInst>(block.getTerminator());
+      uint64_t holds = 0, fails = 0;
+      if (branch && branch->isConditional() && extractBranchWeights(*branch, holds, fails) && holds > fails &&
+          fails == 1 && containsOr(branch->getCondition()))
+        branch->setMetadata(llvm::LLVMContext::MD_unpredictable, llvm::MDNode::get(module.getContext(), {}));
+    }
+}
+
 } // namespace
 
 llvm::Expected<Object> janus::compileToArchive(ModuleOp op, int optLevel) {
@@ -213,6 +237,7 @@ llvm::Expected<Object> janus::compileToArchive(ModuleOp op, int optLevel) {
     return machine.takeError();
   module->setDataLayout((*machine)->createDataLayout());
   module->setTargetTriple((*machine)->getTargetTriple());
+  keepConditions(*module);
   // Without it LLVM splits 512-bit vectors in two on CPUs where that was once faster.
   std::string width = std::to_string(getHost().vectorBits);
   for (llvm::Function &function : *module)

@@ -40,6 +40,8 @@ static constexpr Phase kPhases[] = {
      // more.
      "func.func(janus-eliminate-guards,canonicalize,cse),"
      "func.func(janus-hoist-guards,canonicalize,cse,janus-merge-guards,janus-eliminate-guards),"
+     // What is left of guards in short branches, to be checked with those next to them.
+     "func.func(janus-flatten-branches,canonicalize,cse,janus-merge-guards),"
      // Nothing is assumed from here on.
      "func.func(janus-erase-frames,canonicalize,cse)",
      /*gone=*/""},
@@ -82,7 +84,7 @@ static constexpr Phase kPhases[] = {
      // Kernels are converted side by side where a pass looks at one function only.
      // Objects become pointers while types are still those of structured control flow; a read may need the call in
      // flight.
-     "janus-lower-entry,janus-lower-heap,janus-lower-overflow,"
+     "janus-lower-entry,janus-lower-heap,janus-lower-overflow,janus-lower-division,"
      "any(expand-strided-metadata,lower-affine,convert-scf-to-cf),"
      // Exits and failing allocations branch, which structured control flow has no place for.
      "janus-lower-memory,janus-lower-exits,janus-lower-calls,"

@@ -168,10 +168,7 @@ def _int_binary(m: Machine, op: str, a: Value, b: Value, checked: bool) -> Value
         least = m.b.one("arith.cmpi", [a, m.const(-(2**63))], BOOL, predicate="eq")
         both = m.b.one("arith.andi", [minus, least], BOOL)
         m.guard(both, "overflow", expected=False, text="the quotient fits 64 bits")
-        quotient = m.b.one("arith.floordivsi", [a, b], INT)
-        if op == "floordiv":
-            return quotient
-        return m.b.one("arith.subi", [a, m.b.one("arith.muli", [quotient, b], INT)], INT)
+        return m.b.one("arith.floordivsi" if op == "floordiv" else "janus.floor_mod", [a, b], INT)
     if op in ("lshift", "rshift"):
         return _shift(m, op, a, b)
     raise Break("JN212", f"int operation {op}")

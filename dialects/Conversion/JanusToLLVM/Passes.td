@@ -78,8 +78,24 @@ def LowerOverflowPass : Pass<"janus-lower-overflow"> {
     // becomes
     %s = "llvm.intr.sadd.with.overflow"(%a, %b) : (i64, i64) -> !llvm.struct<(i64, i1)>
     ```
+
+    Of a product with a constant it is the range of the other factor that is checked.
   }];
-  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::arith::ArithDialect"];
+}
+
+def LowerDivisionPass : Pass<"janus-lower-division"> {
+  let summary = "Turn janus.floor_mod into truncating division, and divisions by powers of two into shifts";
+  let description = [{
+    ```mlir
+    %r = janus.floor_mod %a, %c8
+    %q = arith.floordivsi %a, %c8 : i64
+    // becomes
+    %r = arith.andi %a, %c7 : i64
+    %q = arith.shrsi %a, %c3 : i64
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
 def LowerPartsPass : Pass<"janus-lower-parts", "::mlir::ModuleOp"> {

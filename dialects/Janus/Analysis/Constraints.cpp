@@ -13,6 +13,9 @@ using namespace mlir::janus;
 /// Bounds of a search: what real programs need is found within a few steps.
 static constexpr unsigned kMaxDepth = 8;
 static constexpr unsigned kMaxSteps = 400;
+/// No loop runs longer: at four iterations a nanosecond it would take two years. So what starts low and is counted up
+/// by little does not overflow.
+static constexpr int64_t kMostTrips = int64_t(1) << 58;
 static constexpr int64_t kMin = std::numeric_limits<int64_t>::min(), kMax = std::numeric_limits<int64_t>::max();
 
 static bool isWide(Value value) { return value.getType().isIndex() || value.getType().isSignlessInteger(64); }
@@ -70,6 +73,11 @@ std::optional<int64_t> Constraints::rangeBound(Value value, bool upper) {
     return constant;
   if (!isWide(value))
     return std::nullopt;
+  // A product with a constant that is exact is a multiple of it.
+  if (auto product = value.getDefiningOp<MulOverflowOp>();
+      product && value == product.getResult() && llvm::is_contained(exact, product.getOverflow()))
+    if (std::optional<int64_t> factor = constantOf(product.getRhs()); factor && *factor > 1)
+      return (upper ? kMax : kMin) / *factor * *factor;
   auto *lattice = solver ? solver->lookupState<dataflow::IntegerValueRangeLattice>(value) : nullptr;
   if (!lattice || lattice->getValue().isUninitialized())
     return upper ? kMax : kMin;
@@ -467,31 +475,28 @@ std::optional<std::pair<int64_t, int64_t>> Constraints::increment(Value value, V
   return std::make_pair(*least, *most);
 }
 
-void Constraints::learnCounter(Value argument, Value init, Value next, std::optional<int64_t> trips,
-                               scf::WhileOp whileLoop) {
+void Constraints::learnCounter(Value argument, Value init, Value next, int64_t trips, scf::WhileOp whileLoop) {
   if (!isWide(argument))
     return;
   // With a bounded number of steps nothing can wrap as long as the last value cannot.
-  if (trips) {
-    auto step = increment(next, argument, 0, /*needExact=*/false, whileLoop);
-    auto [low, high] = bounds(init);
-    auto reach = [&](int64_t start, int64_t each) -> std::optional<int64_t> {
-      std::optional<int64_t> way = llvm::checkedMul(each, *trips);
-      return way ? llvm::checkedAdd(start, *way) : std::nullopt;
-    };
-    std::optional<int64_t> least = step ? reach(low, std::min<int64_t>(step->first, 0)) : std::nullopt;
-    std::optional<int64_t> most = step ? reach(high, std::max<int64_t>(step->second, 0)) : std::nullopt;
-    if (least && most) {
-      learnAtMost(Value(), argument, *least == kMin ? kMax : -*least);
-      learnAtMost(argument, Value(), *most);
-      if (step->first >= 0)
-        learnAtMost(init, argument, 0);
-      if (step->second <= 0)
-        learnAtMost(argument, init, 0);
-      return;
-    }
+  auto step = increment(next, argument, 0, /*needExact=*/false, whileLoop);
+  auto [low, high] = bounds(init);
+  auto reach = [&](int64_t start, int64_t each) -> std::optional<int64_t> {
+    std::optional<int64_t> way = llvm::checkedMul(each, trips);
+    return way ? llvm::checkedAdd(start, *way) : std::nullopt;
+  };
+  std::optional<int64_t> least = step ? reach(low, std::min<int64_t>(step->first, 0)) : std::nullopt;
+  std::optional<int64_t> most = step ? reach(high, std::max<int64_t>(step->second, 0)) : std::nullopt;
+  if (least && most) {
+    learnAtMost(Value(), argument, *least == kMin ? kMax : -*least);
+    learnAtMost(argument, Value(), *most);
+    if (step->first >= 0)
+      learnAtMost(init, argument, 0);
+    if (step->second <= 0)
+      learnAtMost(argument, init, 0);
+    return;
   }
-  auto step = increment(next, argument, 0, /*needExact=*/true, whileLoop);
+  step = increment(next, argument, 0, /*needExact=*/true, whileLoop);
   if (step && step->first >= 0)
     learnAtMost(init, argument, 0);
   if (step && step->second <= 0)
@@ -502,16 +507,16 @@ void Constraints::enter(scf::ForOp loop) {
   Value iv = loop.getInductionVar(), lower = loop.getLowerBound(), upper = loop.getUpperBound();
   if (!isWide(iv) || loop.getUnsignedCmp())
     return;
-  std::optional<int64_t> trips;
+  int64_t trips = kMostTrips;
   auto [lowest, unused] = bounds(lower);
   auto [unused2, highest] = bounds(upper);
   if (std::optional<int64_t> step = constantOf(loop.getStep()); step && *step > 0)
     if (std::optional<int64_t> distance = llvm::checkedSub(highest, lowest))
-      trips = *distance <= 0 ? 0 : *distance / *step + (*distance % *step != 0);
+      trips = *distance <= 0 ? 0 : std::min(trips, *distance / *step + (*distance % *step != 0));
   for (auto [argument, init, next] : llvm::zip(loop.getRegionIterArgs(), loop.getInitArgs(), loop.getYieldedValues())) {
     learnCounter(argument, init, next, trips, nullptr);
     // What grows by at most one in each iteration keeps its distance to the induction variable.
-    if (!isWide(argument) || !trips || constantOf(loop.getStep()) != 1)
+    if (!isWide(argument) || constantOf(loop.getStep()) != 1)
       continue;
     auto step = increment(next, argument, 0, /*needExact=*/false, nullptr);
     LinearTerm from = linear(init), start = linear(lower);
@@ -535,5 +540,5 @@ void Constraints::enter(scf::ForOp loop) {
 void Constraints::enter(scf::WhileOp loop) {
   for (auto [argument, init, next] :
        llvm::zip(loop.getBeforeArguments(), loop.getInits(), loop.getYieldOp().getResults()))
-    learnCounter(argument, init, next, std::nullopt, loop);
+    learnCounter(argument, init, next, kMostTrips, loop);
 }

@@ -82,7 +82,7 @@ private:
   /// By how much `value` can differ from the loop-carried `argument` in one iteration.
   std::optional<std::pair<int64_t, int64_t>> increment(Value value, Value argument, unsigned depth, bool needExact,
                                                        scf::WhileOp whileLoop);
-  void learnCounter(Value argument, Value init, Value next, std::optional<int64_t> trips, scf::WhileOp whileLoop);
+  void learnCounter(Value argument, Value init, Value next, int64_t trips, scf::WhileOp whileLoop);
 
   DataFlowSolver *solver;
   llvm::DenseMap<Value, SmallVector<Edge, 2>> outgoing;

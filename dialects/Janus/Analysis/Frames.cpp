@@ -2,7 +2,9 @@
 
 #include "Janus/Analysis/Frames.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 using namespace mlir;
@@ -20,6 +22,16 @@ bool janus::hasEffect(Operation *op) {
         return WalkResult::interrupt();
       })
       .wasInterrupted();
+}
+
+bool janus::canSpeculate(Operation *op) {
+  if (op->getNumRegions() != 0 || !isMemoryEffectFree(op) || !isSpeculatable(op))
+    return false;
+  if (!isa<arith::FloorDivSIOp, arith::RemSIOp, arith::RemUIOp>(op))
+    return true;
+  // Dividing the least integer by -1 is undefined as well.
+  APInt divisor;
+  return matchPattern(op->getOperand(1), m_ConstantInt(&divisor)) && !divisor.isZero() && !divisor.isAllOnes();
 }
 
 FrameOp janus::findFrame(Operation *op) {

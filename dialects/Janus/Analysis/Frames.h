@@ -12,6 +12,10 @@ namespace mlir::janus {
 /// the function, since nothing runs after it.
 bool hasEffect(Operation *op);
 
+/// Whether `op` may run where the program does not ask for it. Upstream says so of some divisions too, which are
+/// undefined for some divisors.
+bool canSpeculate(Operation *op);
+
 /// The nearest frame before `op` to which the function may be left right before `op`, with values that dominate it;
 /// null if there is none.
 FrameOp findFrame(Operation *op);

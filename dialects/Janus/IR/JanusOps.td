@@ -168,6 +168,24 @@ def Janus_AddOverflowOp : Janus_OverflowOp<"add_overflow", "sum", "+", [Commutat
 def Janus_SubOverflowOp : Janus_OverflowOp<"sub_overflow", "difference", "-">;
 def Janus_MulOverflowOp : Janus_OverflowOp<"mul_overflow", "product", "*", [Commutative]>;
 
+def Janus_FloorModOp : Janus_Op<"floor_mod", [
+    NoMemoryEffect, DeclareOpInterfaceMethods<ConditionallySpeculatable>,
+    DeclareOpInterfaceMethods<InferIntRangeInterface, ["inferResultRanges"]>]> {
+  let summary = "64-bit remainder with the sign of the divisor";
+  let description = [{
+    What is left of `%a` after the division `arith.floordivsi`, which rounds down: Python's `a % b`. As there, the divisor must not be
+    zero, and the quotient must fit 64 bits.
+
+    ```mlir
+    %r = janus.floor_mod %a, %b   // -7, 3: 2; 7, -3: -2
+    ```
+  }];
+  let arguments = (ins I64:$lhs, I64:$rhs);
+  let results = (outs I64:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict";
+  let hasFolder = 1;
+}
+
 def Janus_Truth_Tensor : RankedTensorOf<[AnyInteger, Index, AnyFloat, AnyComplex]>;
 
 def Janus_TruthOp : Janus_Op<"truth", [Pure]> {

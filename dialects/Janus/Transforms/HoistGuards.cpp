@@ -155,9 +155,7 @@ private:
 
   /// An op that may run where it did not run before.
   static bool isCheap(Operation *op) {
-    return op->getNumRegions() == 0 &&
-           (isa<arith::ArithDialect, JanusDialect>(op->getDialect()) || isa<tensor::DimOp>(op)) &&
-           isMemoryEffectFree(op) && isSpeculatable(op);
+    return (isa<arith::ArithDialect, JanusDialect>(op->getDialect()) || isa<tensor::DimOp>(op)) && canSpeculate(op);
   }
 
   bool isCloneable(Value value, Block &block, unsigned depth = 0) {

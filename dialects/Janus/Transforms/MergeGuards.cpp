@@ -71,8 +71,7 @@ struct MergeGuardsPass : public janus::impl::MergeGuardsPassBase<MergeGuardsPass
     Operation *op = value.getDefiningOp();
     if (!op || op->getBlock() != first->getBlock() || op->isBeforeInBlock(first) || needed.contains(op))
       return true;
-    if (needed.size() == kMaxMoved || op->getNumRegions() != 0 ||
-        !isa<arith::ArithDialect, JanusDialect>(op->getDialect()) || !isMemoryEffectFree(op) || !isSpeculatable(op))
+    if (needed.size() == kMaxMoved || !isa<arith::ArithDialect, JanusDialect>(op->getDialect()) || !canSpeculate(op))
       return false;
     needed.insert(op);
     return llvm::all_of(op->getOperands(), [&](Value operand) { return collect(operand, first, needed); });

@@ -199,6 +199,32 @@ def MergeGuardsPass : Pass<"janus-merge-guards"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def FlattenBranchesPass : Pass<"janus-flatten-branches"> {
+  let summary = "Compute both sides of short branches with guards";
+  let description = [{
+    An `scf.if` whose sides are few scalar ops without effects, and guards, becomes these ops and selections: the guards would keep LLVM
+    from doing so. A guard then only counts where the branch would have gone to its side.
+
+    ```mlir
+    %r = scf.if %c -> (i64) {
+      scf.yield %x : i64
+    } else {
+      %y, %overflow = janus.add_overflow %x, %c1
+      %fits = arith.xori %overflow, %true : i1
+      janus.guard %fits, <overflow>, site 1 (%x : i64)
+      scf.yield %y : i64
+    }
+    // becomes
+    %y, %overflow = janus.add_overflow %x, %c1
+    %fits = arith.xori %overflow, %true : i1
+    %ok = arith.ori %c, %fits : i1
+    janus.guard %ok, <overflow>, site 1 (%x : i64)
+    %r = arith.select %c, %x, %y : i64
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
 def EraseFramesPass : Pass<"janus-erase-frames"> {
   let summary = "Drop frames";
   let description = [{

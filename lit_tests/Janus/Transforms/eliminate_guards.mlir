@@ -301,12 +301,11 @@ func.func @loop_bounds(%n: i64) {
 // -----
 
 // CHECK-LABEL: func.func @while_condition
-func.func @while_condition(%n: i64) {
-  %c0 = arith.constant 0 : i64
+func.func @while_condition(%n: i64, %from: i64) {
   %c3 = arith.constant 3 : i64
   %true = arith.constant true
   // CHECK: scf.while
-  scf.while (%i = %c0) : (i64) -> i64 {
+  scf.while (%i = %from) : (i64) -> i64 {
     %more = arith.cmpi slt, %i, %n : i64
     scf.condition(%more) %i : i64
   } do {
@@ -315,9 +314,9 @@ func.func @while_condition(%n: i64) {
     // CHECK-NOT: site 0{{$}}
     janus.guard %below, <bounds>, site 0
     // It only counts up.
-    %positive = arith.cmpi sge, %i, %c0 : i64
+    %above = arith.cmpi sge, %i, %from : i64
     // CHECK-NOT: site 1{{$}}
-    janus.guard %positive, <bounds>, site 1
+    janus.guard %above, <bounds>, site 1
     %next, %overflow = janus.add_overflow %i, %c3
     %fits = arith.xori %overflow, %true : i1
     // CHECK: site 2
@@ -325,6 +324,59 @@ func.func @while_condition(%n: i64) {
     scf.yield %next : i64
   }
   return
+}
+
+// -----
+
+// What starts low and is counted up by little does not overflow within the lifetime of a machine; what grows faster may.
+// CHECK-LABEL: func.func @counter
+func.func @counter(%n: i64) -> (i64, i64) {
+  %c0 = arith.constant 0 : i64
+  %c1 = arith.constant 1 : i64
+  %much = arith.constant 4096 : i64
+  %true = arith.constant true
+  %r:3 = scf.while (%i = %n, %a = %c0, %b = %c0) : (i64, i64, i64) -> (i64, i64, i64) {
+    %more = arith.cmpi ne, %i, %c1 : i64
+    scf.condition(%more) %i, %a, %b : i64, i64, i64
+  } do {
+  ^bb0(%i: i64, %a: i64, %b: i64):
+    %half = arith.shrsi %i, %c1 : i64
+    // CHECK: arith.addi %{{.*}}, %{{.*}} overflow<nsw> : i64
+    // CHECK-NOT: site 0{{$}}
+    %x, %o = janus.add_overflow %a, %c1
+    %f = arith.xori %o, %true : i1
+    janus.guard %f, <overflow>, site 0
+    // CHECK: janus.add_overflow
+    // CHECK: site 1
+    %y, %p = janus.add_overflow %b, %much
+    %g = arith.xori %p, %true : i1
+    janus.guard %g, <overflow>, site 1
+    scf.yield %half, %x, %y : i64, i64, i64
+  }
+  return %r#1, %r#2 : i64, i64
+}
+
+// -----
+
+// Remainders that go round a loop stay below the divisor.
+// CHECK-LABEL: func.func @generator
+// CHECK-NOT: janus.mul_overflow
+// CHECK-NOT: janus.guard
+func.func @generator(%n: index) -> i64 {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %seed = arith.constant 1 : i64
+  %factor = arith.constant 1103515245 : i64
+  %modulus = arith.constant 2147483648 : i64
+  %true = arith.constant true
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%k = %seed) -> (i64) {
+    %x, %o = janus.mul_overflow %k, %factor
+    %f = arith.xori %o, %true : i1
+    janus.guard %f, <overflow>, site 0
+    %next = janus.floor_mod %x, %modulus
+    scf.yield %next : i64
+  }
+  return %r : i64
 }
 
 // -----
@@ -378,4 +430,31 @@ func.func @new_in_place_of_old(%k: i64) -> (i64, i64) {
   %17 = arith.cmpi sgt, %cm3, %result : i64
   %18 = arith.select %17, %c3, %k : i64
   return %15, %18 : i64, i64
+}
+
+// -----
+
+// Three times an integer, if that fits, leaves room for one more, but not for two.
+// CHECK-LABEL: func.func @multiple
+func.func @multiple(%n: i64) -> (i64, i64) {
+  %c1 = arith.constant 1 : i64
+  %c2 = arith.constant 2 : i64
+  %c3 = arith.constant 3 : i64
+  %true = arith.constant true
+  // CHECK: janus.mul_overflow
+  // CHECK: site 0
+  %x, %o = janus.mul_overflow %n, %c3
+  %f = arith.xori %o, %true : i1
+  janus.guard %f, <overflow>, site 0
+  // CHECK: arith.addi %{{.*}}, %{{.*}} overflow<nsw>
+  // CHECK-NOT: site 1{{$}}
+  %y, %p = janus.add_overflow %x, %c1
+  %g = arith.xori %p, %true : i1
+  janus.guard %g, <overflow>, site 1
+  // CHECK: janus.add_overflow
+  // CHECK: site 2
+  %z, %q = janus.add_overflow %x, %c2
+  %h = arith.xori %q, %true : i1
+  janus.guard %h, <overflow>, site 2
+  return %y, %z : i64, i64
 }

@@ -60,3 +60,27 @@ func.func @left_alone(%a: i1, %b: i1, %i: index, %t: tensor<?xi1>, %x: i64, %y: 
   janus.guard %p, <zero>, site 9
   return
 }
+
+// -----
+
+// A division relies on the guard before it, whichever way it rounds.
+// CHECK-LABEL: func.func @divisions
+func.func @divisions(%x: i64, %y: i64) {
+  %c0 = arith.constant 0 : i64
+  %nonzero = arith.cmpi ne, %y, %c0 : i64
+  // CHECK: site 0
+  janus.guard %nonzero, <overflow>, site 0
+  %q = arith.floordivsi %x, %y : i64
+  %p = arith.cmpi ne, %q, %c0 : i64
+  // CHECK: site 1
+  janus.guard %p, <overflow>, site 1
+  %r = arith.remsi %x, %y : i64
+  %s = arith.cmpi ne, %r, %c0 : i64
+  // CHECK: site 2
+  janus.guard %s, <overflow>, site 2
+  %t = janus.floor_mod %x, %y
+  %u = arith.cmpi ne, %t, %c0 : i64
+  // CHECK: site 3
+  janus.guard %u, <overflow>, site 3
+  return
+}
