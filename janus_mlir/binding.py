@@ -7,7 +7,7 @@ from typing import Any
 
 import jax
 
-from janus_mlir.capture.code import Params
+from janus_mlir.capture.reading.code import Params
 
 __all__ = ["bind", "call_form", "is_traced"]
 

@@ -31,13 +31,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import columns
-from janus_mlir.capture.sources import Copied, Index, Key
+from janus_mlir.capture.boundary.sources import Copied, Index, Key
+from janus_mlir.capture.dynamic import columns
 from janus_mlir.config import config
 from janus_mlir.profile.lattice import ARRAYS, Level, join, knowledge_of
 
 if TYPE_CHECKING:
-    from janus_mlir.capture.sources import Source
+    from janus_mlir.capture.boundary.sources import Source
     from janus_mlir.capture.speculation import Speculation
     from janus_mlir.locations import Span
     from janus_mlir.profile.data import BranchCounts, Trips

@@ -12,11 +12,11 @@ import jax
 import numpy as np
 
 from janus_mlir._native import _runtime
+from janus_mlir.capture.boundary.entry import Fact
+from janus_mlir.capture.boundary.kinds import dtype_code
+from janus_mlir.capture.boundary.site import Site, ValueSpec
+from janus_mlir.capture.boundary.sources import Source
 from janus_mlir.capture.capturing import Captured
-from janus_mlir.capture.entry import Fact
-from janus_mlir.capture.kinds import dtype_code
-from janus_mlir.capture.site import Site, ValueSpec
-from janus_mlir.capture.sources import Source
 from janus_mlir.compile import Compiled
 from janus_mlir.locations import Span
 from janus_mlir.profile.data import CodeKey

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from janus_mlir.capture.parsing import parse
+from janus_mlir.capture.reading.parsing import parse
 from janus_mlir.locations import Span
 from janus_mlir.reasons import reason
 from janus_mlir.records import GuardLine, VersionRecord

@@ -17,15 +17,15 @@ from typing import Any
 from janus_mlir import binding, log, policy
 from janus_mlir._native import _runtime
 from janus_mlir.accounts import Seconds
+from janus_mlir.capture.boundary.entry import Fact
+from janus_mlir.capture.boundary.frames import Link, go_on, take_step
+from janus_mlir.capture.boundary.site import Site
+from janus_mlir.capture.boundary.sources import Argument, Source
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.capturing import Captured, capture, parameter_names
-from janus_mlir.capture.entry import Fact
-from janus_mlir.capture.frames import Link, go_on, take_step
 from janus_mlir.capture.function import FunctionContext, context_of
 from janus_mlir.capture.machine import BreakNote
-from janus_mlir.capture.resume import ResumeTemplate
-from janus_mlir.capture.site import Site
-from janus_mlir.capture.sources import Argument, Source
+from janus_mlir.capture.reading.resume import ResumeTemplate
 from janus_mlir.capture.speculation import Speculation
 from janus_mlir.compile import compile_graph, crash_report
 from janus_mlir.config import config

@@ -11,10 +11,10 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from janus_mlir.capture import code as tac
-from janus_mlir.capture.code import Code
-from janus_mlir.capture.normalise import compile_function
-from janus_mlir.capture.reader import FunctionSource, Unreadable, read_function
+from janus_mlir.capture.reading import code as tac
+from janus_mlir.capture.reading.code import Code
+from janus_mlir.capture.reading.normalise import compile_function
+from janus_mlir.capture.reading.reader import FunctionSource, Unreadable, read_function
 
 UNBOUND = object()
 

@@ -9,7 +9,7 @@ import pytest
 
 import janus_mlir as janus
 from janus_mlir import policy
-from janus_mlir.capture.sources import Argument, Source
+from janus_mlir.capture.boundary.sources import Argument, Source
 from janus_mlir.capture.speculation import Speculation
 from janus_mlir.locations import Span
 from janus_mlir.profile.data import BranchCounts

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from janus_mlir.capture import compressed
 from janus_mlir.capture import live as live_objects
 from janus_mlir.capture import numpy as npy
+from janus_mlir.capture.boundary.sites import SiteWriter
+from janus_mlir.capture.boundary.sources import Attribute, Derived, Global, HasKey, pinned
 from janus_mlir.capture.breaks import Break, Failed
+from janus_mlir.capture.dynamic import compressed
 from janus_mlir.capture.exceptions import exception_attribute
 from janus_mlir.capture.heap import DictContent, ObjectContent
 from janus_mlir.capture.namespaces import class_value, global_value, write_class, write_global
-from janus_mlir.capture.sites import SiteWriter
-from janus_mlir.capture.sources import Attribute, Derived, Global, HasKey, pinned
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
@@ -84,7 +84,7 @@ def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
         case ObjectRef():
             return _object(m, value, name)
         case JaxArray():
-            from janus_mlir.capture.jax_methods import attribute
+            from janus_mlir.capture.jax.methods import attribute
 
             return attribute(m, value, name)
         case NumpyArray() | NumpyScalar():
@@ -132,7 +132,7 @@ def get_attribute(m: Machine, value: Abstract, name: str) -> Abstract:
             return value.template.wrapped  # type: ignore[no-any-return]
         case PartialValue() if name in ("func", "args"):
             return value.function if name == "func" else TupleValue(value.args)
-    from janus_mlir.capture.jax_values import AtIndex
+    from janus_mlir.capture.jax.values import AtIndex
 
     if isinstance(value, AtIndex):
         return MemberValue(value, name)
@@ -242,7 +242,7 @@ def _class(m: Machine, cls: type, name: str) -> Abstract:
 
 
 def _tuple(m: Machine, value: TupleValue, name: str) -> Abstract:
-    from janus_mlir.capture.builtin_basic import SuperPair, super_attribute
+    from janus_mlir.capture.builtins.basic import SuperPair, super_attribute
 
     if value.cls is SuperPair:
         return super_attribute(m, value, name)

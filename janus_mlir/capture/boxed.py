@@ -400,7 +400,7 @@ def method(
 
     cls = value.cls if isinstance(value, Boxed) else str
     if cls is str and name == "join" and len(args) == 1 and not isinstance(args[0], Boxed) and not kwargs:
-        from janus_mlir.capture import vectors
+        from janus_mlir.capture.dynamic import vectors
         from janus_mlir.capture.iteration import collect
         from janus_mlir.capture.text import join_texts
 

@@ -12,21 +12,22 @@ import numpy as np
 
 from janus_mlir import policy
 from janus_mlir._native._runtime import JitFunction
-from janus_mlir.capture import boxed, compressed, recursion, vectors
-from janus_mlir.capture import code as c
+from janus_mlir.capture import boxed, recursion
 from janus_mlir.capture import numpy as npy
+from janus_mlir.capture.boundary.outcomes import Outcomes, Scope
+from janus_mlir.capture.boundary.sources import Attribute, Derived, Index, Key, pinned
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.closures import closure_cells
 from janus_mlir.capture.containers import dict_entries, expand, new_dict
 from janus_mlir.capture.control import Left, Unjoined, run
+from janus_mlir.capture.dynamic import compressed, vectors
 from janus_mlir.capture.exceptions import ExceptionBase, Raised, base_method
 from janus_mlir.capture.function import FunctionContext, context_of
 from janus_mlir.capture.generators import Parted, make_generator, manage
 from janus_mlir.capture.heap import CellContent, IteratorContent, ListContent
 from janus_mlir.capture.managers import GeneratorManager, decorated_generator
-from janus_mlir.capture.outcomes import Outcomes, Scope
+from janus_mlir.capture.reading import code as c
 from janus_mlir.capture.scalars import CLASSES
-from janus_mlir.capture.sources import Attribute, Derived, Index, Key, pinned
 from janus_mlir.capture.state import INLINE, RAISED, RAISED_PC, Frame, Suspended
 from janus_mlir.capture.values import (
     Abstract,
@@ -186,7 +187,9 @@ def call(
     m: Machine, function: Abstract, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
 ) -> Abstract | Entered:
     """Call any callee: either the result, or a frame has been entered that will store it in `dst`."""
-    from janus_mlir.capture import builtin_calls, jax_values, jaxcalls
+    from janus_mlir.capture.builtins import calls as builtin_calls
+    from janus_mlir.capture.jax import calls as jaxcalls
+    from janus_mlir.capture.jax import values as jax_values
 
     match function:
         case Known() if args and boxed.involves(*args) and not _is_user_function(function.value):
@@ -235,7 +238,9 @@ def unwrap_callable(live: Any) -> types.FunctionType | None:
 def _call_known(
     m: Machine, function: Known, args: list[Abstract], kwargs: dict[str, Abstract], dst: str
 ) -> Abstract | Entered:
-    from janus_mlir.capture import builtin_calls, jax_values, jaxcalls
+    from janus_mlir.capture.builtins import calls as builtin_calls
+    from janus_mlir.capture.jax import calls as jaxcalls
+    from janus_mlir.capture.jax import values as jax_values
 
     live = function.value
     made = m.made_functions.get(id(live))
@@ -390,7 +395,7 @@ def _push(
         result = recursion.call(m, context, bound)
         if result is not None:
             return result
-    m.count_entry(context.code)
+    m.effort.count_entry(m.state, context.code)
     caller = m.state.top
     waiting = Suspended(caller.function, caller.pc - 1, dict(caller.vars), dst, caller.override)
     frame = Frame(context, 0, {}, dst, m.b.span, override, callers=(*caller.callers, waiting))

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import loops, recursion, rows
+from janus_mlir.capture import loops, recursion
+from janus_mlir.capture.boundary.entry import EntryProgram
+from janus_mlir.capture.boundary.site import Site
+from janus_mlir.capture.boundary.sources import Source
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.control import Left, Unjoined, run
-from janus_mlir.capture.entry import EntryProgram
+from janus_mlir.capture.dynamic import rows
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import Block, Graph
 from janus_mlir.capture.instructions import write_variable
 from janus_mlir.capture.machine import BreakNote, Machine
-from janus_mlir.capture.site import Site
-from janus_mlir.capture.sources import Source
 from janus_mlir.capture.speculation import Respecialise, Speculation
 from janus_mlir.capture.state import RESULT, Frame, State
 from janus_mlir.capture.values import Known

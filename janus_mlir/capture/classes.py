@@ -17,11 +17,11 @@ import types
 import typing
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import code as c
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.builtin_table import arity, registers
+from janus_mlir.capture.builtins.table import arity, registers
 from janus_mlir.capture.closures import FunctionTemplate, closure_cells
 from janus_mlir.capture.heap import CellContent
+from janus_mlir.capture.reading import code as c
 from janus_mlir.capture.values import Abstract, CellRef, FunctionValue, Known, PartialValue, constants
 
 if TYPE_CHECKING:

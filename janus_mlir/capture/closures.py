@@ -6,10 +6,10 @@ import types
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import code as c
+from janus_mlir.capture.boundary.sources import Source
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.heap import CellContent
-from janus_mlir.capture.sources import Source
+from janus_mlir.capture.reading import code as c
 from janus_mlir.capture.values import Abstract, CellRef, FunctionValue
 
 if TYPE_CHECKING:

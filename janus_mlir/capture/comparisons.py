@@ -9,11 +9,13 @@ import sys
 import types
 from typing import TYPE_CHECKING
 
-from janus_mlir.capture import counters, library, sets, tables
+from janus_mlir.capture import counters, sets
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.calls import class_of
+from janus_mlir.capture.dynamic import tables
 from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.heap import VectorContent
+from janus_mlir.capture.library import lists as library
 from janus_mlir.capture.numbers import is_number, make, select_number
 from janus_mlir.capture.operators import compare, kind_name, truth, unary
 from janus_mlir.capture.scalars import NEVER_NUMBERS, differ

@@ -146,7 +146,7 @@ def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
 
 def absolute(m: Machine, x: ComplexValue) -> Abstract:
     """Return ``abs(x)``; where it overflows, Python raises an exception."""
-    from janus_mlir.capture.builtin_table import call_builtin
+    from janus_mlir.capture.builtins.table import call_builtin
 
     result = call_builtin(m, math.hypot, [x.real, x.imag], {}, "")
     finite = compare_numbers(m, "lt", result, Known(math.inf))

@@ -9,6 +9,7 @@ import inspect
 import types
 from typing import TYPE_CHECKING, Any
 
+from janus_mlir.capture.boundary.sources import Attribute, pinned
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.exceptions import make_exception
 from janus_mlir.capture.function import context_of
@@ -16,7 +17,6 @@ from janus_mlir.capture.heap import ObjectContent
 from janus_mlir.capture.numbers import (
     fold_call,
 )
-from janus_mlir.capture.sources import Attribute, pinned
 from janus_mlir.capture.values import (
     Abstract,
     Known,

@@ -7,13 +7,14 @@ import enum
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import boxed, compressed, live, rows, sets, tables, vectors
+from janus_mlir.capture import boxed, live, sets
 from janus_mlir.capture import numpy as npy
+from janus_mlir.capture.boundary.sites import SiteWriter
 from janus_mlir.capture.breaks import Break, Failed
+from janus_mlir.capture.dynamic import compressed, rows, tables, vectors
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import DictContent, ListContent, SetContent, TableContent, VectorContent
 from janus_mlir.capture.numbers import checked_length, compare_numbers, number_binary
-from janus_mlir.capture.sites import SiteWriter
 from janus_mlir.capture.values import (
     Abstract,
     AttributesRef,
@@ -273,7 +274,7 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
         case Known(value=str()) if not isinstance(index, Known):
             return boxed.get_item(m, Boxed(boxed.box(m, value), str), index)
         case JaxArray():
-            from janus_mlir.capture.jax_methods import jax_getitem
+            from janus_mlir.capture.jax.methods import jax_getitem
 
             return jax_getitem(m, value, index)
         case CompressedRef():
@@ -332,7 +333,7 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
         case Known() if isinstance(value.value, (tuple, range)):
             return _sequence_item(m, value, [Known(v) for v in value.value], index)
         case MemberValue(self=JaxArray() as array, name="at"):
-            from janus_mlir.capture.jax_values import AtIndex
+            from janus_mlir.capture.jax.values import AtIndex
 
             return AtIndex(array, index)
         case ObjectRef():
@@ -346,7 +347,7 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
 
 
 def _vector_item(m: Machine, value: ListRef, content: VectorContent, index: Abstract) -> Abstract:
-    from janus_mlir.capture import library
+    from janus_mlir.capture.library import lists as library
 
     if isinstance(index, SliceValue) or (isinstance(index, Known) and isinstance(index.value, slice)):
         ends = bounds(index)
@@ -379,7 +380,7 @@ def _sequence_item(m: Machine, value: Abstract, items: list[Abstract], index: Ab
             raise Failed.by(lambda: like[1])
         return items[position]
     if isinstance(index, SliceValue) and isinstance(value, ListRef):
-        from janus_mlir.capture import library
+        from janus_mlir.capture.library import lists as library
 
         vectors.vectorise(m, value)
         return library.call(m, library.sliced, value, *bounds(index))
@@ -547,7 +548,8 @@ def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
     """Do ``del value[index]``."""
     match value:
         case ListRef():
-            from janus_mlir.capture import library, slices
+            from janus_mlir.capture import slices
+            from janus_mlir.capture.library import lists as library
 
             position = _position(index)
             if slices.is_slice(index):

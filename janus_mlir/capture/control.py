@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from janus_mlir.capture.boundary.outcomes import Outcomes, Scope
 from janus_mlir.capture.breaks import Break, Failed, NotJoinable
 from janus_mlir.capture.graph import INT, Block, Value
 from janus_mlir.capture.join import POISON, Joiner
 from janus_mlir.capture.join_values import Choices
 from janus_mlir.capture.live import Ambiguous, assume, split
-from janus_mlir.capture.outcomes import Outcomes, Scope
 from janus_mlir.capture.state import Rewriter, State, Where, tidy
 from janus_mlir.locations import Span
 
@@ -91,7 +91,7 @@ def run(m: Machine, state: State, scope: Scope | None, *, started: bool = False)
             m.pop_frame()
             started = False
             continue
-        m.spend_fuel()
+        m.effort.spend_step()
         if not started and frame.pc in frame.function.flow.loops:
             outcomes = run_loop(m, state)
         else:
@@ -188,7 +188,7 @@ def _go_on(m: Machine, parted: Parted) -> Outcomes:
 
 def _tell_apart(m: Machine, several: Ambiguous) -> Fork:
     """Branch on what a live object is, and execute the instruction again on both sides."""
-    from janus_mlir.capture import code as c
+    from janus_mlir.capture.reading import code as c
 
     depth, pc = m.state.where
     cond, if_true, if_false = split(m, several.value, several.kinds)
@@ -247,7 +247,7 @@ class _Side:
 
 def run_fork(m: Machine, state: State, fork: Fork, scope: Scope | None) -> Outcomes:
     """Capture both sides of a branch and join them."""
-    m.count_fork()
+    m.effort.count_fork()
     join = fork.join
     if fork.pruned and (join is None or (scope is not None and scope.stops(join))):
         return _assume(m, state, fork)
@@ -276,7 +276,7 @@ def _fork(
 ) -> Outcomes:
     mark = m.mark()
     sides = []
-    m.open_forks += 1
+    m.effort.open_forks += 1
     try:
         for action in (fork.then, fork.orelse):
             side_state = state.clone()
@@ -291,7 +291,7 @@ def _fork(
                     outcomes = Outcomes([])
                 sides.append(_Side(block, outcomes))
     finally:
-        m.open_forks -= 1
+        m.effort.open_forks -= 1
     meet: Where | None = None
     if not any(a[0] == b[0] for a in sides[0].outcomes.ways for b in sides[1].outcomes.ways):
         # An exception has taken one side elsewhere: both run on to where the ways meet after all.

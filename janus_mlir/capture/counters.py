@@ -6,9 +6,11 @@ import collections
 import operator
 from typing import TYPE_CHECKING
 
-from janus_mlir.capture import library, library_tables, tables
 from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.dynamic import tables
 from janus_mlir.capture.heap import DictContent, TableContent
+from janus_mlir.capture.library import lists as library
+from janus_mlir.capture.library import tables as library_tables
 from janus_mlir.capture.values import Abstract, DictRef, Known, ListRef, constants
 
 if TYPE_CHECKING:

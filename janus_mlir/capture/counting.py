@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import code as c
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import IteratorContent, VectorContent
 from janus_mlir.capture.iteration import static_length
+from janus_mlir.capture.reading import code as c
 from janus_mlir.capture.values import Abstract, ExtentNumber, IteratorRef, Known, Number
 
 if TYPE_CHECKING:

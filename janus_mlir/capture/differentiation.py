@@ -25,10 +25,10 @@ from janus_mlir.capture.containers import dict_entries, items_of, list_items, ne
 from janus_mlir.capture.control import Inside, Left
 from janus_mlir.capture.graph import BOOL, Block, TensorType, Value
 from janus_mlir.capture.heap import ObjectContent
-from janus_mlir.capture.jax_arguments import Arguments, Leaf
-from janus_mlir.capture.jax_callbacks import require_node
-from janus_mlir.capture.jax_values import Transformed, is_node
-from janus_mlir.capture.tracers import check as check_tracers
+from janus_mlir.capture.jax.arguments import Arguments, Leaf
+from janus_mlir.capture.jax.callbacks import require_node
+from janus_mlir.capture.jax.tracers import check as check_tracers
+from janus_mlir.capture.jax.values import Transformed, is_node
 from janus_mlir.capture.unions import as_array
 from janus_mlir.capture.values import (
     Abstract,

@@ -14,13 +14,13 @@ import inspect
 import types
 from typing import TYPE_CHECKING
 
-from janus_mlir.capture import code as c
+from janus_mlir.capture.boundary.outcomes import Outcomes
+from janus_mlir.capture.boundary.sources import Attribute, pinned
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.control import Doubt, Fork, Left
 from janus_mlir.capture.graph import Block, Value
 from janus_mlir.capture.heap import ObjectContent
-from janus_mlir.capture.outcomes import Outcomes
-from janus_mlir.capture.sources import Attribute, pinned
+from janus_mlir.capture.reading import code as c
 from janus_mlir.capture.state import RAISED, RAISED_PC, State, Where
 from janus_mlir.capture.values import Abstract, Known, ObjectRef, TupleValue
 
@@ -275,7 +275,7 @@ def _meeting(state: State) -> Where | None:
 
 def matches(m: Machine, exception: Abstract, cls: Abstract) -> bool:
     """Return whether an ``except`` clause catches an exception."""
-    from janus_mlir.capture.builtin_basic import classes_of
+    from janus_mlir.capture.builtins.basic import classes_of
 
     target = classes_of(cls)
     flat = target if isinstance(target, tuple) else (target,)

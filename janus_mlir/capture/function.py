@@ -9,12 +9,12 @@ from functools import cached_property
 from types import FunctionType
 from typing import Any
 
+from janus_mlir.capture.boundary.sources import Cell, Pinned, Source, pinned
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.code import Branch, Code, ForIter, Jump
-from janus_mlir.capture.flow import liveness, postdominators, successors
-from janus_mlir.capture.normalise import compile_function
-from janus_mlir.capture.reader import FunctionSource, Unreadable, read_function
-from janus_mlir.capture.sources import Cell, Pinned, Source, pinned
+from janus_mlir.capture.reading.code import Branch, Code, ForIter, Jump
+from janus_mlir.capture.reading.flow import liveness, postdominators, successors
+from janus_mlir.capture.reading.normalise import compile_function
+from janus_mlir.capture.reading.reader import FunctionSource, Unreadable, read_function
 from janus_mlir.capture.values import CellRef
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from janus_mlir.capture import code as c
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.exceptions import Raised
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import GeneratorContent
+from janus_mlir.capture.reading import code as c
 from janus_mlir.capture.state import INLINE, RAISED, RAISED_PC, RESULT, Frame, State, Suspended
 from janus_mlir.capture.values import (
     Abstract,

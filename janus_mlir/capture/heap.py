@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from janus_mlir.capture.dynamic.layouts import Layout
 from janus_mlir.capture.graph import Value
-from janus_mlir.capture.layouts import Layout
 from janus_mlir.capture.values import Abstract, Known, ListRef
 
 
@@ -43,7 +43,7 @@ class VectorContent(Content):
 
     The length is `base` (0 if there is none) plus `offset`, which is symbolic only if there is no base. The leading extent
     of each tensor is the capacity.
-    See `janus_mlir.capture.vectors`.
+    See `janus_mlir.capture.dynamic.vectors`.
     """
 
     layout: Layout
@@ -132,7 +132,7 @@ class SetContent(Content):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TableContent(Content):
-    """Entries of a dict, or elements of a set, by keys of the run time; see `janus_mlir.capture.tables`.
+    """Entries of a dict, or elements of a set, by keys of the run time; see `janus_mlir.capture.dynamic.tables`.
 
     `ordered` is False for a set that Python may go through in another order than one to which the keys are added in turn.
     """

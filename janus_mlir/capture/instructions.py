@@ -7,9 +7,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from janus_mlir import policy
-from janus_mlir.capture import boxed, library, sets
-from janus_mlir.capture import code as c
+from janus_mlir.capture import boxed, sets
 from janus_mlir.capture.attributes import delete_attribute, get_attribute, set_attribute
+from janus_mlir.capture.boundary.frames import take_snapshot
+from janus_mlir.capture.boundary.sources import Cell, CellOf, Global, Source
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.calls import call_instruction, run_generator
 from janus_mlir.capture.classes import make_class
@@ -26,18 +27,18 @@ from janus_mlir.capture.containers import (
 from janus_mlir.capture.control import Doubt, Fork, assume_side
 from janus_mlir.capture.counting import note_end
 from janus_mlir.capture.exceptions import end_handling, matches, raise_instruction, reraise
-from janus_mlir.capture.frames import take_snapshot
 from janus_mlir.capture.generators import ask_in_frame, yield_item
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import CellContent
 from janus_mlir.capture.iteration import get_iterator, next_item
+from janus_mlir.capture.library import lists as library
 from janus_mlir.capture.live import assume, forced, settled
 from janus_mlir.capture.lookups import contains
 from janus_mlir.capture.managers import enter_context, exit_context, exit_with_exception
 from janus_mlir.capture.matching import match_instruction
 from janus_mlir.capture.namespaces import cell_value, global_value, write_cell, write_global
 from janus_mlir.capture.operators import binary, compare, inplace, truth, unary
-from janus_mlir.capture.sources import Cell, CellOf, Global, Source
+from janus_mlir.capture.reading import code as c
 from janus_mlir.capture.state import RESULT, State
 from janus_mlir.capture.text import build_string, format_value
 from janus_mlir.capture.unions import needs_known, split

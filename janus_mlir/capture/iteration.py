@@ -6,17 +6,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import boxed, live, sharing, tables
-from janus_mlir.capture import code as c
+from janus_mlir.capture import boxed, live, sharing
+from janus_mlir.capture.boundary.sources import Index, Source
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import items_of
+from janus_mlir.capture.dynamic import tables
 from janus_mlir.capture.exceptions import Raised
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.generators import finish_generator, generator_content, resume_inline
 from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.heap import GeneratorContent, IteratorContent, ListContent, RowContent, VectorContent
 from janus_mlir.capture.numbers import compare_numbers, number_binary
-from janus_mlir.capture.sources import Index, Source
+from janus_mlir.capture.reading import code as c
 from janus_mlir.capture.state import INLINE, Frame, State
 from janus_mlir.capture.values import (
     Abstract,
@@ -163,7 +164,7 @@ def get_iterator(m: Machine, value: Abstract) -> Abstract:
             raise Break("JN218", "`__iter__` does not return an iterator")
         return found
     if isinstance(value, CompressedRef):
-        from janus_mlir.capture import library
+        from janus_mlir.capture.library import lists as library
 
         return get_iterator(m, library.call(m, library.scalar_items, value))
     if isinstance(value, ListRef):
@@ -274,8 +275,8 @@ def _cycle(iterator: IteratorRef, content: IteratorContent) -> NextItem:
 
 def _list(m: Machine, iterator: IteratorRef, content: IteratorContent) -> NextItem:
     """A list is asked for its length and items anew each time, as Python does."""
-    from janus_mlir.capture import vectors
     from janus_mlir.capture.containers import list_items
+    from janus_mlir.capture.dynamic import vectors
     from janus_mlir.capture.numbers import as_int
 
     (items,), position = content.parts, content.position
@@ -529,7 +530,7 @@ def _all_of(m: Machine, iterator: Abstract, generator: GeneratorContent) -> list
 
 def collect(m: Machine, value: Abstract) -> list[Abstract] | ListRef:
     """Return the items of an iterable, or a list of them if only run time knows their number."""
-    from janus_mlir.capture import library
+    from janus_mlir.capture.library import lists as library
 
     if isinstance(value, ListRef) and isinstance(m.get(value.id), VectorContent):
         return value

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import boxed, complexes, join_lists, packing, rows
+from janus_mlir.capture import boxed, complexes, join_lists
 from janus_mlir.capture.breaks import Break, NotJoinable
+from janus_mlir.capture.dynamic import packing, rows
 from janus_mlir.capture.graph import INT, OBJECT, Type, Value
 from janus_mlir.capture.heap import (
     CellContent,
@@ -24,7 +25,7 @@ from janus_mlir.capture.heap import (
 )
 from janus_mlir.capture.join_lists import Counted
 from janus_mlir.capture.join_values import NULL, Choices, Phi, describe, is_str, joined_facts, which_array
-from janus_mlir.capture.rebuild import UNBOUND
+from janus_mlir.capture.reading.rebuild import UNBOUND
 from janus_mlir.capture.scalars import SCALARS, number_kind, same_constant
 from janus_mlir.capture.state import Frame, Rewriter, State, references
 from janus_mlir.capture.values import (

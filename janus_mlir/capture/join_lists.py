@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import packing, vectors
 from janus_mlir.capture.breaks import Break, NotJoinable
+from janus_mlir.capture.dynamic import packing, vectors
+from janus_mlir.capture.dynamic.layouts import parts
 from janus_mlir.capture.graph import INT, TensorType, Value
 from janus_mlir.capture.heap import ListContent, VectorContent
-from janus_mlir.capture.layouts import parts
 from janus_mlir.capture.values import Abstract, ExtentNumber, Known, Number
 
 if TYPE_CHECKING:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import join_lists, tables
+from janus_mlir.capture import join_lists
 from janus_mlir.capture.breaks import NotJoinable
+from janus_mlir.capture.dynamic import tables
 from janus_mlir.capture.heap import DictContent, ListContent, SetContent, TableContent
 from janus_mlir.capture.values import ListRef
 

@@ -13,6 +13,7 @@ import inspect
 import types
 from typing import TYPE_CHECKING, Any
 
+from janus_mlir.capture.boundary.sources import Attribute, Pinned, Source, pinned
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.graph import BOOL, INT, OBJECT, TensorType, Value
 from janus_mlir.capture.observing import (
@@ -24,7 +25,6 @@ from janus_mlir.capture.observing import (
     Seen,
     looks_up_itself,
 )
-from janus_mlir.capture.sources import Attribute, Pinned, Source, pinned
 from janus_mlir.capture.state import Fact
 from janus_mlir.capture.values import (
     Abstract,

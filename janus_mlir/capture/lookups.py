@@ -5,9 +5,10 @@ from __future__ import annotations
 import collections
 from typing import TYPE_CHECKING
 
-from janus_mlir.capture import boxed, sets, tables
+from janus_mlir.capture import boxed, sets
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import constant_key, dict_entries, dict_get, items_of, record_mutation
+from janus_mlir.capture.dynamic import tables
 from janus_mlir.capture.graph import BOOL, INT, Value
 from janus_mlir.capture.heap import DictContent, VectorContent
 from janus_mlir.capture.numbers import compare_numbers, make
@@ -98,7 +99,7 @@ def lookup(m: Machine, value: DictRef, key: Abstract, default: Abstract | None) 
 
 def store(m: Machine, value: DictRef, key: Abstract, item: Abstract) -> bool:
     """Store under a run-time key that is there already; False if that is not possible, or not to be expected."""
-    from janus_mlir.capture.builtin_numbers import choose_value
+    from janus_mlir.capture.builtins.numbers import choose_value
 
     grows = m.b.span is None or m.b.span in m.speculation.both
     if grows or not m.is_outside(value.id) or not isinstance(key, (Number, ExtentNumber)):
@@ -185,7 +186,7 @@ def contains(m: Machine, container: Abstract, item: Abstract, *, negate: bool) -
     elif isinstance(container, SetRef):
         return sets.contains(m, container, item, negate=negate)
     elif isinstance(container, ListRef) and isinstance(m.get(container.id), VectorContent):
-        from janus_mlir.capture import library
+        from janus_mlir.capture.library import lists as library
 
         result = truth(m, library.call(m, library.contains, container, item))
     elif isinstance(container, RangeValue) and number_kind(item) == "int":

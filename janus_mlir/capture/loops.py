@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from janus_mlir import policy
 from janus_mlir.capture import recursion
+from janus_mlir.capture.boundary.outcomes import Outcomes, Scope
 from janus_mlir.capture.breaks import Break, NotJoinable
 from janus_mlir.capture.control import Inside, Unjoined, run
 from janus_mlir.capture.graph import Block, Op, Value
 from janus_mlir.capture.join import Joiner
 from janus_mlir.capture.join_values import Choices
-from janus_mlir.capture.outcomes import Outcomes, Scope
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.state import State, Where, tidy
 
@@ -113,7 +113,7 @@ def _in_line(m: Machine, iteration: tuple[Block, Outcomes] | None, head: Where) 
 
 def _list_items(m: Machine, state: State, head: int) -> None:
     """Take the lists that a loop runs over for lists of run-time length, as far as that is possible."""
-    from janus_mlir.capture import vectors
+    from janus_mlir.capture.dynamic import vectors
     from janus_mlir.capture.iteration import lists_of
 
     m.state = state

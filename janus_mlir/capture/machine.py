@@ -10,13 +10,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from janus_mlir import policy
-from janus_mlir.capture import rows
+from janus_mlir.capture.boundary.entry import EntryProgram
+from janus_mlir.capture.boundary.frames import resume_point, step_point, take_snapshot
+from janus_mlir.capture.boundary.outcomes import Outcomes
+from janus_mlir.capture.boundary.site import Site
+from janus_mlir.capture.boundary.sites import SiteWriter
+from janus_mlir.capture.boundary.sources import (
+    Argument,
+    Cell,
+    CellOf,
+    Derived,
+    Global,
+    Pinned,
+    Source,
+    pinned,
+)
+from janus_mlir.capture.boundary.stress import Stress
 from janus_mlir.capture.breaks import Break, Failed
-from janus_mlir.capture.code import Call
 from janus_mlir.capture.control import Fork
-from janus_mlir.capture.entry import EntryProgram
+from janus_mlir.capture.dynamic import rows
+from janus_mlir.capture.dynamic.lending import Lending
+from janus_mlir.capture.dynamic.vectors import Packed, Sum
+from janus_mlir.capture.effort import Effort
 from janus_mlir.capture.exceptions import Checks, Doubtful
-from janus_mlir.capture.frames import resume_point, step_point, take_snapshot
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import (
     BOOL,
@@ -33,19 +49,14 @@ from janus_mlir.capture.graph import (
 )
 from janus_mlir.capture.heap import Content, RowContent
 from janus_mlir.capture.join import POISON
-from janus_mlir.capture.lending import Lending
 from janus_mlir.capture.live import object_ref
 from janus_mlir.capture.objects import Outside
 from janus_mlir.capture.observing import Observer
-from janus_mlir.capture.outcomes import Outcomes
-from janus_mlir.capture.rebuild import UNBOUND
+from janus_mlir.capture.reading.code import Call
+from janus_mlir.capture.reading.rebuild import UNBOUND
 from janus_mlir.capture.scalars import SCALARS, number_kind
-from janus_mlir.capture.site import Site
-from janus_mlir.capture.sites import SiteWriter
-from janus_mlir.capture.sources import Argument, Cell, CellOf, Derived, Global, Pinned, Source, pinned
 from janus_mlir.capture.speculation import Respecialise, Speculation
 from janus_mlir.capture.state import RESULT, State, Where
-from janus_mlir.capture.stress import Stress
 from janus_mlir.capture.unions import Tags
 from janus_mlir.capture.values import (
     Abstract,
@@ -60,13 +71,12 @@ from janus_mlir.capture.values import (
     ViewStep,
     fresh_id,
 )
-from janus_mlir.capture.vectors import Packed, Sum
 from janus_mlir.config import config
 from janus_mlir.locations import Span
 from janus_mlir.runtime.numpy_state import numpy_is_quiet
 
 if TYPE_CHECKING:
-    from janus_mlir.capture.jax_callbacks import Lifts
+    from janus_mlir.capture.jax.callbacks import Lifts
     from janus_mlir.capture.recursion import Procedure
     from janus_mlir.profile.data import BranchCounts, CodeKey, Profile
     from janus_mlir.profile.history import History
@@ -163,11 +173,7 @@ class Machine:
         self.made_functions: dict[int, FunctionValue] = {}
         #: Functions that native code calls: equal ones are one object.
         self.invoked: dict[Any, Any] = {}
-        self._fuel = config.max_steps
-        self._forks = 0
-        #: Branches on run-time data whose sides are being executed, and entries of recursive functions within such.
-        self.open_forks = 0
-        self._open_entries = 0
+        self.effort = Effort(speculation)
 
     @contextmanager
     def keep(self, *values: Abstract) -> Iterator[None]:
@@ -201,23 +207,6 @@ class Machine:
     def mark(self) -> int:
         """Return a number above the uids of all values so far."""
         return Value(BOOL).uid
-
-    def spend_fuel(self) -> None:
-        self._fuel -= 1
-        if self._fuel < 0:
-            raise Break("JN604", "the function executes too many instructions when unrolled")
-
-    def count_fork(self) -> None:
-        self._forks += 1
-        if policy.too_many_branches(self._forks):
-            raise Break("JN604", "too many dynamic branches")
-
-    def count_entry(self, code: object) -> None:
-        """Note that a function is entered in line: a recursion that only run time ends can go on too long."""
-        again = any(frame.function.code is code for frame in self.state.frames)
-        self._open_entries += bool(self.open_forks) and again
-        if policy.too_many_entries(self.speculation, self._open_entries):
-            raise Break("JN604", "a recursion whose end depends on run-time values is unrolled")
 
     def may_unroll(self, state: State) -> bool:
         """Whether to try the next iteration of the loop at hand as straight-line code."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import code as c
 from janus_mlir.capture.attributes import get_attribute
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import constant_key, dict_get, length
+from janus_mlir.capture.reading import code as c
 from janus_mlir.capture.values import Abstract, DictRef, Known, TupleValue
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def _keys(m: Machine, subject: Abstract, keys: list[Abstract]) -> Abstract:
 
 
 def _attributes(m: Machine, subject: Abstract, cls: Abstract, count: int, names: tuple[str, ...]) -> Abstract:
-    from janus_mlir.capture.builtin_basic import has_attribute, is_instance
+    from janus_mlir.capture.builtins.basic import has_attribute, is_instance
 
     if not isinstance(cls, Known) or not isinstance(cls.value, type):
         raise Failed(TypeError, "called match pattern must be a class")

@@ -8,22 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import (
-    boxed,
-    complexes,
-    compressed,
-    counters,
-    generators,
-    library,
-    library_numbers,
-    rows,
-    sets,
-    tables,
-    vectors,
-)
+from janus_mlir.capture import boxed, complexes, counters, generators, sets
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
-from janus_mlir.capture.builtin_basic import SuperPair
+from janus_mlir.capture.builtins.basic import SuperPair
 from janus_mlir.capture.containers import (
     append,
     constant_key,
@@ -38,11 +26,14 @@ from janus_mlir.capture.containers import (
     replace_vector,
     set_item,
 )
+from janus_mlir.capture.dynamic import compressed, rows, tables, vectors
 from janus_mlir.capture.graph import BOOL, FLOAT
 from janus_mlir.capture.heap import DictContent, ListContent, VectorContent
 from janus_mlir.capture.iteration import collect, exhaust, get_iterator, static_count
-from janus_mlir.capture.jax_methods import call_at_method
-from janus_mlir.capture.jax_values import AtIndex
+from janus_mlir.capture.jax.methods import call_at_method
+from janus_mlir.capture.jax.values import AtIndex
+from janus_mlir.capture.library import lists as library
+from janus_mlir.capture.library import numbers as library_numbers
 from janus_mlir.capture.lookups import lookup
 from janus_mlir.capture.numbers import as_int, make
 from janus_mlir.capture.operators import binary, compare, truth
@@ -80,7 +71,7 @@ def call_member(
         case AtIndex():
             return call_at_method(m, self, name, args, kwargs)
         case JaxArray():
-            from janus_mlir.capture.jax_methods import call_array_method
+            from janus_mlir.capture.jax.methods import call_array_method
 
             return call_array_method(m, self, name, args, kwargs)
         case NumpyArray() | NumpyScalar():
@@ -306,7 +297,7 @@ _POP_FIRST: dict[type, str] = {list: "{0}.pop(0)", collections.deque: "{0}.pople
 
 
 def _sort(m: Machine, self: ListRef, kwargs: dict[str, Abstract]) -> Abstract:
-    from janus_mlir.capture.builtin_iterators import sort_items
+    from janus_mlir.capture.builtins.iterators import sort_items
 
     made = sort_items(m, self, kwargs)
     content = m.get(made.id)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
+from janus_mlir.capture.boundary.sites import SiteWriter
+from janus_mlir.capture.boundary.sources import Attribute, Cell, CellOf, Global, Pinned, Source, pinned
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.heap import ObjectContent
-from janus_mlir.capture.sites import SiteWriter
-from janus_mlir.capture.sources import Attribute, Cell, CellOf, Global, Pinned, Source, pinned
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.values import (
     Abstract,

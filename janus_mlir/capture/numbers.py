@@ -265,7 +265,8 @@ def _power(m: Machine, a: Abstract, b: Abstract) -> Abstract:
 
 def _integer_power(m: Machine, a: Abstract, b: Abstract) -> Abstract:
     """Return an int power by repeated squaring; what has a negative exponent is a float, if that is constant."""
-    from janus_mlir.capture import library, library_numbers
+    from janus_mlir.capture.library import lists as library
+    from janus_mlir.capture.library import numbers as library_numbers
 
     if isinstance(b, Known):
         if b.value < 0:

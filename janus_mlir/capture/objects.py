@@ -13,20 +13,7 @@ import jax
 import numpy as np
 
 from janus_mlir import policy
-from janus_mlir.capture import columns, packing, vectors
-from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.function import context_of
-from janus_mlir.capture.graph import BOOL, FLOAT, INT, OBJECT, TensorType
-from janus_mlir.capture.heap import (
-    Content,
-    DictContent,
-    ListContent,
-    ObjectContent,
-    SetContent,
-    VectorContent,
-)
-from janus_mlir.capture.jax_inputs import wrap_array
-from janus_mlir.capture.kinds import (
+from janus_mlir.capture.boundary.kinds import (
     CONTAINERS,
     ELEMENTS,
     FUNCTIONS,
@@ -40,8 +27,7 @@ from janus_mlir.capture.kinds import (
     name_of,
     require_dtype,
 )
-from janus_mlir.capture.layouts import parts
-from janus_mlir.capture.sources import (
+from janus_mlir.capture.boundary.sources import (
     Attribute,
     CellOf,
     Derived,
@@ -54,6 +40,20 @@ from janus_mlir.capture.sources import (
     Source,
     copied,
 )
+from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.dynamic import columns, packing, vectors
+from janus_mlir.capture.dynamic.layouts import parts
+from janus_mlir.capture.function import context_of
+from janus_mlir.capture.graph import BOOL, FLOAT, INT, OBJECT, TensorType
+from janus_mlir.capture.heap import (
+    Content,
+    DictContent,
+    ListContent,
+    ObjectContent,
+    SetContent,
+    VectorContent,
+)
+from janus_mlir.capture.jax.inputs import wrap_array
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.values import (
     Abstract,
@@ -195,7 +195,7 @@ class Outside:
 
     def _size(self, live: int, source: Source) -> Abstract:
         """Return an int that is the size of arrays: a symbolic extent, that of an array made for this purpose."""
-        from janus_mlir.capture.symbols import symbol
+        from janus_mlir.capture.jax.symbols import symbol
 
         self.check("type_is", source, int, kind="type", expected="an int")
         shape = Derived(source, "size", array_of_size)
@@ -209,7 +209,7 @@ class Outside:
 
     def _extents(self, shape: tuple[int, ...], source: Source) -> tuple[list[int], tuple[Any, ...]]:
         """Return the guard's dims and the shape with symbolic extents."""
-        from janus_mlir.capture.symbols import symbol
+        from janus_mlir.capture.jax.symbols import symbol
 
         dims: list[int] = []
         extents: list[Any] = []

@@ -16,8 +16,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from janus_mlir.capture.boundary.sources import Source
 from janus_mlir.capture.graph import BOOL, FLOAT, INT
-from janus_mlir.capture.sources import Source
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.state import Fact
 from janus_mlir.runtime.dtypes import find_dtype

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture import boxed, complexes, compressed, counters, library, live, rows, sets, tables
+from janus_mlir.capture import boxed, complexes, counters, live, sets
 from janus_mlir.capture import numpy as npy
 from janus_mlir.capture.breaks import Break, Failed
+from janus_mlir.capture.dynamic import compressed, rows, tables
 from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.heap import VectorContent
+from janus_mlir.capture.library import lists as library
 from janus_mlir.capture.numbers import (
     checked_length,
     compare_numbers,
@@ -83,7 +85,7 @@ def binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
 
 
 def _jax(m: Machine, op: str, *operands: Abstract) -> Abstract:
-    from janus_mlir.capture.jaxcalls import call_jax
+    from janus_mlir.capture.jax.calls import call_jax
 
     return call_jax(m, getattr(operator, op), list(operands), {})
 
@@ -352,7 +354,7 @@ def _class_of(value: Abstract) -> type | None:
 
 def identical(m: Machine, a: Abstract, b: Abstract) -> bool:
     """Return ``a is b``."""
-    from janus_mlir.capture.packing import ids_of
+    from janus_mlir.capture.dynamic.packing import ids_of
 
     if isinstance(a, Known) and isinstance(b, Known):
         shared = type(a.value) in (int, float, str, bytes, tuple, complex)

@@ -104,8 +104,8 @@ def incoming_state(m: Machine, key: Any, context: FunctionContext, bound: dict[s
 
 def _passed_list(m: Machine, key: Any, name: str, value: ListRef, heap: dict[int, Any]) -> ListRef:
     """Return a copy of a list, of run-time length, as a function is passed it."""
-    from janus_mlir.capture import packing, vectors
     from janus_mlir.capture.containers import list_items
+    from janus_mlir.capture.dynamic import packing, vectors
 
     copied = ListRef()
     procedure = m.functions.get(key)

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from janus_mlir import log
-from janus_mlir.capture import code as c
-from janus_mlir.capture import vectors
+from janus_mlir.capture.boundary.sources import Argument, Index
 from janus_mlir.capture.breaks import Break, NotJoinable
 from janus_mlir.capture.control import Left, Unjoined, run
+from janus_mlir.capture.dynamic import vectors
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import Block, Function, Value
 from janus_mlir.capture.heap import CellContent, VectorContent
@@ -33,7 +33,7 @@ from janus_mlir.capture.procedures import (
     materialised,
     same,
 )
-from janus_mlir.capture.sources import Argument, Index
+from janus_mlir.capture.reading import code as c
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.state import RESULT, Frame, State, references, tidy
 from janus_mlir.capture.values import (

@@ -11,7 +11,7 @@ import jax
 from jax.extend.core import Literal
 
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.jax_arguments import Arguments, restore
+from janus_mlir.capture.jax.arguments import Arguments, restore
 from janus_mlir.capture.values import Abstract
 
 __all__ = ["kept_numbers"]

@@ -155,8 +155,8 @@ def member(m: Machine, items: tuple[Any, ...], item: Abstract) -> bool | Value:
 
 def contains(m: Machine, container: SetRef, item: Abstract, *, negate: bool) -> Abstract:
     """Return ``item in container``."""
-    from janus_mlir.capture import tables
     from janus_mlir.capture.containers import constant_key
+    from janus_mlir.capture.dynamic import tables
     from janus_mlir.capture.numbers import make
 
     if (
@@ -179,14 +179,14 @@ def contains(m: Machine, container: SetRef, item: Abstract, *, negate: bool) -> 
 
 def _is_table(m: Machine, *values: Abstract) -> bool:
     """Whether the elements of one of some sets are only known at run time."""
-    from janus_mlir.capture import tables
+    from janus_mlir.capture.dynamic import tables
 
     return any(tables.content_of(m, value) is not None for value in values)
 
 
 def binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract | None:
     """Return ``a op b`` of two sets, None if they are not."""
-    from janus_mlir.capture import tables
+    from janus_mlir.capture.dynamic import tables
 
     if isinstance(a, SetRef) and isinstance(b, SetRef) and _is_table(m, a, b):
         return tables.combined(m, op, a, b)
@@ -203,7 +203,7 @@ def binary(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract | None:
 
 def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
     """Return ``a op b``."""
-    from janus_mlir.capture import tables
+    from janus_mlir.capture.dynamic import tables
 
     if isinstance(a, SetRef) and isinstance(b, SetRef) and _is_table(m, a, b):
         return tables.compare(m, op, a, b)
@@ -244,7 +244,7 @@ def _record(m: Machine, value: SetRef, new: SetContent, name: str, *operands: Ab
 
 def method(m: Machine, self: SetRef, name: str, args: list[Abstract]) -> Abstract:
     """Call a method of a set."""
-    from janus_mlir.capture import tables
+    from janus_mlir.capture.dynamic import tables
 
     run_time = len(args) == 1 and tables.is_run_time_key(args[0])
     if _is_table(m, self) or (run_time and name in ("add", "discard", "remove")):
@@ -282,8 +282,10 @@ def method(m: Machine, self: SetRef, name: str, args: list[Abstract]) -> Abstrac
 
 def _table_method(m: Machine, self: SetRef, name: str, args: list[Abstract]) -> Abstract:
     """Call a method of a set whose elements are only known at run time."""
-    from janus_mlir.capture import library, library_tables, tables
     from janus_mlir.capture.containers import record_mutation
+    from janus_mlir.capture.dynamic import tables
+    from janus_mlir.capture.library import lists as library
+    from janus_mlir.capture.library import tables as library_tables
 
     none = Known(None)
     if len(args) == 1 and self.cls is set:
@@ -349,7 +351,7 @@ def _change(m: Machine, self: SetRef, name: str, item: Abstract) -> None:
 
 def make(m: Machine, args: list[Abstract], cls: type) -> Abstract:
     """Return ``set(...)`` or ``frozenset(...)``."""
-    from janus_mlir.capture import tables
+    from janus_mlir.capture.dynamic import tables
     from janus_mlir.capture.iteration import collect
 
     if not args:

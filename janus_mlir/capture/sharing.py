@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from janus_mlir.capture.breaks import Break
+from janus_mlir.capture.dynamic.vectors import are_named, others
 from janus_mlir.capture.heap import GeneratorContent, IteratorContent
 from janus_mlir.capture.state import references
 from janus_mlir.capture.values import Abstract, IteratorRef, Known, TupleValue
-from janus_mlir.capture.vectors import are_named, others
 
 if TYPE_CHECKING:
     from janus_mlir.capture.iteration import NextItem

@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture.sources import Source
+from janus_mlir.capture.boundary.sources import Source
 from janus_mlir.locations import Span
 
 if TYPE_CHECKING:
-    from janus_mlir.capture.layouts import Layout
+    from janus_mlir.capture.dynamic.layouts import Layout
     from janus_mlir.capture.observing import LiveFacts
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.exceptions import base_text
 from janus_mlir.capture.heap import VectorContent
+from janus_mlir.capture.jax.tracers import becomes_number
 from janus_mlir.capture.scalars import number_kind
-from janus_mlir.capture.tracers import becomes_number
 from janus_mlir.capture.values import (
     Abstract,
     Boxed,
@@ -176,7 +176,8 @@ def build_string(parts: list[Abstract]) -> Abstract:
 
 def join_texts(m: Machine, separator: Abstract, items: ListRef) -> Abstract:
     """Return ``separator.join(items)`` of a list of run-time length."""
-    from janus_mlir.capture import library, packing
+    from janus_mlir.capture.dynamic import packing
+    from janus_mlir.capture.library import lists as library
 
     content = m.get(items.id)
     assert isinstance(content, VectorContent)

@@ -11,13 +11,13 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from janus_mlir.capture import code as c
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.flow import uses
+from janus_mlir.capture.dynamic.layouts import TextLayout
 from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.heap import CellContent, Content
-from janus_mlir.capture.layouts import TextLayout
-from janus_mlir.capture.rebuild import UNBOUND
+from janus_mlir.capture.reading import code as c
+from janus_mlir.capture.reading.flow import uses
+from janus_mlir.capture.reading.rebuild import UNBOUND
 from janus_mlir.capture.scalars import CLASSES, NUMBER_TAGS, number_kind, same_constant
 from janus_mlir.capture.values import (
     Abstract,
@@ -71,7 +71,7 @@ class Tags:
             case Boxed():
                 return self._find("boxed", value.cls)
             case TextValue():
-                from janus_mlir.capture.packing import text_layout
+                from janus_mlir.capture.dynamic.packing import text_layout
 
                 layout = text_layout(value)
                 return None if layout is None else self.text(layout)
@@ -358,7 +358,7 @@ def compare_numbers(m: Machine, op: str, a: Abstract, b: Abstract) -> Value | No
 
 def select(m: Machine, cond: Value, a: Abstract, b: Abstract) -> Abstract | None:
     """Return ``a if cond else b`` where one of them is a union; None if they cannot be one together."""
-    from janus_mlir.capture.builtin_numbers import choose_value
+    from janus_mlir.capture.builtins.numbers import choose_value
     from janus_mlir.capture.graph import INT
 
     sides: list[dict[int, Abstract]] = []

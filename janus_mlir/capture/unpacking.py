@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from janus_mlir.capture import boxed, live, rows
+from janus_mlir.capture import boxed, live
 from janus_mlir.capture.breaks import Break, Failed
 from janus_mlir.capture.containers import get_item, items_of, length, new_list
+from janus_mlir.capture.dynamic import rows
 from janus_mlir.capture.graph import Value
 from janus_mlir.capture.heap import VectorContent
 from janus_mlir.capture.numbers import compare_numbers
@@ -96,7 +97,7 @@ def build_list(m: Machine, items: list[tuple[Abstract, bool]]) -> ListRef:
 
 
 def _joined(m: Machine, a: ListRef, b: ListRef) -> ListRef:
-    from janus_mlir.capture import library
+    from janus_mlir.capture.library import lists as library
 
     made = library.call(m, library.concatenated, a, b)
     assert isinstance(made, ListRef)

@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from janus_mlir.capture.boundary.sources import Source
 from janus_mlir.capture.graph import Extent, Value
-from janus_mlir.capture.sources import Source
 
 NumberKind = Literal["int", "float", "bool"]
 
@@ -280,7 +280,7 @@ class CellRef(HeapRef):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CompressedRef(HeapRef):
-    """A one-dimensional NumPy array of a run-time number of elements; see `janus_mlir.capture.compressed`."""
+    """A one-dimensional NumPy array of a run-time number of elements; see `janus_mlir.capture.dynamic.compressed`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

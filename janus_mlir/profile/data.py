@@ -21,7 +21,7 @@ _MAX_CALLEES = 16
 
 
 class CodeLike(Protocol):
-    """What names the code that a place belongs to: `janus_mlir.capture.code.Code` or a `FunctionSource`."""
+    """What names the code that a place belongs to: `janus_mlir.capture.reading.code.Code` or a `FunctionSource`."""
 
     @property
     def filename(self) -> str:

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from janus_mlir import log
-from janus_mlir.capture.reader import FunctionSource, Unreadable, read_function
-from janus_mlir.capture.rebuild import close_over, compile_as
+from janus_mlir.capture.reading.reader import FunctionSource, Unreadable, read_function
+from janus_mlir.capture.reading.rebuild import close_over, compile_as
 from janus_mlir.config import config
 from janus_mlir.locations import Span
 from janus_mlir.profile.data import BranchCounts, CalleeRecord, Profile

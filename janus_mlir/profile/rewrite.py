@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from janus_mlir.capture.reader import FunctionSource
-from janus_mlir.capture.rebuild import made_expression, made_statement
-from janus_mlir.capture.scopes import Comprehension
+from janus_mlir.capture.reading.reader import FunctionSource
+from janus_mlir.capture.reading.rebuild import made_expression, made_statement
+from janus_mlir.capture.reading.scopes import Comprehension
 from janus_mlir.locations import Span, span_of
 from janus_mlir.profile.data import CodeKey, code_key
 

@@ -9,9 +9,9 @@ import pytest
 import source_corpus as corpus
 from tac_interpreter import interpret, observe
 
-from janus_mlir.capture import code as tac
-from janus_mlir.capture.normalise import compile_function
-from janus_mlir.capture.reader import read_function
+from janus_mlir.capture.reading import code as tac
+from janus_mlir.capture.reading.normalise import compile_function
+from janus_mlir.capture.reading.reader import read_function
 
 
 @pytest.mark.parametrize("args", corpus.ARGUMENTS, ids=str)

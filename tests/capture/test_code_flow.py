@@ -8,10 +8,10 @@ import pytest
 import source_corpus as corpus
 from tac_interpreter import UNBOUND, Frame, observe
 
-from janus_mlir.capture import code as tac
-from janus_mlir.capture.flow import defs, liveness, maybe_unbound, postdominators, successors, uses
-from janus_mlir.capture.normalise import compile_function
-from janus_mlir.capture.reader import read_function
+from janus_mlir.capture.reading import code as tac
+from janus_mlir.capture.reading.flow import defs, liveness, maybe_unbound, postdominators, successors, uses
+from janus_mlir.capture.reading.normalise import compile_function
+from janus_mlir.capture.reading.reader import read_function
 
 
 def _code(fn: Any) -> tac.Code:

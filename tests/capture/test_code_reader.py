@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import reader_corpus as corpus
 
-from janus_mlir.capture import code as tac
-from janus_mlir.capture.normalise import compile_function
-from janus_mlir.capture.reader import FunctionSource, Unreadable, read_function
+from janus_mlir.capture.reading import code as tac
+from janus_mlir.capture.reading.normalise import compile_function
+from janus_mlir.capture.reading.reader import FunctionSource, Unreadable, read_function
 from janus_mlir.reasons import REASONS
 
 

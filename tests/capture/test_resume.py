@@ -22,9 +22,9 @@ from resume_corpus import (
 from tac_interpreter import UNBOUND as NO_VALUE
 from tac_interpreter import Frame, Log, Stop, StopAtCall, observe
 
-from janus_mlir.capture.normalise import compile_function
-from janus_mlir.capture.reader import Unreadable, read_function
-from janus_mlir.capture.resume import UNBOUND, ResumeTemplate, build_rest, build_resume
+from janus_mlir.capture.reading.normalise import compile_function
+from janus_mlir.capture.reading.reader import Unreadable, read_function
+from janus_mlir.capture.reading.resume import UNBOUND, ResumeTemplate, build_rest, build_resume
 
 ARGUMENTS = [(0, 0), (1, 0), (0, 1), (1, 1), (2, 1), (1, 2), (3, 2)]
 

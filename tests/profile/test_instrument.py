@@ -18,9 +18,9 @@ import resume_corpus
 import source_corpus as corpus
 from tac_interpreter import Frame, Log, observe
 
-from janus_mlir.capture import code as tac
-from janus_mlir.capture.normalise import compile_function
-from janus_mlir.capture.reader import read_function
+from janus_mlir.capture.reading import code as tac
+from janus_mlir.capture.reading.normalise import compile_function
+from janus_mlir.capture.reading.reader import read_function
 from janus_mlir.profile.data import BranchCounts, Profile
 from janus_mlir.profile.instrument import instrument
 

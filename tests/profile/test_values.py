@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from janus_mlir.capture.reader import read_function
+from janus_mlir.capture.reading.reader import read_function
 from janus_mlir.locations import Span, span_of
 from janus_mlir.profile.data import Profile
 from janus_mlir.profile.history import CALLS, SAMPLES, History

@@ -1,0 +1,1 @@
+"""Where compiled code is entered and left: sources, guards at the entry, frame states, sites."""

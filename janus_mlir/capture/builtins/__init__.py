@@ -1,0 +1,1 @@
+"""Builtins, ``math``, ``operator`` and ``itertools`` on abstract values."""

@@ -1,0 +1,1 @@
+"""Containers and arrays whose size only run time knows, held in tensors."""

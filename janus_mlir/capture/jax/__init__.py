@@ -1,0 +1,1 @@
+"""Calls into JAX: traced once, and kept as one op of the graph."""

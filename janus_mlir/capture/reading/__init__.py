@@ -1,0 +1,1 @@
+"""From function objects to three-address code, and back into the middle of a function."""
