@@ -103,7 +103,7 @@ pytest: $(STAMPS)/package $(STAMPS)/dev $(STAMPS)/examples
 	@echo "== pytest"
 	@$(call run_pytest)
 	@echo "== pytest, each guard failing in turn: the part of the programs that is due today"
-	@$(call run_pytest,JANUS_STRESS=deopt) tests/semantics --part $$(date +%s | awk '{print int($$1 / 86400)}')/3
+	@$(call run_pytest,JANUS_STRESS=deopt) tests/semantics --part $$(date +%s | awk '{print int($$1 / 86400)}')/6
 
 # The same over all programs.
 test-stress: $(STAMPS)/package $(STAMPS)/dev
