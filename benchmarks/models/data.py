@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 Batch = tuple[np.ndarray, np.ndarray]
+
+
+def prepared(generate: Callable[_P, Iterator[_T]]) -> Callable[_P, Iterator[_T]]:
+    """Let a generator make its first item when it is called: reading data is then no part of the first step."""
+
+    @functools.wraps(generate)
+    def start(*arguments: _P.args, **options: _P.kwargs) -> Iterator[_T]:
+        items = generate(*arguments, **options)
+        return itertools.chain([next(items)], items)
+
+    return start
 
 
 @functools.cache
@@ -25,6 +40,7 @@ def digits(side: int) -> Batch:
     return images[..., None].clip(0, 1), found.target.astype(np.int32)
 
 
+@prepared
 def digit_batches(side: int, batch: int, seed: int = 0) -> Iterator[Batch]:
     """Yield batches of `digits` for ever, shuffled anew in every epoch."""
     images, labels = digits(side)
@@ -36,6 +52,7 @@ def digit_batches(side: int, batch: int, seed: int = 0) -> Iterator[Batch]:
             yield images[chosen], labels[chosen]
 
 
+@prepared
 def imagenet_batches(side: int, classes: int, batch: int, seed: int = 0) -> Iterator[Batch]:
     """Yield synthetic images for ever: noise with a stripe whose place and colour tell the class.
 
@@ -69,6 +86,7 @@ def words(vocabulary: int) -> np.ndarray:
     return np.array([numbers.get(word, 0) for word in text], dtype=np.int32)
 
 
+@prepared
 def sequences(vocabulary: int, batch: int, length: int, spread: int = 1) -> Iterator[Batch]:
     """Yield (words, next words), both (batch, length), each row going on where that of the batch before has ended.
 
@@ -92,6 +110,7 @@ def photographs() -> np.ndarray:
     return np.stack(load_sample_images().images).astype(np.float32) / 127.5 - 1
 
 
+@prepared
 def image_pairs(side: int, seed: int = 0) -> Iterator[Batch]:
     """Yield (edges, picture), both (1, side, side, 3): random pieces of photographs, and their outlines."""
     images = photographs()

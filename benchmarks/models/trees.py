@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .data import prepared
+
 #: What the trees are classified by: the kind of statement that they were.
 KINDS = (ast.Assign, ast.Return, ast.Raise, ast.Assert, ast.Expr)
 
@@ -87,6 +89,7 @@ def statements(vocabulary: int, limit: int) -> tuple[Tree, ...]:
     return tuple(chosen[i] for i in random.permutation(len(chosen)))
 
 
+@prepared
 def tree_batches(vocabulary: int, limit: int, batch: int, seed: int = 0) -> Iterator[list[Tree]]:
     """Yield lists of trees for ever."""
     trees = statements(vocabulary, limit)

@@ -24,6 +24,8 @@ namespace {
 constexpr int64_t kAssumedSize = 256;
 /// Blocks of a packed reduction are not shorter: what they add to is read and written for each.
 constexpr int64_t kFewestBlockSteps = 128;
+/// Terms added one after the other; shorter chains cost more additions to totals, longer ones accuracy.
+constexpr int64_t kChain = 256;
 /// Cycles from the operands of an addition or multiply-add to its result.
 constexpr double kLatency = 4;
 
@@ -539,6 +541,14 @@ Strategy Chooser::choose() {
   }
   best->order = orderFor(*best);
   chooseBlock(*best);
+  if (sumsFloats(nest)) {
+    double terms = 1;
+    for (unsigned d = 0; d < n; ++d)
+      if (nest.reduction[d])
+        terms *= ShapedType::isDynamic(nest.sizes[d]) ? 2.0 * kChain : llvm::divideCeil(sizes[d], best->tile[d]);
+    if (terms >= 2 * kChain)
+      best->chain = kChain;
+  }
   return *best;
 }
 

@@ -202,3 +202,13 @@ std::optional<SmallVector<vector::CombiningKind>> cpu::matchCombiners(const Loop
   }
   return kinds;
 }
+
+bool cpu::sumsFloats(const LoopNest &nest) {
+  std::optional<SmallVector<vector::CombiningKind>> kinds = matchCombiners(nest);
+  if (!kinds || !nest.hasReduction())
+    return false;
+  for (auto [kind, operand] : llvm::zip_equal(*kinds, ArrayRef(nest.operands).drop_front(nest.numInputs())))
+    if (kind != vector::CombiningKind::ADD || !isa<FloatType>(operand.element))
+      return false;
+  return true;
+}

@@ -53,6 +53,9 @@ FailureOr<LoopNest> analyzeLoopNest(linalg::GenericOp op);
 /// When every output of `nest` is `combine(output, f(inputs))` for a combiner that may be reordered, the kinds.
 std::optional<SmallVector<vector::CombiningKind>> matchCombiners(const LoopNest &nest);
 
+/// Whether every output of `nest` is a sum of floating-point numbers that may be reordered.
+bool sumsFloats(const LoopNest &nest);
+
 /// The coefficient of dimension `dim` in `expr`, or nothing if `expr` is not linear in it.
 std::optional<int64_t> linearCoefficient(AffineExpr expr, unsigned dim);
 

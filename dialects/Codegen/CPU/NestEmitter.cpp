@@ -12,10 +12,6 @@ using namespace mlir;
 using namespace mlir::janus;
 using namespace mlir::janus::cpu;
 
-/// Short reductions are written out if that makes no more than so many evaluations of the body.
-static constexpr int64_t kWrittenOutSteps = 8;
-static constexpr int64_t kWrittenOutOps = 96;
-
 NestEmitter::NestEmitter(OpBuilder &builder, const LoopNest &nest, const Strategy &strategy, ArrayRef<Value> initial)
     : b(builder), loc(linalg::GenericOp(nest.op).getLoc()), nest(nest), strategy(strategy), initial(initial) {
   for (bool isReduction : nest.reduction)
@@ -423,174 +419,15 @@ void NestEmitter::emitTile(const Offsets &offsets) {
     }
     return;
   }
-  SmallVector<Value> accumulators;
+  SmallVector<Value> totals;
   for (const Steps &point : points)
     for (unsigned i = 0; i < numOutputs; ++i)
-      accumulators.push_back(initialValue(i, offsets, point, lanes));
-  accumulators = emitReductions(numParallel, offsets, accumulators);
+      totals.push_back(initialValue(i, offsets, point, lanes));
+  chooseCut();
+  // A block of a long sum is summed by itself: the total it goes to may be large already.
+  totals = strategy.chain > 0 && strategy.isBlocked()
+               ? addTo(totals, emitReductions(numParallel, offsets, zerosLike(totals)))
+               : emitReductions(numParallel, offsets, totals);
   for (auto [k, point] : llvm::enumerate(points))
-    storeAll(point, ArrayRef(accumulators).slice(k * numOutputs, numOutputs));
-}
-
-SmallVector<Value> NestEmitter::emitReductions(unsigned level, const Offsets &offsets, ArrayRef<Value> accumulators) {
-  if (level == nest.numLoops()) {
-    loaded.clear();
-    unsigned numOutputs = nest.operands.size() - nest.numInputs();
-    SmallVector<Value> updated;
-    for (auto [k, point] : llvm::enumerate(tilePoints()))
-      updated.append(evaluate(offsets, point, lanes, accumulators.slice(k * numOutputs, numOutputs)));
-    return updated;
-  }
-  unsigned loop = strategy.order[level];
-  return forReductionPieces(loop, accumulators,
-                            [&](int64_t, int64_t, Index iv, ArrayRef<Value> carried) -> SmallVector<Value> {
-                              position[loop] = add(blockStart[loop], iv);
-                              return emitReductions(level + 1, advance(offsets, loop, iv), carried);
-                            });
-}
-
-SmallVector<Value> NestEmitter::reductionLoop(unsigned loop, const Index &from, const Index &to, int64_t pieceTile,
-                                              int64_t pieceLanes, ArrayRef<Value> accumulators,
-                                              const ReductionBody &body) {
-  SmallVector<Value> carried(accumulators);
-  // The steps of the loops inside of this one, were they written out as well.
-  uint64_t inner = 1;
-  for (int64_t other : llvm::reverse(strategy.order)) {
-    if (other == static_cast<int64_t>(loop))
-      break;
-    inner *= size[other].value ? kWrittenOutOps + 1 : llvm::divideCeil(size[other].constant, strategy.tile[other]);
-  }
-  if (!from.value && !to.value) {
-    if (from.constant >= to.constant)
-      return carried;
-    int64_t trips = llvm::divideCeil(to.constant - from.constant, pieceTile);
-    if (trips == 1 || (trips <= kWrittenOutSteps && trips * inner * tilePoints().size() <= kWrittenOutOps)) {
-      for (int64_t at = from.constant; at < to.constant; at += pieceTile)
-        carried = body(pieceTile, pieceLanes, {Value(), at}, carried);
-      return carried;
-    }
-  }
-  auto forOp = scf::ForOp::create(b, loc, materialize(from), materialize(to), constantIndex(pieceTile), carried);
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointToStart(forOp.getBody());
-  SmallVector<Value> arguments(forOp.getRegionIterArgs().begin(), forOp.getRegionIterArgs().end());
-  SmallVector<Value> results = body(pieceTile, pieceLanes, {forOp.getInductionVar(), 0}, arguments);
-  scf::YieldOp::create(b, loc, results);
-  return SmallVector<Value>(forOp.getResults());
-}
-
-SmallVector<Value> NestEmitter::forReductionPieces(unsigned loop, ArrayRef<Value> accumulators,
-                                                   const ReductionBody &body) {
-  bool isVector = static_cast<int64_t>(loop) == strategy.vectorLoop;
-  if (!isVector)
-    return reductionLoop(loop, {}, size[loop], 1, 1, accumulators, body);
-  int64_t full = strategy.tile[loop], width = strategy.lanes;
-  SmallVector<Value> carried(accumulators);
-  if (!size[loop].value) {
-    int64_t n = size[loop].constant, at = n / full * full;
-    carried = reductionLoop(loop, {}, {Value(), at}, full, width, carried, body);
-    if (int64_t whole = (n - at) / width * width) {
-      carried = reductionLoop(loop, {Value(), at}, {Value(), at + whole}, whole, width, carried, body);
-      at += whole;
-    }
-    return reductionLoop(loop, {Value(), at}, {Value(), n}, 1, 1, carried, body);
-  }
-  Value n = materialize(size[loop]);
-  Index from{};
-  auto upTo = [&](int64_t multiple) {
-    Value rest = arith::RemUIOp::create(b, loc, n, constantIndex(multiple));
-    return Index{arith::SubIOp::create(b, loc, n, rest), 0};
-  };
-  Index to = upTo(full);
-  carried = reductionLoop(loop, from, to, full, width, carried, body);
-  from = to;
-  if (full != width) {
-    to = upTo(width);
-    carried = reductionLoop(loop, from, to, width, width, carried, body);
-    from = to;
-  }
-  return reductionLoop(loop, from, size[loop], 1, 1, carried, body);
-}
-
-//===----------------------------------------------------------------------===//
-// Vectors along a reduction
-//===----------------------------------------------------------------------===//
-
-/// Each point has one vector of partial results for each vector of the tile, and one scalar that starts as the
-/// output's value and takes the steps that fill no vector; they are combined once the loops are done.
-void NestEmitter::emitTileAlongReduction(const Offsets &offsets) {
-  unsigned numOutputs = nest.operands.size() - nest.numInputs();
-  int64_t vectors = strategy.tile[strategy.vectorLoop] / strategy.lanes;
-  SmallVector<vector::CombiningKind> kinds = *matchCombiners(nest);
-  lanes = 1;
-  loaded.clear();
-  SmallVector<Steps> points = tilePoints();
-  SmallVector<Value> accumulators;
-  linalg::GenericOp op = nest.op;
-  for (const Steps &point : points)
-    for (unsigned i = 0; i < numOutputs; ++i) {
-      Operation *combine = *op.getRegionOutputArgs()[i].user_begin();
-      Type element = nest.operands[nest.numInputs() + i].element;
-      std::optional<TypedAttr> neutral = arith::getNeutralElement(combine);
-      Value vector =
-          broadcast(arith::ConstantOp::create(b, loc, neutral ? *neutral : cast<TypedAttr>(b.getZeroAttr(element))),
-                    strategy.lanes);
-      accumulators.append(vectors, vector);
-      accumulators.push_back(initialValue(i, offsets, point, 1));
-    }
-  accumulators = emitReductionsAlong(numParallel, offsets, accumulators);
-  auto reassociate = arith::FastMathFlagsAttr::get(b.getContext(), arith::FastMathFlags::reassoc);
-  unsigned next = 0;
-  for (const Steps &point : points)
-    for (unsigned i = 0; i < numOutputs; ++i) {
-      // Pairwise, to keep the chain short.
-      SmallVector<Value> parts(accumulators.begin() + next, accumulators.begin() + next + vectors);
-      while (parts.size() > 1) {
-        SmallVector<Value> halves;
-        for (unsigned k = 0; k + 1 < parts.size(); k += 2)
-          halves.push_back(vector::makeArithReduction(b, loc, kinds[i], parts[k], parts[k + 1]));
-        if (parts.size() % 2)
-          halves.push_back(parts.back());
-        parts = std::move(halves);
-      }
-      Type element = nest.operands[nest.numInputs() + i].element;
-      Value total = isa<FloatType>(element)
-                        ? Value(vector::ReductionOp::create(b, loc, kinds[i], parts[0], reassociate.getValue()))
-                        : Value(vector::ReductionOp::create(b, loc, kinds[i], parts[0]));
-      total = vector::makeArithReduction(b, loc, kinds[i], total, accumulators[next + vectors]);
-      store(nest.numInputs() + i, offsets, point, 1, total);
-      next += vectors + 1;
-    }
-}
-
-SmallVector<Value> NestEmitter::emitReductionsAlong(unsigned level, const Offsets &offsets,
-                                                    ArrayRef<Value> accumulators) {
-  unsigned loop = strategy.order[level];
-  bool last = level + 1 == nest.numLoops();
-  return forReductionPieces(
-      loop, accumulators,
-      [&](int64_t pieceTile, int64_t pieceLanes, Index iv, ArrayRef<Value> carried) -> SmallVector<Value> {
-        position[loop] = add(blockStart[loop], iv);
-        Offsets moved = advance(offsets, loop, iv);
-        if (!last)
-          return emitReductionsAlong(level + 1, moved, carried);
-        loaded.clear();
-        unsigned numOutputs = nest.operands.size() - nest.numInputs();
-        unsigned vectors = strategy.tile[strategy.vectorLoop] / strategy.lanes;
-        unsigned group = vectors + 1;
-        SmallVector<Value> updated(carried);
-        for (auto [k, point] : llvm::enumerate(tilePoints()))
-          for (unsigned v = 0; v < pieceTile / pieceLanes; ++v) {
-            Steps at = point;
-            at[loop] = v * pieceLanes;
-            SmallVector<Value> before;
-            auto slot = [&](unsigned i) { return (k * numOutputs + i) * group + (pieceLanes > 1 ? v : vectors); };
-            for (unsigned i = 0; i < numOutputs; ++i)
-              before.push_back(updated[slot(i)]);
-            SmallVector<Value> after = evaluate(moved, at, pieceLanes, before);
-            for (unsigned i = 0; i < numOutputs; ++i)
-              updated[slot(i)] = after[i];
-          }
-        return updated;
-      });
+    storeAll(point, ArrayRef(totals).slice(k * numOutputs, numOutputs));
 }

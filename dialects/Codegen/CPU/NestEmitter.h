@@ -57,6 +57,13 @@ private:
   SmallVector<Value> reductionLoop(unsigned loop, const Index &from, const Index &to, int64_t tile, int64_t lanes,
                                    ArrayRef<Value> accumulators, const ReductionBody &body);
 
+  // Long sums.
+  void chooseCut();
+  SmallVector<Value> zerosLike(ArrayRef<Value> values);
+  SmallVector<Value> addTo(ArrayRef<Value> totals, ArrayRef<Value> terms);
+  std::optional<SmallVector<Value>> cutLoopInPieces(unsigned loop, const Index &from, const Index &to, int64_t lanes,
+                                                    ArrayRef<Value> totals, const ReductionBody &body);
+
   // One point.
   SmallVector<Steps> tilePoints() const;
   Value load(unsigned operand, const Offsets &offsets, const Steps &point, int64_t width);
@@ -87,6 +94,7 @@ private:
   int64_t lanes = 1;
   SmallVector<Index> position;
   std::map<std::pair<unsigned, Steps>, Value> loaded;
+  int64_t cutLoop = -1, cutSteps = 0; // where its sums are cut, if they are
 };
 
 } // namespace mlir::janus::cpu

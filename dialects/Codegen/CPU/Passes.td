@@ -139,7 +139,8 @@ def StrategyPass : Pass<"janus-cpu-strategy", "::mlir::ModuleOp"> {
     register tile, and the order of loops. Loops are those of the op with loops of one step dropped and
     loops that walk all buffers as one merged. The choice is the cheapest under a model of loads, arithmetic,
     latency and remainders. Large matrix products whose rows are dense become calls of BLAS ("library"), which packs
-    better than generated code. An op that has the attribute keeps it.
+    better than generated code. Long sums get a `chain`, the most terms that are added one after the other before
+    their sum goes to a total, since the error of a sum grows with that number. An op that has the attribute keeps it.
 
     ```mlir
     linalg.generic {..., janus.strategy = {kind = "contract", lanes = 8 : i64, order = [0, 1, 2],
@@ -155,8 +156,8 @@ def EmitKernelsPass : Pass<"janus-cpu-emit-kernels", "::mlir::ModuleOp"> {
   let description = [{
     Each op becomes loops around a register tile of vectors: operands that do not vary along the vector loop are loaded once and
     broadcast, accumulators are carried through the reductions in registers, sizes that are no multiple of the
-    tile are finished in smaller pieces. Reductions along the vector loop keep several vectors of partial results; that
-    reassociates, and nothing else does. A library call needs the addresses of its buffers, and the function
+    tile are finished in smaller pieces. Reductions along the vector loop keep several vectors of partial results, and
+    those with a `chain` sum pieces of that length by themselves; that reassociates, and nothing else does. A library call needs the addresses of its buffers, and the function
     `scipy_cblas_sgemm` or `scipy_cblas_dgemm`, which is declared.
   }];
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::scf::SCFDialect", "::mlir::memref::MemRefDialect",

@@ -27,6 +27,8 @@ DictionaryAttr Strategy::toAttr(MLIRContext *ctx) const {
     attrs.push_back(b.getNamedAttr("block", b.getDenseI64ArrayAttr(block)));
   if (!pack.empty())
     attrs.push_back(b.getNamedAttr("pack", b.getDenseI64ArrayAttr(pack)));
+  if (chain != 0)
+    attrs.push_back(b.getNamedAttr("chain", b.getI64IntegerAttr(chain)));
   return b.getDictionaryAttr(attrs);
 }
 
@@ -65,6 +67,8 @@ FailureOr<Strategy> Strategy::fromAttr(DictionaryAttr attr, const LoopNest &nest
     strategy.block.assign(block.asArrayRef().begin(), block.asArrayRef().end());
   if (auto pack = attr.getAs<DenseI64ArrayAttr>("pack"))
     strategy.pack.assign(pack.asArrayRef().begin(), pack.asArrayRef().end());
+  if (auto chain = attr.getAs<IntegerAttr>("chain"))
+    strategy.chain = chain.getInt();
 
   // An attribute may come from anywhere: what would miscompile is refused.
   int64_t n = nest.numLoops();
@@ -90,6 +94,8 @@ FailureOr<Strategy> Strategy::fromAttr(DictionaryAttr attr, const LoopNest &nest
       return failure();
   }
   if (static_cast<int64_t>(strategy.block.size()) != n)
+    return failure();
+  if (strategy.chain < 0 || (strategy.chain > 0 && !sumsFloats(nest)))
     return failure();
   for (int64_t d = 0; d < n; ++d)
     if (strategy.block[d] < 0 ||

@@ -29,6 +29,10 @@ struct Strategy {
   /// loop is then the first in `order`.
   SmallVector<int64_t> pack;
 
+  /// The most terms that are added one after the other to a sum of floating-point numbers before the result goes to a
+  /// total; 0 is no limit.
+  int64_t chain = 0;
+
   bool isBlocked() const {
     return llvm::any_of(block, [](int64_t steps) { return steps != 0; });
   }

@@ -124,3 +124,95 @@ func.func @library(%x: memref<70x80xf32>, %y: memref<90x80xf32>, %z: memref<70x9
   }
   return
 }
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+#column = affine_map<(i, j) -> (j)>
+
+// A long sum: pieces of 100 terms start from nothing, and their sums go to the total.
+// CHECK-LABEL: func.func @long
+// CHECK: %[[TOTAL:.*]] = scf.for %[[I:.*]] = %{{.*}} to %{{.*}} step %c100{{.*}} iter_args(%[[SUM:.*]] = %{{.*}}) -> (vector<8xf32>)
+// CHECK: arith.constant -0.000000e+00 : f32
+// CHECK: %[[PIECE:.*]] = scf.for %{{.*}} = %[[I]]
+// CHECK: arith.addf %{{.*}} fastmath<contract>
+// CHECK: %[[NEXT:.*]] = arith.addf %[[SUM]], %[[PIECE]] : vector<8xf32>
+// CHECK: scf.yield %[[NEXT]]
+// CHECK: vector.store %[[TOTAL]]
+func.func @long(%x: memref<1000x8xf32>, %y: memref<8xf32>) {
+  linalg.generic {indexing_maps = [#id, #column], iterator_types = ["reduction", "parallel"]}
+      ins(%x : memref<1000x8xf32>) outs(%y : memref<8xf32>)
+      attrs = {janus.strategy = {chain = 100 : i64, kind = "reduce", lanes = 8 : i64, order = array<i64: 1, 0>,
+                                 tile = array<i64: 1, 8>, vector_loop = 1 : i64}} {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %o, %a : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(i) -> (i)>
+#none = affine_map<(i) -> ()>
+
+// Of a length known at run time the last piece is shorter. What fills no vector goes to the total as it is.
+// CHECK-LABEL: func.func @long_dynamic
+// CHECK: scf.for {{.*}} step %c256{{.*}} -> (vector<8xf32>, f32)
+// CHECK: arith.minsi
+// CHECK: scf.for {{.*}} -> (vector<8xf32>, f32)
+// CHECK: scf.for {{.*}} -> (vector<8xf32>, f32)
+// CHECK-NOT: scf.for
+func.func @long_dynamic(%x: memref<?xf32>, %y: memref<f32>) {
+  linalg.generic {indexing_maps = [#id, #none], iterator_types = ["reduction"]}
+      ins(%x : memref<?xf32>) outs(%y : memref<f32>)
+      attrs = {janus.strategy = {chain = 32 : i64, kind = "reduce", lanes = 8 : i64, order = array<i64: 0>,
+                                 tile = array<i64: 8>, vector_loop = 0 : i64}} {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %o, %a : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+#column = affine_map<(i, j) -> (j)>
+
+// Each block is summed by itself, though it is short enough.
+// CHECK-LABEL: func.func @long_blocked
+// CHECK: scf.for
+// CHECK: %[[BEFORE:.*]] = vector.load
+// CHECK: %[[BLOCK:.*]] = scf.for {{.*}} iter_args(%{{.*}} = %[[ZERO:.*]]) -> (vector<8xf32>)
+// CHECK: %[[AFTER:.*]] = arith.addf %[[BEFORE]], %[[BLOCK]]
+// CHECK: vector.store %[[AFTER]]
+func.func @long_blocked(%x: memref<1000x8xf32>, %y: memref<8xf32>) {
+  linalg.generic {indexing_maps = [#id, #column], iterator_types = ["reduction", "parallel"]}
+      ins(%x : memref<1000x8xf32>) outs(%y : memref<8xf32>)
+      attrs = {janus.strategy = {block = array<i64: 100, 0>, chain = 256 : i64, kind = "reduce", lanes = 8 : i64,
+                                 order = array<i64: 1, 0>, tile = array<i64: 1, 8>, vector_loop = 1 : i64}} {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %o, %a : f32
+      linalg.yield %s : f32
+  }
+  return
+}
+
+// -----
+
+#id = affine_map<(i) -> (i)>
+#none = affine_map<(i) -> ()>
+
+func.func @largest_in_pieces(%x: memref<1000xf32>, %y: memref<f32>) {
+  // expected-error @+1 {{'janus.strategy' does not fit the op}}
+  linalg.generic {indexing_maps = [#id, #none], iterator_types = ["reduction"]}
+      ins(%x : memref<1000xf32>) outs(%y : memref<f32>)
+      attrs = {janus.strategy = {chain = 32 : i64, kind = "reduce", lanes = 8 : i64, order = array<i64: 0>,
+                                 tile = array<i64: 8>, vector_loop = 0 : i64}} {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.maximumf %o, %a : f32
+      linalg.yield %s : f32
+  }
+  return
+}

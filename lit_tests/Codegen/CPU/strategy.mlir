@@ -181,3 +181,36 @@ func.func @long(%x: memref<200x3000xf32>, %y: memref<3000x200xf32>, %z: memref<2
   }
   return
 }
+
+// -----
+
+#id = affine_map<(i, j) -> (i, j)>
+#column = affine_map<(i, j) -> (j)>
+
+// Long sums are cut; largest elements need not be, nor short sums, nor integers.
+// CHECK-LABEL: func.func @long
+// CHECK: janus.strategy = {chain = 256 : i64, kind = "reduce"
+// CHECK: arith.addf
+// CHECK: janus.strategy = {kind
+// CHECK: arith.maximumf
+// CHECK: janus.strategy = {kind
+// CHECK: arith.addi
+#attributes = {indexing_maps = [#id, #column], iterator_types = ["reduction", "parallel"]}
+func.func @long(%x: memref<1000x64xf32>, %y: memref<64xf32>, %n: memref<1000x64xi32>, %m: memref<64xi32>) {
+  linalg.generic #attributes ins(%x : memref<1000x64xf32>) outs(%y : memref<64xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.addf %o, %a : f32
+      linalg.yield %s : f32
+  }
+  linalg.generic #attributes ins(%x : memref<1000x64xf32>) outs(%y : memref<64xf32>) {
+    ^bb0(%a: f32, %o: f32):
+      %s = arith.maximumf %o, %a : f32
+      linalg.yield %s : f32
+  }
+  linalg.generic #attributes ins(%n : memref<1000x64xi32>) outs(%m : memref<64xi32>) {
+    ^bb0(%a: i32, %o: i32):
+      %s = arith.addi %o, %a : i32
+      linalg.yield %s : i32
+  }
+  return
+}
