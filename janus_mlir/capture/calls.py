@@ -217,6 +217,9 @@ def call(
         case ObjectRef():
             from janus_mlir.capture.attributes import class_attribute
 
+            opened = jaxcalls.open_wrapper(m, function)
+            if opened is not None:
+                return call(m, opened, args, kwargs, dst)
             method = class_attribute(m, function, "__call__")
             if method is not None:
                 return call(m, method, [function, *args], kwargs, dst)

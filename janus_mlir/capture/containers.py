@@ -38,6 +38,7 @@ from janus_mlir.capture.values import (
     TextValue,
     TupleValue,
     ViewValue,
+    bounds,
 )
 
 if TYPE_CHECKING:
@@ -328,7 +329,7 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
                 from janus_mlir.capture.numbers import fold_call
 
                 return fold_call(lambda v, i: v[i], value, index)
-            if isinstance(value.value, type) and issubclass(value.value, enum.Enum):
+            if isinstance(value.value, enum.EnumMeta) or type(value.value).__module__ in _ANNOTATING:
                 return Known(value.value[index.value])
         case Known() if isinstance(value.value, (tuple, range)):
             return _sequence_item(m, value, [Known(v) for v in value.value], index)
@@ -346,6 +347,10 @@ def get_item(m: Machine, value: Abstract, index: Abstract, *, checked: bool = Fa
     raise Break("JN215", f"a subscript of a {type(value).__name__}")
 
 
+#: Where objects come from that are made for annotations; a subscript of one is another one.
+_ANNOTATING = ("typing", "jaxtyping._pytree_type", "jaxtyping._array_types")
+
+
 def _vector_item(m: Machine, value: ListRef, content: VectorContent, index: Abstract) -> Abstract:
     from janus_mlir.capture.library import lists as library
 
@@ -354,14 +359,6 @@ def _vector_item(m: Machine, value: ListRef, content: VectorContent, index: Abst
         return vectors.section(m, value, content, ends) or library.call(m, library.sliced, value, *ends)
     found = vectors.read(m, content, vectors.position(m, content, index))
     return vectors.borrow(m, value, found, vectors.known_position(content, index))
-
-
-def bounds(index: Abstract) -> tuple[Abstract, Abstract, Abstract]:
-    """Return start, stop and step of a slice, which are None where absent."""
-    if isinstance(index, SliceValue):
-        return index.start, index.stop, index.step
-    assert isinstance(index, Known)
-    return Known(index.value.start), Known(index.value.stop), Known(index.value.step)
 
 
 def _sequence_item(m: Machine, value: Abstract, items: list[Abstract], index: Abstract) -> Abstract:
@@ -594,7 +591,7 @@ def delete_item(m: Machine, value: Abstract, index: Abstract) -> None:
 
 
 __all__ = [
-    "SliceValue", "TextValue", "append", "bounds", "build_dict", "build_set", "constant_key", "delete_item",
+    "SliceValue", "TextValue", "append", "build_dict", "build_set", "constant_key", "delete_item",
     "dict_entries", "dict_get", "expand", "get_item", "items_of", "length", "list_items", "new_dict", "new_list",
     "record_mutation", "replace_items", "replace_vector", "set_item",
 ]  # fmt: skip

@@ -23,16 +23,18 @@ from janus_mlir.capture.calls import unwrap_callable
 from janus_mlir.capture.construction import make_instance
 from janus_mlir.capture.containers import dict_entries, items_of, list_items, new_dict, new_list
 from janus_mlir.capture.control import Inside, Left
+from janus_mlir.capture.function import code_of
 from janus_mlir.capture.graph import BOOL, Block, TensorType, Value
 from janus_mlir.capture.heap import ObjectContent
 from janus_mlir.capture.jax.arguments import Arguments, Leaf
 from janus_mlir.capture.jax.callbacks import require_node
 from janus_mlir.capture.jax.tracers import check as check_tracers
-from janus_mlir.capture.jax.values import Transformed, is_node
+from janus_mlir.capture.jax.values import Transformed, filtered, is_node, values_too
 from janus_mlir.capture.unions import as_array
 from janus_mlir.capture.values import (
     Abstract,
     DictRef,
+    FunctionValue,
     JaxArray,
     Known,
     ListRef,
@@ -77,7 +79,8 @@ def differentiate(
     try:
         targets: list[_Argument] | list[_Attribute]
         if function.wrt is None:
-            targets = [_Argument(p % len(args), args[p]) for p in places]
+            only_arrays = any(function.transform is t for t in filtered())
+            targets = [_Argument(p % len(args), args[p], only_arrays) for p in places]
         else:
             targets = [_attribute(m, function, path, args, kwargs) for path in function.wrt]
         return _differentiate(m, function, args, kwargs, targets, single, has_aux)
@@ -129,7 +132,7 @@ def _differentiate(
 
     leaves: list[JaxArray] = []
     for target in targets:
-        _flatten(m, target.tree, leaves)
+        _flatten(m, target.tree, leaves, target.filtered)
     outer, ops = m.b.block, m.b.block.ops
     mark, concretised = m.mark(), len(m.concretised)
     inner = [JaxArray(Value(a.ref.type), a.dtype, a.shape, a.weak) for a in leaves]
@@ -141,7 +144,7 @@ def _differentiate(
             rest = iter(inner)
             given = list(args)
             for target in targets:
-                target.replace(m, given, _rebuild(m, target.tree, rest))
+                target.replace(m, given, _rebuild(m, target.tree, rest, target.filtered))
             result = call_inline(m, function.function, given, kwargs)
             for target in targets:
                 target.restore(m)
@@ -178,9 +181,9 @@ def _differentiate(
     )
 
     slopes = iter([JaxArray(g, a.dtype, a.shape, a.weak) for g, a in zip(gradients, leaves, strict=True)])
-    trees = [_rebuild(m, target.tree, slopes) for target in targets]
+    trees = [_rebuild(m, target.tree, slopes, target.filtered, Known(None)) for target in targets]
     gradient: Abstract = trees[0] if single else TupleValue(tuple(trees))
-    if function.transform is jax.grad:
+    if not any(function.transform is t for t in values_too()):
         return gradient if aux is None else TupleValue((gradient, aux))
     first: Abstract = same.get(result.id) or JaxArray(value, result.dtype, (), result.weak)
     if aux is not None:
@@ -211,10 +214,11 @@ def _array(m: Machine, result: Abstract) -> JaxArray:
 
 @dataclass(slots=True)
 class _Argument:
-    """A positional argument."""
+    """A positional argument; if `filtered`, the arrays of floats in it, whatever else is there."""
 
     place: int
     tree: Abstract
+    filtered: bool = False
 
     def replace(self, m: Machine, args: list[Abstract], tree: Abstract) -> None:
         args[self.place] = tree
@@ -232,6 +236,7 @@ class _Attribute:
     tree: Abstract
     written: bool
     given: Abstract | None = None
+    filtered: bool = False
 
     def replace(self, m: Machine, args: list[Abstract], tree: Abstract) -> None:
         self.given = tree
@@ -250,11 +255,7 @@ def _attribute(
     m: Machine, function: Transformed, path: str, args: list[Abstract], kwargs: dict[str, Abstract]
 ) -> _Attribute:
     name, *attributes = path.split(".")
-    live = function.function.value if isinstance(function.function, Known) else None
-    python = unwrap_callable(live)
-    if python is None:
-        raise Break("JN303", "gradients by attribute of a function made by the captured code")
-    names = list(inspect.signature(python).parameters)
+    names = _parameters(function.function)
     if name not in names:
         raise Break("JN208", f"no parameter `{name}`")
     place = names.index(name)
@@ -274,6 +275,17 @@ def _attribute(
     return _Attribute(owner, last, tree, m.get(owner.id).get(last) is not None)
 
 
+def _parameters(function: Abstract) -> list[str]:
+    """Return the names of a function's parameters."""
+    if isinstance(function, FunctionValue):
+        params = code_of(function.template.source).params
+        return [*params.posonly, *params.pos_or_kw, *params.kwonly]
+    python = unwrap_callable(function.value) if isinstance(function, Known) else None
+    if python is None:
+        raise Break("JN303", "gradients by attribute of something other than a function")
+    return list(inspect.signature(python).parameters)
+
+
 def _is_float(array: JaxArray) -> bool:
     return bool(jax.numpy.issubdtype(array.dtype, np.floating))
 
@@ -281,12 +293,16 @@ def _is_float(array: JaxArray) -> bool:
 # ---- pytrees ----------------------------------------------------------------------------------------
 
 
-def _flatten(m: Machine, tree: Abstract, leaves: list[JaxArray]) -> None:
-    """Collect the leaves in JAX's order."""
+def _flatten(m: Machine, tree: Abstract, leaves: list[JaxArray], filtered: bool = False) -> None:
+    """Collect the leaves in JAX's order, or of these the arrays of floats."""
+    if filtered and not _has_children(m, tree):
+        if _is_array_of_floats(tree):
+            leaves.append(_leaf(m, tree))
+        return
     children = _children(m, tree)
     if children is not None:
         for child in children:
-            _flatten(m, child, leaves)
+            _flatten(m, child, leaves, filtered)
         return
     if isinstance(tree, Known) and tree.value is None:
         return
@@ -294,6 +310,26 @@ def _flatten(m: Machine, tree: Abstract, leaves: list[JaxArray]) -> None:
     if not _is_float(leaf):
         raise Break("JN208", f"no gradient with respect to {leaf.dtype}")
     leaves.append(leaf)
+
+
+def _has_children(m: Machine, tree: Abstract) -> bool:
+    """Whether JAX looks into something."""
+    match tree:
+        case TupleValue() | ListRef() | DictRef():
+            return True
+        case ObjectRef():
+            return is_node(m.outside.classes[tree.id])
+        case Known():
+            return isinstance(tree.value, (tuple, list, dict)) or is_node(type(tree.value))
+    return False
+
+
+def _is_array_of_floats(tree: Abstract) -> bool:
+    if not isinstance(tree, (JaxArray, NumpyArray, NumpyScalar)):
+        return False
+    if np.issubdtype(tree.dtype, np.complexfloating):
+        raise Break("JN403", "gradients with respect to complex numbers")
+    return bool(jax.numpy.issubdtype(tree.dtype, np.floating))
 
 
 def _children(m: Machine, tree: Abstract) -> Sequence[Abstract] | None:
@@ -360,7 +396,8 @@ def _rebuilt_object(m: Machine, tree: ObjectRef, change: Callable[[Abstract], Ab
         return call_inline(m, get_attribute(m, Known(cls), "tree_unflatten"), [rest, changed])
     data = _data_fields(cls)
     generated = getattr(getattr(cls, "__init__", None), "__code__", None)
-    if generated is None or generated.co_filename != "<string>":
+    own = type(cls).__module__.partition(".")[0] == "equinox"
+    if own or generated is None or generated.co_filename != "<string>":
         return _rebuilt_module(m, tree, data, change)
     values = {f.name: get_attribute(m, tree, f.name) for f in dataclasses.fields(cls)}
     values.update({name: change(values[name]) for name in data})
@@ -418,18 +455,34 @@ def _leaf(m: Machine, value: Abstract) -> JaxArray:
     raise Break("JN403", f"gradients with respect to a {type(value).__name__}")
 
 
-def _rebuild(m: Machine, tree: Abstract, leaves: Iterator[JaxArray]) -> Abstract:
-    """Return the structure of `tree` with new leaves; its containers are new too."""
+def _rebuild(
+    m: Machine,
+    tree: Abstract,
+    leaves: Iterator[JaxArray],
+    filtered: bool = False,
+    other: Abstract | None = None,
+) -> Abstract:
+    """Return the structure of `tree` with new leaves; its containers are new too.
+
+    If it is `filtered`, `other` stands for the leaves that are no arrays of floats (None: they stay).
+    """
+
+    def inner(item: Abstract) -> Abstract:
+        return _rebuild(m, item, leaves, filtered, other)
+
+    if filtered and not _has_children(m, tree):
+        if _is_array_of_floats(tree):
+            return next(leaves)
+        return tree if other is None else other
     match tree:
         case TupleValue():
-            return TupleValue(tuple(_rebuild(m, item, leaves) for item in tree.items), tree.cls)
+            return TupleValue(tuple(inner(item) for item in tree.items), tree.cls)
         case ListRef():
-            return new_list(m, tuple(_rebuild(m, item, leaves) for item in list_items(m, tree)))
+            return new_list(m, tuple(inner(item) for item in list_items(m, tree)))
         case DictRef():
-            entries = _entries(m, tree)
-            return new_dict(m, tuple((key, _rebuild(m, item, leaves)) for key, item in entries), tree.cls)
+            return new_dict(m, tuple((key, inner(item)) for key, item in _entries(m, tree)), tree.cls)
         case ObjectRef():
-            return _rebuilt_object(m, tree, lambda field: _rebuild(m, field, leaves))
+            return _rebuilt_object(m, tree, inner)
         case Known() if tree.value is None:
             return tree
     return next(leaves)

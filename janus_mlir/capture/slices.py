@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.containers import bounds, list_items, new_list, replace_items, replace_vector
+from janus_mlir.capture.containers import list_items, new_list, replace_items, replace_vector
 from janus_mlir.capture.dynamic.layouts import has_arrays
 from janus_mlir.capture.heap import VectorContent
 from janus_mlir.capture.iteration import collect, get_iterator
 from janus_mlir.capture.library import lists as library
-from janus_mlir.capture.values import Abstract, Known, ListRef, SliceValue, TupleValue
+from janus_mlir.capture.values import Abstract, Known, ListRef, SliceValue, TupleValue, bounds
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine

@@ -328,3 +328,11 @@ class MemberValue(Abstract):
 
     self: Abstract
     name: str
+
+
+def bounds(index: Abstract) -> tuple[Abstract, Abstract, Abstract]:
+    """Return start, stop and step of a slice, which are None where absent."""
+    if isinstance(index, SliceValue):
+        return index.start, index.stop, index.step
+    assert isinstance(index, Known)
+    return Known(index.value.start), Known(index.value.stop), Known(index.value.step)

@@ -53,7 +53,8 @@ def test_attribute_paths_inside() -> None:
     def step(model: Any, x: Any) -> Any:
         value, (slopes, scale) = both(model, x)
         model.params = {k: v - 0.01 * slopes[k] for k, v in model.params.items()}
-        return value, scale
+        again = janus.grad(lambda box, x: _loss(box, x) ** 2, wrt="box.scale")(model, x)
+        return value, scale, again
 
     check(step, world)
 

@@ -104,3 +104,95 @@ def test_chain_of_optax():
         np.testing.assert_allclose(a, b, rtol=1e-5)
     assert jax.tree.structure(plain) == jax.tree.structure(ours)
     _settled(jitted)
+
+
+# ---- pure steps: the same under `jax.jit`, which makes a quick reference -------------------------------
+
+
+class Scaled(eqx.Module):
+    """Has a number that is no parameter, and a branch on data."""
+
+    inner: eqx.nn.MLP
+    drop: eqx.nn.Dropout
+    scale: float
+
+    def __call__(self, x):
+        y = self.drop(self.inner(x)) * self.scale
+        return y if x.shape[0] > 3 else -y
+
+
+def scaled(step):
+    inner = eqx.nn.MLP(4, 2, 4, 1, key=jax.random.PRNGKey(0))
+    return Scaled(inner, eqx.nn.Dropout(0.5, inference=True), 1.0 + step)
+
+
+def by_partition(model, x, y):
+    params, static = eqx.partition(model, eqx.is_inexact_array)
+
+    def loss(params):
+        out = loss_of(eqx.combine(params, static), x, y)
+        return out * 2 if out > 1 else out
+
+    value, grads = jax.value_and_grad(loss)(params)
+    return value, eqx.combine(optax.apply_updates(params, jax.tree.map(lambda g: -0.1 * g, grads)), static)
+
+
+def filtered_gradient(model, x, y):
+    def loss(model):
+        total = jnp.zeros(())
+        for row, goal in zip(x, y, strict=True):
+            error = model(row) - goal
+            total = total + (jnp.sum(error**2) if error[0] > 0 else jnp.sum(jnp.abs(error)))
+        return total, {"total": total}
+
+    (value, aux), grads = eqx.filter_value_and_grad(loss, has_aux=True)(model)
+    return value, aux, grads, eqx.apply_updates(model, jax.tree.map(lambda g: -0.1 * g, grads))
+
+
+gradient_of_loss = eqx.filter_grad(loss_of)
+
+
+@eqx.filter_jit
+def compiled_step(model, x, y):
+    return eqx.apply_updates(model, gradient_of_loss(model, x, y))
+
+
+def by_filter_jit(model, x, y):
+    return compiled_step(model, x, y), x.sum()
+
+
+@pytest.mark.parametrize("step", [by_partition, filtered_gradient, by_filter_jit])
+def test_numbers_in_modules(step):
+    """A Python number in a module stays one, is not differentiated by, and may vary from call to call."""
+    x, y = _data()
+    jitted = janus.jit(step, warmup=2)
+    for i in range(7):
+        model = scaled(i)
+        plain, ours = step(model, x, y), jitted(model, x, y)
+        assert jax.tree.structure(plain) == jax.tree.structure(ours)
+        for a, b in zip(jax.tree.leaves(plain), jax.tree.leaves(ours), strict=True):
+            assert isinstance(b, float) == isinstance(a, float)
+            if callable(a):
+                continue
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+    _settled(jitted)
+    if step is filtered_gradient:
+        assert jitted.stats.compilations <= 2, str(jitted.explain())
+
+
+def test_optimiser_with_methods():
+    """An object of optax that is no pytree is a constant."""
+    optimiser = optax.MultiSteps(optax.adam(1e-2), every_k_schedule=2)
+
+    def step(params, state, grads):
+        updates, state = optimiser.update(grads, state, params)
+        return optax.apply_updates(params, updates), state
+
+    params, grads = jnp.ones(3), jnp.full(3, 2.0)
+    plain, jitted = jax.jit(step), janus.jit(step, warmup=0)
+    ours = expected = params, optimiser.init(params)
+    for _ in range(5):
+        ours, expected = jitted(*ours, grads), plain(*expected, grads)
+    for a, b in zip(jax.tree.leaves(expected), jax.tree.leaves(ours), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5)
+    _settled(jitted)

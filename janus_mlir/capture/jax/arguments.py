@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from janus_mlir.capture.attributes import attribute_names, get_attribute
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, list_items
 from janus_mlir.capture.graph import BOOL, INT, TensorType, Value
-from janus_mlir.capture.jax.callbacks import Callback, node_items, rebuild_node, require_node
-from janus_mlir.capture.jax.values import Transformed, is_jax_callable, is_node
+from janus_mlir.capture.jax.callbacks import Callback, constant_of, node_items, rebuild_node, require_node
+from janus_mlir.capture.jax.values import TRACED_PACKAGES, Transformed, is_jax_callable, is_node
 from janus_mlir.capture.numbers import as_int
 from janus_mlir.capture.unions import as_array
 from janus_mlir.capture.values import (
@@ -133,6 +134,8 @@ class Arguments:
             case ObjectRef() if is_node(m.outside.classes[value.id]):
                 attributes = [(k, self.convert(v)) for k, v in node_items(m, value)]
                 return Node(m.outside.classes[value.id], tuple(attributes))
+            case ObjectRef() if self._is_constant(value):
+                return Static(m.outside.live(value.id))
             case SliceValue():
                 return slice(self.convert(value.start), self.convert(value.stop), self.convert(value.step))
             case FunctionValue() | MethodValue() | Transformed():
@@ -141,6 +144,18 @@ class Arguments:
             case UnionValue() if not m.pure and (array := as_array(m, value)) is not None:
                 return self.convert(array)
         raise Break("JN403", f"a {type(value).__name__} is passed to a JAX function")
+
+    def _is_constant(self, value: ObjectRef) -> bool:
+        """Whether an object is a library's, and all that it holds are constants (guarded): a schedule, an optimiser."""
+        m = self.m
+        cls = m.outside.classes[value.id]
+        if cls.__module__.partition(".")[0] not in TRACED_PACKAGES or value.id not in m.initial:
+            return False
+        source = m.outside.source(value.id)
+        if source is None or m.get(value.id).written:
+            return False
+        m.outside.check("is", source, m.outside.live(value.id), kind="identity", expected="the same")
+        return all(constant_of(get_attribute(m, value, n))[0] for n in attribute_names(m, value))
 
     def _known(self, value: Known) -> Any:
         live = value.value

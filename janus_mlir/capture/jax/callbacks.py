@@ -148,6 +148,23 @@ def node_items(m: Machine, value: ObjectRef) -> list[tuple[str, Abstract]]:
     return [(name, get_attribute(m, value, name)) for name in attribute_names(m, value)]
 
 
+def constant_of(value: Abstract) -> tuple[bool, Any]:
+    """Return whether a value is a constant without nodes, and which."""
+    if isinstance(value, Known):
+        return not is_node(type(value.value)) and not isinstance(value.value, (list, dict)), value.value
+    if (
+        not isinstance(value, TupleValue)
+        or not isinstance(value.cls, type)
+        or not issubclass(value.cls, tuple)
+    ):
+        return False, None
+    items = [constant_of(item) for item in value.items]
+    if not all(constant for constant, _ in items):
+        return False, None
+    found = [live for _, live in items]
+    return True, tuple(found) if value.cls is tuple else value.cls._make(found)  # type: ignore[attr-defined]
+
+
 def rebuild_node(cls: type, attributes: list[tuple[str, Any]]) -> Any:
     """Return an object of a class with the given attributes."""
     made: Any = object.__new__(cls)

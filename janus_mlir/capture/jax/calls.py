@@ -6,6 +6,8 @@ with JAX's tracers as arrays, so that what they read from outside is guarded.
 
 from __future__ import annotations
 
+import dataclasses
+import sys
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -15,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from janus_mlir.capture.attributes import get_attribute
 from janus_mlir.capture.boundary.kinds import tensor_type
+from janus_mlir.capture.boundary.sources import pinned
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.containers import items_of
+from janus_mlir.capture.containers import dict_entries, items_of
 from janus_mlir.capture.control import Left
 from janus_mlir.capture.graph import Block, Value
 from janus_mlir.capture.jax.arguments import Arguments, Static, restore, struct, structure_key
@@ -29,17 +33,21 @@ from janus_mlir.capture.jax.values import (
     Transformed,
     called_once,
     compilers,
+    filtered,
     is_jax_callable,
+    tells_numbers,
     transforms,
 )
 from janus_mlir.capture.returned_numbers import kept_numbers
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.values import (
     Abstract,
+    DictRef,
     ExtentNumber,
     JaxArray,
     Known,
     ListRef,
+    ObjectRef,
     TupleValue,
 )
 from janus_mlir.gradients import GradientFunction
@@ -161,9 +169,12 @@ def first_line(error: Exception) -> str:
 
 def call_jax(m: Machine, live: Any, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abstract:
     """Call a JAX function."""
+    own = id(live) in OWN_TRANSFORMS
     live = OWN_TRANSFORMS.get(id(live), live)
     if any(live is t for t in transforms()) and args:
-        return Transformed(live, args[0], tuple(args[1:]), tuple(kwargs.items()))
+        wrt = _paths(kwargs) if own else None
+        options = tuple((k, v) for k, v in kwargs.items() if not (own and k == "wrt"))
+        return Transformed(live, args[0], tuple(args[1:]), options, wrt)
     opened = _open_transform(m, live)
     if opened is not None:
         return call_transformed(m, opened, args, kwargs)
@@ -177,6 +188,18 @@ def call_jax(m: Machine, live: Any, args: list[Abstract], kwargs: dict[str, Abst
     return _apply(m, live, structure, arguments)
 
 
+def _paths(kwargs: dict[str, Abstract]) -> tuple[str, ...] | None:
+    """Return the attribute paths among the options of one of Janus's own transformations."""
+    given = kwargs.get("wrt", Known(None))
+    if isinstance(given, Known) and given.value is None:
+        return None
+    paths = given.items if isinstance(given, TupleValue) else (given,)
+    found = tuple(path.value for path in paths if isinstance(path, Known) and isinstance(path.value, str))
+    if len(found) != len(paths) or any("." not in path for path in found):
+        raise Break("JN303", "gradients with respect to something other than a path of attributes")
+    return found
+
+
 def call_transformed(
     m: Machine, function: Transformed, args: list[Abstract], kwargs: dict[str, Abstract]
 ) -> Abstract:
@@ -185,7 +208,7 @@ def call_transformed(
         from janus_mlir.capture.calls import call_inline
 
         return call_inline(m, function.function, args, kwargs)
-    if function.transform in (jax.grad, jax.value_and_grad):
+    if any(function.transform is t for t in (jax.grad, jax.value_and_grad, *filtered())):
         from janus_mlir.capture.differentiation import differentiate
 
         done = differentiate(m, function, args, kwargs)
@@ -211,10 +234,19 @@ def _traced_call(
         tuple(arguments.convert(a) for a in args),
         {k: arguments.convert(v) for k, v in kwargs.items()},
     )
+    if tells_numbers(function.transform):
+        _fix_numbers(m, arguments)
     effects = any(function.transform is t for t in called_once()) and not isinstance(
         function.function, Transformed
     )
     return _apply(m, _transform(m, arguments, function), structure, arguments, effects)
+
+
+def _fix_numbers(m: Machine, arguments: Arguments) -> None:
+    """Make the numbers that a call is given constants, because it may tell them from arrays."""
+    if arguments.numbers:
+        m.need_constants(arguments.numbers)
+        raise Break("JN403", "a run-time number where JAX code tells numbers from arrays")
 
 
 def _transform(m: Machine, arguments: Arguments, function: Transformed) -> Any:
@@ -230,6 +262,35 @@ def _transform(m: Machine, arguments: Arguments, function: Transformed) -> Any:
         live = Callback(m, inner)
     options = [_static(m, a) for a in function.args]
     return function.transform(live, *options, **{k: _static(m, v) for k, v in function.kwargs})
+
+
+def open_wrapper(m: Machine, value: ObjectRef) -> Abstract | None:
+    """Return the function behind an object that a library's transformation has made, None for other objects."""
+    cls = m.outside.classes[value.id]
+    if cls.__module__.partition(".")[0] != "equinox" or value.id not in m.initial:
+        return None
+    value_and_grad, grad = (
+        getattr(sys.modules["equinox"], name) for name in ("filter_value_and_grad", "filter_grad")
+    )
+    match cls.__name__:
+        case "_ValueAndGradWrapper":
+            options = get_attribute(m, value, "_gradkwargs")
+            if not isinstance(options, DictRef) or dict_entries(m, options):
+                return None
+            auxiliary = (("has_aux", get_attribute(m, value, "_has_aux")),)
+            return Transformed(value_and_grad, get_attribute(m, value, "_fun"), (), auxiliary)
+        case "_GradWrapper":
+            inner = get_attribute(m, value, "_fun_value_and_grad")
+            opened = open_wrapper(m, inner) if isinstance(inner, ObjectRef) else None
+            return dataclasses.replace(opened, transform=grad) if isinstance(opened, Transformed) else None
+        case "_JitWrapper":
+            live, source = m.outside.live(value.id), m.outside.source(value.id)
+            if source is None or jax.tree.leaves(live._dynamic_fun):
+                return None
+            m.outside.check("is", source, live, kind="identity", expected="the same")
+            inner_live = live.__wrapped__
+            return m.outside.wrap(inner_live, pinned(getattr(live, "__name__", "function"), inner_live))
+    return None
 
 
 def _static(m: Machine, value: Abstract) -> Any:
@@ -269,6 +330,8 @@ _WRAPPERS: dict[tuple[str, str], tuple[Any, tuple[str, ...]]] = {
 def _apply(
     m: Machine, live: Any, structure: Any, arguments: Arguments, may_have_effects: bool = False
 ) -> Abstract:
+    if tells_numbers(live):
+        _fix_numbers(m, arguments)
     if m.replaying is not None:
         return _call_now(m, live, structure, arguments)
     effects = None

@@ -13,7 +13,7 @@ import jax
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, list_items, new_dict, new_list
 from janus_mlir.capture.control import Left
-from janus_mlir.capture.jax.callbacks import new_node, node_items, rebuild_node, require_node
+from janus_mlir.capture.jax.callbacks import constant_of, new_node, node_items, rebuild_node, require_node
 from janus_mlir.capture.jax.values import Transformed, is_node
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.unions import as_array
@@ -176,10 +176,10 @@ def _real(m: Machine, value: Abstract) -> Any:
 
 
 def _attributes(m: Machine, value: ObjectRef) -> Iterator[tuple[str, Any]]:
-    """Yield the attributes of a node: what cannot be a part of the tree is what it is."""
+    """Yield the attributes of a node: constants, which may be no part of the tree but be compared, are what they are."""
     for name, item in node_items(m, value):
-        plain = isinstance(item, Known) and isinstance(item.value, _PLAIN)
-        yield name, item.value if plain and isinstance(item, Known) else _real(m, item)
+        constant, live = constant_of(item)
+        yield name, live if constant else _real(m, item)
 
 
 def abstract_tree(m: Machine, tree: Any) -> Abstract:
@@ -196,6 +196,8 @@ def abstract_tree(m: Machine, tree: Any) -> Abstract:
         return new_dict(m, tuple((k, abstract_tree(m, v)) for k, v in tree.items()), type(tree))
     if is_node(type(tree)):
         return new_node(m, tree, lambda value: _attribute(m, value))
+    if callable(tree):
+        return Known(tree)
     raise Break("JN403", f"a JAX function that returns a {type(tree).__name__}")
 
 

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 #: Packages whose functions are traced as a whole.
 TRACED_PACKAGES = frozenset({"jax", "jaxlib", "optax", "chex", "equinox"})
+#: Modules of them whose functions look at what kind of thing each leaf of a tree is, and are captured as plain Python.
+_CAPTURED_MODULES = frozenset({"equinox._filters", "equinox._update"})
+#: Packages whose functions ask whether something is an array or a number: numbers that they are given are constants.
+_TELLING_PACKAGES = frozenset({"equinox"})
 TRANSFORMS: tuple[Any, ...] = (
     jax.grad, jax.value_and_grad, jax.vmap, jax.jit, jax.checkpoint, jax.jacfwd, jax.jacrev, jax.hessian,
 )  # fmt: skip
@@ -45,10 +49,32 @@ def transforms() -> tuple[Any, ...]:
     return (*TRANSFORMS, *(f for f in found if f is not None))
 
 
+def filtered() -> tuple[Any, ...]:
+    """Return the transformations that differentiate by the arrays of floats in their first argument, whatever else is there."""
+    return tuple(
+        f
+        for f in (_maker("equinox", name) for name in ("filter_grad", "filter_value_and_grad"))
+        if f is not None
+    )
+
+
+def values_too() -> tuple[Any, ...]:
+    """Return the transformations whose functions return the value with the gradient."""
+    found = _maker("equinox", "filter_value_and_grad")
+    return (jax.value_and_grad,) if found is None else (jax.value_and_grad, found)
+
+
+def tells_numbers(live: Any) -> bool:
+    """Whether a callable may treat a Python number otherwise than an array."""
+    if isinstance(live, types.MethodType):
+        return tells_numbers(live.__func__)
+    namespace = getattr(live, "__globals__", {}).get("__name__") or getattr(live, "__module__", "")
+    return str(namespace).partition(".")[0] in _TELLING_PACKAGES
+
+
 def called_once() -> tuple[Any, ...]:
     """Return the transformations that call the function exactly once: its effects are those of a call."""
-    found = [_maker("equinox", name) for name in ("filter_grad", "filter_value_and_grad")]
-    return (jax.grad, jax.value_and_grad, *(f for f in found if f is not None))
+    return (jax.grad, jax.value_and_grad, *filtered())
 
 
 def compilers() -> tuple[Any, ...]:
@@ -106,8 +132,8 @@ def is_jax_callable(live: Any) -> bool:
         return is_jax_callable(live.__func__)
     code = getattr(live, "__code__", None)
     if code is not None:
-        namespace = getattr(live, "__globals__", {}).get("__name__", "")
-        return str(namespace).partition(".")[0] in TRACED_PACKAGES
+        namespace = str(getattr(live, "__globals__", {}).get("__name__", ""))
+        return namespace.partition(".")[0] in TRACED_PACKAGES and namespace not in _CAPTURED_MODULES
     module = getattr(live, "__module__", None) or type(live).__module__ or ""
     if type(live).__name__ in ("PjitFunction", "custom_jvp", "custom_vjp"):
         return True
