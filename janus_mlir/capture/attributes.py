@@ -65,6 +65,7 @@ _STABLE = frozenset(
         "typing",
         "ml_dtypes",
         "optax",
+        "flax",
         "janus_mlir",
     }
 )
@@ -337,7 +338,7 @@ def _object(m: Machine, value: ObjectRef, name: str) -> Abstract:
         raise _no_attribute(m, value, name)
     if isinstance(found, functools.cached_property):
         result = call_inline(m, Known(found.func), [value])
-        _store(m, value, name, result)
+        store(m, value, name, result)
         return result
     if getter is not None:
         return call_inline(m, getter, [_descriptor(m, cls, name, found), value, Known(cls)])
@@ -420,7 +421,7 @@ def _no_attribute(m: Machine, value: ObjectRef, name: str) -> Exception:
 
 
 #: Packages whose classes look attributes up as `object` does, but for what bound methods look like.
-_PLAIN_LOOKUP = frozenset({"equinox"})
+_PLAIN_LOOKUP = frozenset({"equinox", "flax"})
 
 
 def _custom_lookup(cls: type) -> bool:
@@ -489,6 +490,8 @@ def set_attribute(m: Machine, value: Abstract, name: str, item: Abstract) -> Non
         raise Break("JN216", f"an attribute of a {type(value).__name__} is set")
     cls = m.outside.classes[value.id]
     own = getattr(cls, "__setattr__", None)
+    if own is not object.__setattr__ and _set_by_flax(m, value, name, item):
+        return
     if isinstance(own, types.FunctionType) and _is_frozen(cls, own):
         raise Failed(dataclasses.FrozenInstanceError, f"cannot assign to field {name!r}")
     if own is not object.__setattr__ and own is not BaseException.__setattr__:
@@ -512,14 +515,35 @@ def set_attribute(m: Machine, value: Abstract, name: str, item: Abstract) -> Non
         raise Break("JN216", f"`{cls.__qualname__}.{name}` is a descriptor")
     if not isinstance(found, types.MemberDescriptorType) and not _has_dict(cls):
         raise Break("JN208", f"`{cls.__qualname__}` has no slot `{name}`")
-    _store(m, value, name, item)
+    store(m, value, name, item)
+
+
+def _set_by_flax(m: Machine, value: ObjectRef, name: str, item: Abstract) -> bool:
+    """Set an attribute of an object of flax.nnx, whose classes check what they are given."""
+    from janus_mlir.capture.calls import call_inline
+    from janus_mlir.capture.jax.copies import is_stateful, is_variable
+
+    cls = m.outside.classes[value.id]
+    own: Any = cls.__setattr__
+    if not is_stateful(cls) or not own.__module__.startswith("flax."):
+        return False
+    plain = isinstance(item, Number) or (
+        isinstance(item, Known) and isinstance(item.value, (int, float, str, type(None)))
+    )
+    found = inspect.getattr_static(cls, name, _MISSING)
+    if not plain or is_variable(cls) or found is not _MISSING or name not in attribute_names(m, value):
+        call_inline(m, Known(own), [value, Known(name), item])
+    else:
+        store(m, value, name, item)  # nothing that is checked of numbers depends on their values
+    return True
 
 
 def _has_dict(cls: type) -> bool:
     return any("__slots__" not in vars(c) for c in cls.__mro__[:-1])
 
 
-def _store(m: Machine, value: ObjectRef, name: str, item: Abstract) -> None:
+def store(m: Machine, value: ObjectRef, name: str, item: Abstract) -> None:
+    """Set an attribute as `object` does."""
     if value.id in m.exposed:
         raise Break("JN216", "an attribute is set while the `__dict__` is in use")
     cls = m.outside.classes[value.id]
@@ -538,6 +562,9 @@ def _store(m: Machine, value: ObjectRef, name: str, item: Abstract) -> None:
 
 def _assignment(w: SiteWriter, value: ObjectRef, name: str, item: Abstract) -> str:
     new = w.expr(item)
+    own: Any = w.machine.object_class(value.id).__setattr__
+    if own is not object.__setattr__ and own is not BaseException.__setattr__:
+        return f"object.__setattr__({w.expr(value)}, {name!r}, {new})"
     return (
         f"{w.expr(value)}.{name} = {new}"
         if name.isidentifier()

@@ -256,7 +256,7 @@ def _call_known(
         if joined is not None:
             return joined
         args = [vectors.as_array(m, live, args[0]), *args[1:]]
-    if jax_values.is_jax_callable(live):
+    if jax_values.is_jax_callable(live) and not jaxcalls.runs_other_code(m, live, args):
         return jaxcalls.call_jax(m, live, args, kwargs)
     if npy.is_numpy_callable(live):
         if any(isinstance(a, JaxArray) for a in [*args, *kwargs.values()]):

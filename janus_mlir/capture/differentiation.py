@@ -11,7 +11,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import jax
 import numpy as np
@@ -28,8 +28,16 @@ from janus_mlir.capture.graph import BOOL, Block, TensorType, Value
 from janus_mlir.capture.heap import ObjectContent
 from janus_mlir.capture.jax.arguments import Arguments, Leaf
 from janus_mlir.capture.jax.callbacks import require_node
+from janus_mlir.capture.jax.copies import is_variable
+from janus_mlir.capture.jax.graph_gradients import (
+    Clones,
+    GraphArgument,
+    filter_of,
+    graph_children,
+    rebuilt_graph,
+)
 from janus_mlir.capture.jax.tracers import check as check_tracers
-from janus_mlir.capture.jax.values import Transformed, filtered, is_node, values_too
+from janus_mlir.capture.jax.values import Transformed, filtered, is_node, of_graphs, values_too
 from janus_mlir.capture.unions import as_array
 from janus_mlir.capture.values import (
     Abstract,
@@ -62,10 +70,11 @@ def differentiate(
     Abstract or Break or None
         The result; what stands in the way, where the function can only be traced by JAX; None where it has to be anyway.
     """
-    options = _options(function)
+    of_graph = any(function.transform is t for t in of_graphs())
+    options = _graph_options(function) if of_graph else _options(function)
     if options is None or m.replaying is not None or m.pure:
         return None
-    argnums, has_aux = options
+    argnums, has_aux, filters = options
     places = [argnums] if isinstance(argnums, int) else list(argnums)
     single = isinstance(argnums, int)
     if function.wrt is not None:
@@ -77,13 +86,23 @@ def differentiate(
     m.state = saved.clone()
     ops = len(m.b.block.ops)
     try:
-        targets: list[_Argument] | list[_Attribute]
-        if function.wrt is None:
+        targets: Sequence[Target]
+        clones: Clones | None = None
+        if of_graph:
+            clones = Clones(m, args)
+            modules = [args[p % len(args)] for p in places]
+            targets = [
+                GraphArgument(p % len(args), module, chosen, clones)
+                if isinstance(module, ObjectRef) and module.id in clones.recipes
+                else _Argument(module, place=p % len(args))
+                for p, module, chosen in zip(places, modules, filters, strict=True)
+            ]
+        elif function.wrt is None:
             only_arrays = any(function.transform is t for t in filtered())
-            targets = [_Argument(p % len(args), args[p], only_arrays) for p in places]
+            targets = [_Argument(args[p], only_arrays, p % len(args)) for p in places]
         else:
             targets = [_attribute(m, function, path, args, kwargs) for path in function.wrt]
-        return _differentiate(m, function, args, kwargs, targets, single, has_aux)
+        return _differentiate(m, function, args, kwargs, targets, single, has_aux, clones)
     except (Break, Left) as error:
         loops.settle(m, force=True)
         # JAX may know a way: its transformations reach further, though not through branches on data.
@@ -95,7 +114,24 @@ def differentiate(
         return left[0] if left else None
 
 
-def _options(function: Transformed) -> tuple[int | tuple[int, ...], bool] | None:
+_Options = tuple[int | tuple[int, ...], bool, list[Any]]
+
+
+def _graph_options(function: Transformed) -> _Options | None:
+    """Return which arguments a function of flax differentiates by, and by which of the variables in them."""
+    given = dict(function.kwargs)
+    argnums, has_aux = given.pop("argnums", Known(0)), given.pop("has_aux", Known(False))
+    if function.args or any(_constant(option) for option in given.values()):
+        return None
+    found = [filter_of(a) for a in (argnums.items if isinstance(argnums, TupleValue) else (argnums,))]
+    if None in found or not isinstance(has_aux, Known):
+        return None
+    places = tuple(pair[0] for pair in found if pair is not None)
+    filters = [pair[1] for pair in found if pair is not None]
+    return places if isinstance(argnums, TupleValue) else places[0], bool(has_aux.value), filters
+
+
+def _options(function: Transformed) -> _Options | None:
     given: dict[str, Any] = {}
     for name, value in [*zip(_OPTIONS, function.args, strict=False), *function.kwargs]:
         given[name] = _constant(value)
@@ -108,7 +144,7 @@ def _options(function: Transformed) -> tuple[int | tuple[int, ...], bool] | None
     single = isinstance(argnums, int) and not isinstance(argnums, bool)
     if not single and not (isinstance(argnums, tuple) and all(isinstance(a, int) for a in argnums)):
         return None
-    return argnums, has_aux
+    return argnums, has_aux, []
 
 
 def _constant(value: Abstract) -> Any:
@@ -124,19 +160,18 @@ def _differentiate(
     function: Transformed,
     args: list[Abstract],
     kwargs: dict[str, Abstract],
-    targets: Sequence[_Argument | _Attribute],
+    targets: Sequence[Target],
     single: bool,
     has_aux: bool,
+    clones: Clones | None,
 ) -> Abstract:
     from janus_mlir.capture.calls import call_inline
 
-    leaves: list[JaxArray] = []
-    for target in targets:
-        _flatten(m, target.tree, leaves, target.filtered)
+    leaves = [leaf for target in targets for leaf in target.leaves(m)]
     outer, ops = m.b.block, m.b.block.ops
     mark, concretised = m.mark(), len(m.concretised)
     inner = [JaxArray(Value(a.ref.type), a.dtype, a.shape, a.weak) for a in leaves]
-    same = {i.id: a for i, a in zip(inner, leaves, strict=True)}
+    same: dict[int, Abstract] = {i.id: a for i, a in zip(inner, leaves, strict=True)}
     block = Block([a.ref for a in inner])
     m.differentiating += 1
     try:
@@ -144,10 +179,15 @@ def _differentiate(
             rest = iter(inner)
             given = list(args)
             for target in targets:
-                target.replace(m, given, _rebuild(m, target.tree, rest, target.filtered))
+                target.replace(m, given, rest)
+            if clones is not None:
+                given = [clones.clone(arg) for arg in given]
             result = call_inline(m, function.function, given, kwargs)
             for target in targets:
                 target.restore(m)
+            if clones is not None:
+                clones.write_back()
+                same |= clones.originals()
             aux: Abstract | None = None
             if has_aux:
                 if not isinstance(result, TupleValue) or len(result.items) != 2:
@@ -181,7 +221,7 @@ def _differentiate(
     )
 
     slopes = iter([JaxArray(g, a.dtype, a.shape, a.weak) for g, a in zip(gradients, leaves, strict=True)])
-    trees = [_rebuild(m, target.tree, slopes, target.filtered, Known(None)) for target in targets]
+    trees = [target.gradient(m, slopes) for target in targets]
     gradient: Abstract = trees[0] if single else TupleValue(tuple(trees))
     if not any(function.transform is t for t in values_too()):
         return gradient if aux is None else TupleValue((gradient, aux))
@@ -212,35 +252,63 @@ def _array(m: Machine, result: Abstract) -> JaxArray:
 # ---- what to differentiate by -----------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Argument:
-    """A positional argument; if `filtered`, the arrays of floats in it, whatever else is there."""
+class Target(Protocol):
+    """Something to differentiate by."""
 
-    place: int
+    def leaves(self, m: Machine) -> list[JaxArray]:
+        """Return the arrays in it."""
+
+    def replace(self, m: Machine, args: list[Abstract], leaves: Iterator[JaxArray]) -> None:
+        """Put other arrays there, while the function runs."""
+
+    def restore(self, m: Machine) -> None:
+        """Undo that."""
+
+    def gradient(self, m: Machine, slopes: Iterator[JaxArray]) -> Abstract:
+        """Return the gradient, in the same structure."""
+
+
+@dataclass(slots=True)
+class _Tree:
+    """A tree whose leaves are differentiated by; if `filtered`, the arrays of floats among these, whatever else is there."""
+
     tree: Abstract
     filtered: bool = False
 
-    def replace(self, m: Machine, args: list[Abstract], tree: Abstract) -> None:
-        args[self.place] = tree
+    def leaves(self, m: Machine) -> list[JaxArray]:
+        found: list[JaxArray] = []
+        _flatten(m, self.tree, found, self.filtered)
+        return found
+
+    def gradient(self, m: Machine, slopes: Iterator[JaxArray]) -> Abstract:
+        return _rebuild(m, self.tree, slopes, self.filtered, Known(None))
+
+
+@dataclass(slots=True)
+class _Argument(_Tree):
+    """A positional argument."""
+
+    place: int = 0
+
+    def replace(self, m: Machine, args: list[Abstract], leaves: Iterator[JaxArray]) -> None:
+        args[self.place] = _rebuild(m, self.tree, leaves, self.filtered)
 
     def restore(self, m: Machine) -> None:
         pass
 
 
-@dataclass(slots=True)
-class _Attribute:
+@dataclass(slots=True, kw_only=True)
+class _Attribute(_Tree):
     """An attribute, which holds the differentiated value while the function runs. Nobody else sees that."""
 
     owner: ObjectRef
     name: str
-    tree: Abstract
     written: bool
     given: Abstract | None = None
-    filtered: bool = False
 
-    def replace(self, m: Machine, args: list[Abstract], tree: Abstract) -> None:
-        self.given = tree
-        m.put(self.owner.id, m.get(self.owner.id).set(self.name, tree))
+    def replace(self, m: Machine, args: list[Abstract], leaves: Iterator[JaxArray]) -> None:
+        self.given = _rebuild(m, self.tree, leaves)
+        m.put(self.owner.id, m.get(self.owner.id).set(self.name, self.given))
 
     def restore(self, m: Machine) -> None:
         content: ObjectContent = m.get(self.owner.id)
@@ -272,7 +340,8 @@ def _attribute(
     if not plain or hasattr(type(inspect.getattr_static(cls, last, None)), "__set__"):
         raise Break("JN216", f"`{cls.__qualname__}.{last}` is no plain attribute")
     tree = get_attribute(m, owner, last)
-    return _Attribute(owner, last, tree, m.get(owner.id).get(last) is not None)
+    written = m.get(owner.id).get(last) is not None
+    return _Attribute(tree, owner=owner, name=last, written=written)
 
 
 def _parameters(function: Abstract) -> list[str]:
@@ -318,7 +387,8 @@ def _has_children(m: Machine, tree: Abstract) -> bool:
         case TupleValue() | ListRef() | DictRef():
             return True
         case ObjectRef():
-            return is_node(m.outside.classes[tree.id])
+            cls = m.outside.classes[tree.id]
+            return is_node(cls) or is_variable(cls)
         case Known():
             return isinstance(tree.value, (tuple, list, dict)) or is_node(type(tree.value))
     return False
@@ -341,6 +411,8 @@ def _children(m: Machine, tree: Abstract) -> Sequence[Abstract] | None:
             return list_items(m, tree)
         case DictRef():
             return [value for _, value in _entries(m, tree)]
+        case ObjectRef() if m.outside.classes[tree.id].__module__.startswith("flax."):
+            return graph_children(m, tree)
         case ObjectRef() if _flattens_itself(m, tree):
             return _flattened(m, tree)[0]
         case ObjectRef():
@@ -388,6 +460,8 @@ def _data_fields(cls: type) -> tuple[str, ...]:
 def _rebuilt_object(m: Machine, tree: ObjectRef, change: Callable[[Abstract], Abstract]) -> Abstract:
     """Return a new instance, with `change` applied to what is data."""
     cls = m.outside.classes[tree.id]
+    if cls.__module__.startswith("flax."):
+        return rebuilt_graph(m, tree, change)
     if _flattens_itself(m, tree):
         from janus_mlir.capture.calls import call_inline
 
@@ -488,7 +562,7 @@ def _rebuild(
     return next(leaves)
 
 
-def _map(m: Machine, tree: Abstract, same: Mapping[int, JaxArray]) -> Abstract:
+def _map(m: Machine, tree: Abstract, same: Mapping[int, Abstract]) -> Abstract:
     """Return auxiliary results as JAX does: in new containers, and what is differentiated by as it came."""
     match tree:
         case JaxArray():
@@ -501,6 +575,8 @@ def _map(m: Machine, tree: Abstract, same: Mapping[int, JaxArray]) -> Abstract:
         case DictRef():
             entries = _entries(m, tree)
             return new_dict(m, tuple((key, _map(m, item, same)) for key, item in entries), tree.cls)
+        case ObjectRef() if tree.id in same:
+            return same[tree.id]
         case ObjectRef():
             try:
                 return _rebuilt_object(m, tree, lambda field: _map(m, field, same))

@@ -11,6 +11,7 @@ import janus_mlir as janus
 
 eqx = pytest.importorskip("equinox")
 optax = pytest.importorskip("optax")
+nnx = pytest.importorskip("flax.nnx")
 
 
 class Net(eqx.Module):
@@ -196,3 +197,89 @@ def test_optimiser_with_methods():
     for a, b in zip(jax.tree.leaves(expected), jax.tree.leaves(ours), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5)
     _settled(jitted)
+
+
+# ---- modules of flax.nnx, which are changed in place ------------------------------------------------
+
+
+class Block(nnx.Module):
+    """Has all kinds of variables, a function of the program, and a branch on data."""
+
+    def __init__(self, rngs):
+        self.first = nnx.Linear(4, 4, use_bias=False, rngs=rngs)
+        self.norm = nnx.BatchNorm(4, rngs=rngs)
+        self.drop = nnx.Dropout(0.3, rngs=rngs)
+        self.rest = nnx.Sequential(lambda x: jnp.tanh(x) * 1.5, nnx.Linear(4, 2, rngs=rngs))
+        self.scale = nnx.Param(jnp.ones(2))
+        self.count = nnx.Variable(jnp.array(0))
+        self.calls = 0
+
+    def __call__(self, x):
+        self.calls += 1
+        self.count[...] += 1
+        y = self.rest(self.drop(self.norm(self.first(x))))
+        if y.sum() > 0:
+            y = y * 2
+        return y @ jnp.diag(self.scale[...]) + self.scale
+
+
+def by_optimizer(model, optimizer, x, y):
+    model.train()
+
+    def loss(model, x):
+        out = model(x)
+        return ((out - y) ** 2).mean(), {"out": out}
+
+    (value, aux), grads = nnx.value_and_grad(loss, has_aux=True)(model, x)
+    optimizer.update(model, grads)
+    if value < 0.5:
+        model.calls += 10
+    model.eval()
+    return value, aux, model(x), grads["scale"].get_value()
+
+
+def squares(model, x, y):
+    return ((model.first(x) ** 2).sum() + (model.scale[...] ** 3).sum()) * y.sum()
+
+
+slopes_of_scale = nnx.grad(squares, argnums=nnx.DiffState(0, nnx.PathContains("scale")))
+
+
+@nnx.jit
+def compiled_by_flax(model, optimizer, x, y):
+    definition, params, rest = nnx.split(model, nnx.Param, ...)
+
+    def loss(params):
+        return squares(nnx.merge(definition, params, rest), x, y)
+
+    value, grads = jax.value_and_grad(loss)(params)
+    nnx.update(model, jax.tree.map(lambda p, g: p - 0.01 * g, params, grads))
+    return value, nnx.as_pure(slopes_of_scale(model, x, y))
+
+
+def by_state(model, optimizer, x, y):
+    return compiled_by_flax(model, optimizer, x, y), model.scale.value
+
+
+@pytest.mark.parametrize("step", [by_optimizer, by_state])
+def test_modules_of_flax(step):
+    x, y = _data()
+    sides = []
+    for function in (step, janus.jit(step, warmup=1)):
+        model = Block(nnx.Rngs(0))
+        optimizer = nnx.Optimizer(model, optax.sgd(0.05, momentum=0.9), wrt=nnx.Param)
+        results = []
+        for _ in range(5):
+            results.append(function(model, optimizer, x, y))
+            variables = nnx.as_pure((nnx.state(model, nnx.Not(nnx.RngKey)), nnx.state(optimizer)))
+            results.append((variables, model.calls, model.norm.use_running_average, vars(model).keys()))
+        sides.append(results)
+    plain, ours = sides
+    assert jax.tree.structure(plain) == jax.tree.structure(ours)
+    for a, b in zip(jax.tree.leaves(plain), jax.tree.leaves(ours), strict=True):
+        assert type(a) is type(b)
+        if isinstance(a, jax.Array):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+        else:
+            assert a == b or callable(a)
+    _settled(function)

@@ -15,6 +15,7 @@ from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, list_items
 from janus_mlir.capture.graph import BOOL, INT, TensorType, Value
 from janus_mlir.capture.jax.callbacks import Callback, constant_of, node_items, rebuild_node, require_node
+from janus_mlir.capture.jax.copies import Copies, Opaque, Recipe, Untraced, is_stateful, parts
 from janus_mlir.capture.jax.values import TRACED_PACKAGES, Transformed, is_jax_callable, is_node
 from janus_mlir.capture.numbers import as_int
 from janus_mlir.capture.unions import as_array
@@ -99,6 +100,12 @@ class Arguments:
         #: Python numbers among them, by position.
         self.number_at: dict[int, Number] = {}
         self.callbacks: list[Abstract] = []
+        #: Objects of flax.nnx, by id.
+        self.recipes: dict[int, Recipe] = {}
+        #: Whether some of these hold functions of the program.
+        self.untraced = False
+        #: Numbers among the attributes of these that a trace has looked at.
+        self.used: list[Abstract] = []
 
     def add(self, ref: Value, dtype: Any, shape: tuple[Any, ...], weak: bool) -> Leaf:
         self.refs.append(ref)
@@ -131,6 +138,8 @@ class Arguments:
             case DictRef():
                 require_node(value)
                 return value.cls((k, self.convert(v)) for k, v in dict_entries(m, value))
+            case ObjectRef() if is_stateful(m.outside.classes[value.id]):
+                return self._recipe(value)
             case ObjectRef() if is_node(m.outside.classes[value.id]):
                 attributes = [(k, self.convert(v)) for k, v in node_items(m, value)]
                 return Node(m.outside.classes[value.id], tuple(attributes))
@@ -144,6 +153,28 @@ class Arguments:
             case UnionValue() if not m.pure and (array := as_array(m, value)) is not None:
                 return self.convert(array)
         raise Break("JN403", f"a {type(value).__name__} is passed to a JAX function")
+
+    def _recipe(self, value: ObjectRef) -> Recipe:
+        found = self.recipes.get(value.id)
+        if found is None:
+            found = self.recipes[value.id] = Recipe(value, self.m.outside.classes[value.id])
+            found.items = parts(self.m, value)
+            found.structure = [(name, self._part(item)) for name, item in found.items]
+        return found
+
+    def _part(self, item: Abstract) -> Any:
+        """Convert an attribute of such an object."""
+        live = item.value if isinstance(item, Known) else None
+        if isinstance(live, types.FunctionType) and not is_jax_callable(live):
+            self.untraced = True
+            return Static(Untraced(live))
+        if isinstance(item, Number):
+            return Static(Opaque(item, self.used))
+        known = len(self.callbacks)
+        found = self.convert(item)
+        if len(self.callbacks) > known:
+            raise Break("JN403", "a function among the attributes of a module")
+        return found
 
     def _is_constant(self, value: ObjectRef) -> bool:
         """Whether an object is a library's, and all that it holds are constants (guarded): a schedule, an optimiser."""
@@ -200,22 +231,30 @@ class Arguments:
         return self.add(ref, dtype, (), True)
 
 
-def restore(structure: Any, leaves: Sequence[Any]) -> Any:
+def restore(structure: Any, leaves: Sequence[Any], copies: Copies | None = None) -> Any:
+    """Return what a structure stands for, with `leaves` for what is traced; objects of flax.nnx are among `copies`."""
+
+    def inner(part: Any) -> Any:
+        return restore(part, leaves, copies)
+
+    if isinstance(structure, Recipe):
+        assert copies is not None
+        return structure.copy(copies, inner)
     if isinstance(structure, Leaf):
         return leaves[structure.index]
     if isinstance(structure, Static):
         return structure.value
     if isinstance(structure, Node):
-        return rebuild_node(structure.cls, [(k, restore(s, leaves)) for k, s in structure.attributes])
+        return rebuild_node(structure.cls, [(k, inner(s)) for k, s in structure.attributes])
     if isinstance(structure, tuple):
-        items = [restore(s, leaves) for s in structure]
+        items = [inner(s) for s in structure]
         return tuple(items) if type(structure) is tuple else type(structure)._make(items)  # type: ignore[attr-defined]
     if isinstance(structure, list):
-        return [restore(s, leaves) for s in structure]
+        return [inner(s) for s in structure]
     if isinstance(structure, dict):
-        return type(structure)((k, restore(s, leaves)) for k, s in structure.items())
+        return type(structure)((k, inner(s)) for k, s in structure.items())
     if isinstance(structure, slice):
-        return slice(*(restore(p, leaves) for p in (structure.start, structure.stop, structure.step)))
+        return slice(*(inner(p) for p in (structure.start, structure.stop, structure.step)))
     return structure
 
 

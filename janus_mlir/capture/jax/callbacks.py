@@ -13,6 +13,7 @@ from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, list_items, new_dict, new_list
 from janus_mlir.capture.graph import TensorType, Value
 from janus_mlir.capture.heap import ObjectContent
+from janus_mlir.capture.jax.copies import is_stateful
 from janus_mlir.capture.jax.values import is_node
 from janus_mlir.capture.values import (
     Abstract,
@@ -110,6 +111,8 @@ def from_tracer(m: Machine, tree: Any) -> Abstract:
         return new_list(m, tuple(from_tracer(m, t) for t in tree))
     if type(tree) in (dict, OrderedDict):
         return new_dict(m, tuple((k, from_tracer(m, t)) for k, t in tree.items()), type(tree))
+    if is_stateful(type(tree)):
+        raise Break("JN403", "an object of flax that a JAX function returns or passes on")
     if is_node(type(tree)):
         return new_node(m, tree, lambda value: _from_attribute(m, value))
     if isinstance(tree, jax.Array):
@@ -143,7 +146,8 @@ def node_items(m: Machine, value: ObjectRef) -> list[tuple[str, Abstract]]:
     """Return the attributes of a pytree node."""
     from janus_mlir.capture.attributes import attribute_names, get_attribute
 
-    if not is_node(m.outside.classes[value.id]):
+    cls = m.outside.classes[value.id]
+    if not is_node(cls) or is_stateful(cls):
         raise Break("JN403", f"a {m.outside.classes[value.id].__qualname__} is passed to a JAX function")
     return [(name, get_attribute(m, value, name)) for name in attribute_names(m, value)]
 

@@ -21,11 +21,12 @@ from janus_mlir.capture.attributes import get_attribute
 from janus_mlir.capture.boundary.kinds import tensor_type
 from janus_mlir.capture.boundary.sources import pinned
 from janus_mlir.capture.breaks import Break
-from janus_mlir.capture.containers import dict_entries, items_of
+from janus_mlir.capture.containers import dict_entries, items_of, list_items
 from janus_mlir.capture.control import Left
 from janus_mlir.capture.graph import Block, Value
 from janus_mlir.capture.jax.arguments import Arguments, Static, restore, struct, structure_key
 from janus_mlir.capture.jax.callbacks import Callback, Lifts, from_tracer, stand_in, tracer_of
+from janus_mlir.capture.jax.copies import Copies, Opaque, Same, Untraced, is_stateful, write_back
 from janus_mlir.capture.jax.effects import Effects
 from janus_mlir.capture.jax.trees import Wrapped, abstract_tree, call_tree, is_tree_function
 from janus_mlir.capture.jax.values import (
@@ -35,6 +36,7 @@ from janus_mlir.capture.jax.values import (
     compilers,
     filtered,
     is_jax_callable,
+    of_graphs,
     tells_numbers,
     transforms,
 )
@@ -208,7 +210,7 @@ def call_transformed(
         from janus_mlir.capture.calls import call_inline
 
         return call_inline(m, function.function, args, kwargs)
-    if any(function.transform is t for t in (jax.grad, jax.value_and_grad, *filtered())):
+    if any(function.transform is t for t in (jax.grad, jax.value_and_grad, *filtered(), *of_graphs())):
         from janus_mlir.capture.differentiation import differentiate
 
         done = differentiate(m, function, args, kwargs)
@@ -216,7 +218,7 @@ def call_transformed(
             return done
         # What the function raises is no exception of this call: it may be another one that JAX's differentiation meets.
         reason = None if done is None else Break(done.reason_code, done.detail)
-        if function.wrt is not None:
+        if function.wrt is not None or any(function.transform is t for t in of_graphs()):
             raise reason or Break("JN303", "gradients with respect to attributes that cannot be captured")
         try:
             return _traced_call(m, function, args, kwargs)
@@ -264,10 +266,27 @@ def _transform(m: Machine, arguments: Arguments, function: Transformed) -> Any:
     return function.transform(live, *options, **{k: _static(m, v) for k, v in function.kwargs})
 
 
+def runs_other_code(m: Machine, live: Any, args: Sequence[Abstract]) -> bool:
+    """Whether a library's method calls functions or modules of the program, so that it is captured itself."""
+    if not isinstance(live, types.FunctionType) or live.__name__ != "__call__" or not args:
+        return False
+    module = args[0]
+    if not isinstance(module, ObjectRef) or not is_stateful(m.outside.classes[module.id]):
+        return False
+    arguments = Arguments(m)
+    arguments.convert(module)
+    packages = {recipe.cls.__module__.partition(".")[0] for recipe in arguments.recipes.values()}
+    return arguments.untraced or not packages <= {"flax"}
+
+
 def open_wrapper(m: Machine, value: ObjectRef) -> Abstract | None:
     """Return the function behind an object that a library's transformation has made, None for other objects."""
     cls = m.outside.classes[value.id]
-    if cls.__module__.partition(".")[0] != "equinox" or value.id not in m.initial:
+    if value.id not in m.initial:
+        return None
+    if cls.__module__ == "flax.nnx.transforms.compilation" and hasattr(cls, "lower"):
+        return _pinned_function(m, value)
+    if cls.__module__.partition(".")[0] != "equinox":
         return None
     value_and_grad, grad = (
         getattr(sys.modules["equinox"], name) for name in ("filter_value_and_grad", "filter_grad")
@@ -284,13 +303,19 @@ def open_wrapper(m: Machine, value: ObjectRef) -> Abstract | None:
             opened = open_wrapper(m, inner) if isinstance(inner, ObjectRef) else None
             return dataclasses.replace(opened, transform=grad) if isinstance(opened, Transformed) else None
         case "_JitWrapper":
-            live, source = m.outside.live(value.id), m.outside.source(value.id)
-            if source is None or jax.tree.leaves(live._dynamic_fun):
-                return None
-            m.outside.check("is", source, live, kind="identity", expected="the same")
-            inner_live = live.__wrapped__
-            return m.outside.wrap(inner_live, pinned(getattr(live, "__name__", "function"), inner_live))
+            holds_arrays = jax.tree.leaves(m.outside.live(value.id)._dynamic_fun)
+            return None if holds_arrays else _pinned_function(m, value)
     return None
+
+
+def _pinned_function(m: Machine, wrapper: ObjectRef) -> Abstract | None:
+    """Return the function that an outside object wraps, which is known by its identity."""
+    live, source = m.outside.live(wrapper.id), m.outside.source(wrapper.id)
+    if source is None:
+        return None
+    m.outside.check("is", source, live, kind="identity", expected="the same")
+    function = live.__wrapped__
+    return m.outside.wrap(function, pinned(getattr(live, "__name__", "function"), function))
 
 
 def _static(m: Machine, value: Abstract) -> Any:
@@ -310,6 +335,9 @@ def _open_transform(m: Machine, live: Any) -> Transformed | None:
         return Transformed(live.transform, Known(live.function), (), options, live.wrt)
     if not isinstance(live, types.FunctionType) or live.__closure__ is None:
         return None
+    made = getattr(live, "__wrapped__", None)
+    if isinstance(made, types.FunctionType) and made.__code__.co_name == "grad_wrapper":
+        return _graph_gradient(made)
     transform = _WRAPPERS.get((live.__globals__.get("__name__", ""), live.__code__.co_name))
     if transform is None:
         return None
@@ -318,6 +346,31 @@ def _open_transform(m: Machine, live: Any) -> Transformed | None:
     if "fun" not in cells or not all(n in cells for n in names):
         raise Break("JN303", f"a function made by jax.{maker.__name__}")
     return Transformed(maker, Known(cells["fun"]), (), tuple((n, Known(cells[n])) for n in names))
+
+
+def _graph_gradient(live: types.FunctionType) -> Transformed | None:
+    """Recognise what ``nnx.grad(f)`` has made outside."""
+    if live.__globals__.get("__name__") != "flax.nnx.transforms.autodiff":
+        return None
+    cells = dict(
+        zip(live.__code__.co_freevars, (c.cell_contents for c in live.__closure__ or ()), strict=True)
+    )
+    nnx = sys.modules["flax.nnx"]
+    places, filters = cells["jax_argnums"], cells["index_filter"]
+    argnums: Abstract = TupleValue(
+        tuple(
+            Known(nnx.DiffState(p, filters[p].filter))
+            for p in ([places] if isinstance(places, int) else places)
+        )
+    )
+    if isinstance(places, int):
+        argnums = argnums.items[0]  # type: ignore[attr-defined]
+    options = (("argnums", argnums), ("has_aux", Known(cells["has_aux"])))
+    if cells["allow_int"] or cells["holomorphic"]:
+        return None
+    return Transformed(
+        nnx.value_and_grad if cells["return_value"] else nnx.grad, Known(cells["f"]), (), options
+    )
 
 
 _API = jax.value_and_grad.__module__
@@ -334,6 +387,8 @@ def _apply(
         _fix_numbers(m, arguments)
     if m.replaying is not None:
         return _call_now(m, live, structure, arguments)
+    if arguments.recipes:
+        return _apply_to_copies(m, live, structure, arguments)
     effects = None
     if arguments.callbacks:
         traced, refs, effects = _trace_callbacks(m, live, structure, arguments, may_have_effects)
@@ -352,6 +407,39 @@ def _apply(
     effects.happen(m, results[len(results) - len(effects.own) :])
     pair = _wrap_result(m, traced, results, given)
     assert isinstance(pair, TupleValue)
+    return pair.items[0]
+
+
+def _apply_to_copies(m: Machine, live: Any, structure: Any, arguments: Arguments) -> Abstract:
+    """Call a function that may change objects of flax.nnx that it is given."""
+    from janus_mlir.emit import supported
+
+    if arguments.callbacks:
+        raise Break("JN403", "a function of the program beside an object of flax, passed to a JAX function")
+    places: list[tuple[ObjectRef, str]] = []
+
+    def function(*leaves: Any) -> Any:
+        copies = Copies()
+        args, kwargs = restore(structure, leaves, copies)
+        result = live(*args, **kwargs)
+        changes = copies.changes()
+        places[:] = [(original, name) for original, name, _ in changes]
+        return copies.marked((result, [value for _, _, value in changes]))
+
+    try:
+        traced = _guarded_trace(m, function, arguments)
+    except Break:
+        m.need_constants(arguments.used)
+        raise
+    missing = supported(traced.jaxpr)
+    if missing is not None:
+        raise Break("JN401", missing)
+    types_ = [tensor_type(dtype, tuple(shape)) for dtype, shape, _ in traced.outputs]
+    results = m.b.op("jax.call", arguments.refs, types_, jaxpr=traced.jaxpr)
+    given: dict[int, Abstract] = dict(arguments.arrays)
+    pair = _wrap_result(m, traced, results, given)
+    assert isinstance(pair, TupleValue) and isinstance(pair.items[1], ListRef)
+    write_back(m, places, list_items(m, pair.items[1]))
     return pair.items[0]
 
 
@@ -434,6 +522,10 @@ def _wrap_result(
 
 
 def _constant_result(value: Any) -> Abstract:
+    if isinstance(value, (Same, Opaque)):
+        return value.value
+    if isinstance(value, Untraced):
+        return Known(value.function)
     if isinstance(value, (int, float, bool, str, type(None), complex)) or callable(value):
         return Known(value)
     if not isinstance(value, int) and hasattr(value, "_evaluate"):
@@ -445,11 +537,14 @@ def _call_now(m: Machine, live: Any, structure: Any, arguments: Arguments) -> Ab
     """Call a JAX function on tracers, inside a function that JAX transforms."""
     pairs = zip(arguments.refs, arguments.avals, strict=True)
     leaves = [joined(tracer_of(m, ref), aval.dtype) for ref, aval in pairs]
-    args, kwargs = restore(structure, leaves)
+    copies = Copies()
+    args, kwargs = restore(structure, leaves, copies)
     try:
         result = live(*args, **kwargs)
     except Break:
         raise
     except Exception as error:  # whatever JAX raises, the user will see it from Python itself
         raise Break("JN208", f"{type(error).__name__}: {first_line(error)}") from None
+    if copies.changes():
+        raise Break("JN307", "a function passed to JAX changes an object")
     return from_tracer(m, result)

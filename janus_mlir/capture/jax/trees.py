@@ -14,7 +14,8 @@ from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.containers import dict_entries, list_items, new_dict, new_list
 from janus_mlir.capture.control import Left
 from janus_mlir.capture.jax.callbacks import constant_of, new_node, node_items, rebuild_node, require_node
-from janus_mlir.capture.jax.values import Transformed, is_node
+from janus_mlir.capture.jax.copies import is_stateful, is_variable, new_object, parts
+from janus_mlir.capture.jax.values import Transformed, is_node, is_static
 from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.unions import as_array
 from janus_mlir.capture.values import (
@@ -154,6 +155,10 @@ def _real(m: Machine, value: Abstract) -> Any:
         case DictRef():
             require_node(value)
             return value.cls((key, _real(m, item)) for key, item in dict_entries(m, value))
+        case ObjectRef() if is_variable(m.outside.classes[value.id]):
+            return _real_variable(m, value)
+        case ObjectRef() if is_stateful(m.outside.classes[value.id]):
+            raise Break("JN403", "a module among the leaves of a tree")
         case ObjectRef() if is_node(m.outside.classes[value.id]):
             return rebuild_node(m.outside.classes[value.id], list(_attributes(m, value)))
         case Known(value=tuple() as items) if type(items) is tuple:
@@ -175,6 +180,19 @@ def _real(m: Machine, value: Abstract) -> Any:
     return Wrapped(value)
 
 
+def _real_variable(m: Machine, value: ObjectRef) -> Any:
+    """Return a variable of flax.nnx, whose metadata JAX compares."""
+    values = dict(parts(m, value))
+    metadata = values["_var_metadata"]
+    if not isinstance(metadata, DictRef):
+        raise Break("JN403", "a variable with unusual metadata")
+    found = [(key, *constant_of(item)) for key, item in dict_entries(m, metadata)]
+    if not all(constant for _, constant, _ in found):
+        raise Break("JN403", "a variable whose metadata are only known at run time")
+    make: Any = m.outside.classes[value.id]
+    return make._new(_real(m, values["_raw_value"]), {key: live for key, _, live in found})
+
+
 def _attributes(m: Machine, value: ObjectRef) -> Iterator[tuple[str, Any]]:
     """Yield the attributes of a node: constants, which may be no part of the tree but be compared, are what they are."""
     for name, item in node_items(m, value):
@@ -194,8 +212,12 @@ def abstract_tree(m: Machine, tree: Any) -> Abstract:
         return new_list(m, tuple(abstract_tree(m, t) for t in tree))
     if type(tree) in (dict, OrderedDict):
         return new_dict(m, tuple((k, abstract_tree(m, v)) for k, v in tree.items()), type(tree))
+    if is_stateful(type(tree)):
+        return new_object(m, tree, lambda value: _attribute(m, value))
     if is_node(type(tree)):
         return new_node(m, tree, lambda value: _attribute(m, value))
+    if is_static(tree):
+        return Known(tree)
     if callable(tree):
         return Known(tree)
     raise Break("JN403", f"a JAX function that returns a {type(tree).__name__}")
@@ -203,6 +225,8 @@ def abstract_tree(m: Machine, tree: Any) -> Abstract:
 
 def _attribute(m: Machine, value: Any) -> Abstract:
     """Return an attribute of a pytree node: arrays are wrapped, what is no part of the tree is static."""
-    if isinstance(value, (Wrapped, tuple, list, dict)) or value is None or is_node(type(value)):
+    if isinstance(value, (Wrapped, tuple, list, dict)) or value is None:
+        return abstract_tree(m, value)
+    if is_node(type(value)) or is_stateful(type(value)):
         return abstract_tree(m, value)
     return Known(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import inspect
 import sys
 import types
 from dataclasses import dataclass
@@ -23,11 +24,11 @@ if TYPE_CHECKING:
     pass
 
 #: Packages whose functions are traced as a whole.
-TRACED_PACKAGES = frozenset({"jax", "jaxlib", "optax", "chex", "equinox"})
+TRACED_PACKAGES = frozenset({"jax", "jaxlib", "optax", "chex", "equinox", "flax"})
 #: Modules of them whose functions look at what kind of thing each leaf of a tree is, and are captured as plain Python.
 _CAPTURED_MODULES = frozenset({"equinox._filters", "equinox._update"})
 #: Packages whose functions ask whether something is an array or a number: numbers that they are given are constants.
-_TELLING_PACKAGES = frozenset({"equinox"})
+_TELLING_PACKAGES = frozenset({"equinox", "flax"})
 TRANSFORMS: tuple[Any, ...] = (
     jax.grad, jax.value_and_grad, jax.vmap, jax.jit, jax.checkpoint, jax.jacfwd, jax.jacrev, jax.hessian,
 )  # fmt: skip
@@ -46,7 +47,13 @@ def transforms() -> tuple[Any, ...]:
         _maker("equinox", name)
         for name in ("filter_grad", "filter_value_and_grad", "filter_vmap", "filter_jit")
     ]
-    return (*TRANSFORMS, *(f for f in found if f is not None))
+    return (*TRANSFORMS, *(f for f in (*found, *of_graphs(), _maker("flax.nnx", "jit")) if f is not None))
+
+
+def of_graphs() -> tuple[Any, ...]:
+    """Return the transformations that differentiate by the variables in a module."""
+    found = (_maker("flax.nnx", name) for name in ("grad", "value_and_grad"))
+    return tuple(f for f in found if f is not None)
 
 
 def filtered() -> tuple[Any, ...]:
@@ -60,8 +67,8 @@ def filtered() -> tuple[Any, ...]:
 
 def values_too() -> tuple[Any, ...]:
     """Return the transformations whose functions return the value with the gradient."""
-    found = _maker("equinox", "filter_value_and_grad")
-    return (jax.value_and_grad,) if found is None else (jax.value_and_grad, found)
+    found = (_maker("equinox", "filter_value_and_grad"), _maker("flax.nnx", "value_and_grad"))
+    return (jax.value_and_grad, *(f for f in found if f is not None))
 
 
 def tells_numbers(live: Any) -> bool:
@@ -79,8 +86,8 @@ def called_once() -> tuple[Any, ...]:
 
 def compilers() -> tuple[Any, ...]:
     """Return the transformations that compile a function, which has no meaning in compiled code."""
-    found = _maker("equinox", "filter_jit")
-    return (jax.jit,) if found is None else (jax.jit, found)
+    found = (_maker("equinox", "filter_jit"), _maker("flax.nnx", "jit"))
+    return (jax.jit, *(f for f in found if f is not None))
 
 
 @functools.cache
@@ -91,6 +98,15 @@ def _registry() -> Any:
 def is_node(cls: type) -> bool:
     """Whether JAX knows a class, other than the builtin containers, as a pytree node with attributes."""
     return cls in _registry() and not issubclass(cls, (tuple, list, dict)) and cls.__dictoffset__ != 0
+
+
+def is_static(value: Any) -> bool:
+    """Whether an object of flax is a part of the structure of trees that holds no leaf: the definition of a graph."""
+    return (
+        type(value).__module__.startswith("flax.")
+        and type(value) in _registry()
+        and not jax.tree.leaves(value)
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,7 +149,9 @@ def is_jax_callable(live: Any) -> bool:
     code = getattr(live, "__code__", None)
     if code is not None:
         namespace = str(getattr(live, "__globals__", {}).get("__name__", ""))
-        return namespace.partition(".")[0] in TRACED_PACKAGES and namespace not in _CAPTURED_MODULES
+        # What a generator yields later cannot be traced as the result of a call.
+        traced = namespace not in _CAPTURED_MODULES and not code.co_flags & inspect.CO_GENERATOR
+        return traced and namespace.partition(".")[0] in TRACED_PACKAGES
     module = getattr(live, "__module__", None) or type(live).__module__ or ""
     if type(live).__name__ in ("PjitFunction", "custom_jvp", "custom_vjp"):
         return True
