@@ -370,6 +370,9 @@ def may_inline(depth: int) -> bool:
 
 #: Compilations of one function, over its life.
 MAX_COMPILATIONS = 24
+#: Seconds after which one capture goes no further, and seconds of all captures of a function after which no other is begun.
+CAPTURE_SECONDS = 12.0
+MAX_CAPTURE_SECONDS = 36.0
 #: Kinds of arguments that cannot be compiled for, after which no more are tried.
 MAX_REJECTIONS = 3
 #: Calls in Python after the first compilation beyond `config.max_versions`; doubled with each one more.

@@ -284,6 +284,9 @@ class FunctionManager:
         start = time.perf_counter()
         with self.seconds.spent_on("capture"):
             for candidate in attempts():
+                slow = time.perf_counter() - start > policy.CAPTURE_SECONDS
+                if slow and (best is not None or failure is not None):
+                    break
                 try:
                     captured = capture(self.context(), slots, candidate, self.profile)
                 except Break as reason:
@@ -403,7 +406,7 @@ class FunctionManager:
 
     def _make_room(self, outdated: list[tuple[VersionRecord, str]]) -> bool:
         """Drop a version that is not used any more for the one to come; False if there is to be none."""
-        if self.work.exhausted():
+        if self.work.exhausted() or self.seconds.capture > policy.MAX_CAPTURE_SECONDS:
             self._too_many()
             return False
         if len(self.versions) - len(outdated) < config.max_versions:

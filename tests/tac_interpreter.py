@@ -245,9 +245,12 @@ class Frame:
                 self.unpack(dsts, read(src), star)
             case tac.GetIter(dst, src):
                 write(dst, iter(read(src)))
-            case tac.ForIter(dst, iterator, end, _):
-                item = next(read(iterator), UNBOUND)
-                if item is UNBOUND:
+            case tac.ForIter(dst, iterator, end, _, returned):
+                try:
+                    item = next(read(iterator))
+                except StopIteration as stop:
+                    if returned is not None:
+                        write(returned, stop.value)
                     return end
                 write(dst, item)
             case tac.ListAppend(target, item):

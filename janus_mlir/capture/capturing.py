@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from janus_mlir import policy
 from janus_mlir.capture import loops, recursion
 from janus_mlir.capture.boundary.entry import EntryProgram
 from janus_mlir.capture.boundary.site import Site
@@ -87,8 +89,9 @@ def capture(
     Break
         If nothing of the function can be captured.
     """
+    deadline = time.thread_time() + policy.CAPTURE_SECONDS
     for _ in range(_MAX_ATTEMPTS):
-        machine = Machine(context, list(arguments), speculation, profile)
+        machine = Machine(context, list(arguments), speculation, profile, deadline)
         try:
             return _capture(machine)
         except Respecialise:

@@ -452,7 +452,7 @@ def append(m: Machine, value: Abstract, item: Abstract) -> None:
     """Append to a list."""
     if not isinstance(value, ListRef):
         raise Break("JN215", f"append to a {type(value).__name__}")
-    rows.stored(m, value, item)
+    item = rows.stored(m, value, item)
     content = m.get(value.id)
     if isinstance(content, VectorContent):
         m.put(value.id, vectors.append_item(m, value, content, item))
@@ -485,7 +485,7 @@ def set_item(m: Machine, value: Abstract, index: Abstract, item: Abstract) -> No
     """Do ``value[index] = item``."""
     from janus_mlir.capture import lookups
 
-    rows.stored(m, value, item)
+    item = rows.stored(m, value, item)
     match value:
         case NumpyArray() if isinstance(item, CompressedRef):
             compressed.store(m, value, index, item)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from janus_mlir import policy
 from janus_mlir.capture.breaks import Break
 from janus_mlir.capture.speculation import Speculation
@@ -14,8 +16,9 @@ __all__ = ["Effort"]
 class Effort:
     """What one capture has cost so far; ends it when that is too much."""
 
-    def __init__(self, speculation: Speculation) -> None:
+    def __init__(self, speculation: Speculation, deadline: float) -> None:
         self._speculation = speculation
+        self._deadline = deadline
         self._steps_left = config.max_steps
         self._forks = 0
         #: Branches on run-time data whose sides are being executed, and entries of recursive functions within such.
@@ -24,6 +27,8 @@ class Effort:
 
     def spend_step(self) -> None:
         self._steps_left -= 1
+        if self._steps_left % 64 == 0 and time.thread_time() > self._deadline:
+            raise Break("JN604", "capture takes too long")
         if self._steps_left < 0:
             raise Break("JN604", "the function executes too many instructions when unrolled")
 

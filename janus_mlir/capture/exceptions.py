@@ -234,6 +234,9 @@ def unwind(m: Machine, exception: ObjectRef) -> Outcomes | None:
         if frame.expects is StopIteration and stops:
             loop = state.top.function.code.instrs[state.top.at]
             assert isinstance(loop, c.ForIter)
+            if loop.returned is not None:
+                m.leave_for(Break("JN208", "StopIteration ends what a generator delegates to"))
+                return Outcomes([])
             state.top.pc = loop.end
             return None
 

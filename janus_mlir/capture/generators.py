@@ -138,6 +138,8 @@ def end_iteration(m: Machine, frame: Frame) -> None:
         return
     loop = caller.function.code.instrs[caller.at]
     assert isinstance(loop, c.ForIter)
+    if loop.returned is not None:
+        caller.vars[loop.returned] = frame.vars.get(RESULT, _NONE)
     caller.pc = loop.end
 
 

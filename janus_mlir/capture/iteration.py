@@ -16,7 +16,7 @@ from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.generators import finish_generator, generator_content, resume_inline
 from janus_mlir.capture.graph import BOOL, Value
 from janus_mlir.capture.heap import GeneratorContent, IteratorContent, ListContent, RowContent, VectorContent
-from janus_mlir.capture.numbers import compare_numbers, number_binary
+from janus_mlir.capture.numbers import compare_numbers, number_binary, select_number
 from janus_mlir.capture.reading import code as c
 from janus_mlir.capture.state import INLINE, Frame, State
 from janus_mlir.capture.values import (
@@ -70,27 +70,26 @@ def range_length(m: Machine, value: RangeValue) -> Abstract:
     bounds = constants((value.start, value.stop, value.step))
     if bounds is not None:
         return Known(len(range(*bounds)))
-    if not isinstance(value.step, Known):
-        raise Break("JN218", "a range whose step is only known at run time")
-    step = value.step.value
     span = number_binary(m, "sub", value.stop, value.start)
-    count = number_binary(m, "add", span, Known(step - 1 if step > 0 else step + 1))
-    count = number_binary(m, "floordiv", count, Known(step))
-    return _clamp(m, count)
+    if isinstance(value.step, Known):
+        sign: Abstract = Known(1 if value.step.value > 0 else -1)
+    else:
+        sign = select_number(m, compare_numbers(m, "gt", value.step, Known(0)), Known(1), Known(-1))
+    # Rounded away from zero: the last step may be cut short.
+    count = number_binary(m, "add", span, number_binary(m, "sub", value.step, sign))
+    return _clamp(m, number_binary(m, "floordiv", count, value.step))
 
 
 def reversed_range(m: Machine, value: RangeValue) -> Abstract:
     """Return ``reversed(range)``."""
     length = range_length(m, value)
-    assert isinstance(value.step, Known)
     before = number_binary(m, "sub", length, Known(1))
     last = number_binary(m, "add", value.start, number_binary(m, "mul", before, value.step))
-    return make_iterator(m, IteratorContent("range", (), (last, Known(-value.step.value)), Known(0), length))
+    back = number_binary(m, "mul", value.step, Known(-1))
+    return make_iterator(m, IteratorContent("range", (), (last, back), Known(0), length))
 
 
 def _clamp(m: Machine, count: Abstract) -> Abstract:
-    from janus_mlir.capture.numbers import select_number
-
     if isinstance(count, Known):
         return Known(max(count.value, 0))
     if isinstance(count, ExtentNumber):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import inspect
 import types
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from janus_mlir.capture.boundary.sources import Attribute, Pinned, Source, pinned
@@ -28,6 +29,7 @@ from janus_mlir.capture.observing import (
 from janus_mlir.capture.state import Fact
 from janus_mlir.capture.values import (
     Abstract,
+    Boxed,
     DictRef,
     JaxArray,
     Known,
@@ -222,6 +224,18 @@ def settled(m: Machine, value: Abstract) -> Abstract:
     if len(names) != 1 or not names & {*ARRAYS, *NUMBERS}:
         return value
     return _unboxed(m, value, found)
+
+
+def held(m: Machine, value: Abstract) -> Abstract:
+    """Return what a list holds: live objects that are nothing but strings are those."""
+    if isinstance(value, TupleValue) and value.source is None:
+        items = tuple(held(m, item) for item in value.items)
+        same = all(a is b for a, b in zip(items, value.items, strict=True))
+        return value if same else replace(value, items=items)
+    if isinstance(value, LiveObject) and (found := kinds(m, value)) == {("str", str)}:
+        require(m, value, found)
+        return Boxed(value.ref, str)
+    return value
 
 
 def forced(m: Machine, value: Abstract) -> Abstract:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -101,6 +102,7 @@ class Machine:
         arguments: list[Any],
         speculation: Speculation,
         profile: Profile | None,
+        deadline: float = math.inf,
     ) -> None:
         self.function = function
         self.arguments = arguments
@@ -173,7 +175,7 @@ class Machine:
         self.made_functions: dict[int, FunctionValue] = {}
         #: Functions that native code calls: equal ones are one object.
         self.invoked: dict[Any, Any] = {}
-        self.effort = Effort(speculation)
+        self.effort = Effort(speculation, deadline)
 
     @contextmanager
     def keep(self, *values: Abstract) -> Iterator[None]:

@@ -34,6 +34,7 @@ from janus_mlir.capture.jax.methods import call_at_method
 from janus_mlir.capture.jax.values import AtIndex
 from janus_mlir.capture.library import lists as library
 from janus_mlir.capture.library import numbers as library_numbers
+from janus_mlir.capture.library import tables as library_tables
 from janus_mlir.capture.lookups import lookup
 from janus_mlir.capture.numbers import as_int, make
 from janus_mlir.capture.operators import binary, compare, truth
@@ -419,11 +420,10 @@ def _dict_method(
     if name == "update":
         if self.cls is collections.Counter:
             return _count(m, self, args, kwargs)
-        pairs: list[tuple[Abstract, Abstract]] = []
         for other in args:
-            pairs += pairs_of(m, other)
-        for key, item in [*pairs, *((Known(k), v) for k, v in kwargs.items())]:
-            set_item(m, self, key, item)
+            store_pairs(m, self, other)
+        for key, item in kwargs.items():
+            set_item(m, self, Known(key), item)
         return none
     if name == "pop" and args:
         key = constant_key(args[0])
@@ -532,6 +532,12 @@ def _table_method(
         if self.cls is collections.Counter and not isinstance(args[0], DictRef):
             tables.count(m, self, args[0])
             return none
+        if self.cls is not collections.Counter:
+            store_pairs(m, self, args[0])
+            return none
+    if name == "subtract" and self.cls is collections.Counter and len(args) == 1:
+        tables.count(m, self, args[0], take=True)
+        return none
     if name == "most_common" and self.cls is collections.Counter and len(args) <= 1:
         return tables.most_common(m, self, args[0] if args else None)
     if name == "elements" and self.cls is collections.Counter and not args:
@@ -553,6 +559,18 @@ def _count(m: Machine, self: DictRef, args: list[Abstract], kwargs: dict[str, Ab
         old = dict_get(m, self, constant_key(key))
         set_item(m, self, key, binary(m, "add", Known(0) if old is None else old, more))
     return Known(None)
+
+
+def store_pairs(m: Machine, self: DictRef, other: Abstract) -> None:
+    """Store the items of a dict, or of an iterable of pairs, in a dict."""
+    if not isinstance(other, DictRef):
+        iterator = get_iterator(m, other)
+        if static_count(m, iterator) is None:
+            library.call(m, library_tables.store_pairs, self, iterator)
+            return
+        other = iterator
+    for key, item in pairs_of(m, other):
+        set_item(m, self, key, item)
 
 
 def pairs_of(m: Machine, other: Abstract) -> list[tuple[Abstract, Abstract]]:

@@ -135,6 +135,10 @@ class LiveFacts:
     recursive: dict[Any, set[Any]] = field(default_factory=dict)
     #: Those that are passed lists made by the call: copies of run-time length. Their outermost calls are inlined.
     by_value: set[Any] = field(default_factory=set)
+    #: Lists, dicts and sets made by the call that calls change, by the way to them, and what items lists get.
+    growing: dict[Any, dict[tuple[Any, ...], Any]] = field(default_factory=dict)
+    #: What the items of lists are like that are passed by value, and empty in some calls.
+    passed: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     #: Functions that cannot be.
     inlined: dict[Any, str] = field(default_factory=dict)
     #: Variables of loops, by code and name, that walk along objects.

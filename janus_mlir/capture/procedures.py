@@ -6,11 +6,20 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from janus_mlir.capture.dynamic import packing, tables, vectors
 from janus_mlir.capture.function import FunctionContext
 from janus_mlir.capture.graph import INT, OBJECT, Type, Value
-from janus_mlir.capture.heap import CellContent, Content, ListContent, ObjectContent, VectorContent
+from janus_mlir.capture.heap import (
+    CellContent,
+    Content,
+    ListContent,
+    ObjectContent,
+    TableContent,
+    VectorContent,
+)
 from janus_mlir.capture.live import object_ref, seen_of
 from janus_mlir.capture.scalars import number_kind, same_constant
+from janus_mlir.capture.speculation import Respecialise
 from janus_mlir.capture.state import Frame, State, references
 from janus_mlir.capture.values import (
     Abstract,
@@ -29,6 +38,7 @@ from janus_mlir.capture.values import (
     NumpyArray,
     NumpyScalar,
     ObjectRef,
+    SetRef,
     Storage,
     TupleValue,
     fresh_id,
@@ -76,6 +86,10 @@ def incoming_state(m: Machine, key: Any, context: FunctionContext, bound: dict[s
     """Return the state of a call at its beginning: only what the function can get at."""
     live = context.live_at(0)
     varies = m.live.facts.recursive[key]
+    copied = {name for name in varies & bound.keys() & live if is_copied(m, key, bound[name])}
+    for name in copied:
+        if isinstance(value := bound[name], (DictRef, SetRef)):
+            tables.make(m, value)
     heap = dict(m.state.heap)
     for item in varies:
         if isinstance(item, tuple) and item[0] == "attr":
@@ -89,10 +103,8 @@ def incoming_state(m: Machine, key: Any, context: FunctionContext, bound: dict[s
         for name, value in bound.items()
         if name in live
     }
-    for name in varies & variables.keys():
-        value = variables[name]
-        if key in m.live.facts.by_value and isinstance(value, ListRef):
-            variables[name] = _passed_list(m, key, name, value, heap)
+    for name in copied:
+        variables[name] = _passed(m, key, name, variables[name], heap)
     reached = references(_roots(context, variables), heap)
     kept = {
         k: _heap_widened(m, content, varies)
@@ -102,29 +114,66 @@ def incoming_state(m: Machine, key: Any, context: FunctionContext, bound: dict[s
     return State([Frame(context, 0, variables)], kept, m.state.escaped, m.state.effects)
 
 
-def _passed_list(m: Machine, key: Any, name: str, value: ListRef, heap: dict[int, Any]) -> ListRef:
+def is_copied(m: Machine, key: Any, value: Abstract) -> bool:
+    """Whether a function is passed a copy of a list, dict or set."""
+    if key not in m.live.facts.by_value:
+        return False
+    return isinstance(value, ListRef) or (isinstance(value, (DictRef, SetRef)) and not m.is_outside(value.id))
+
+
+def _passed(m: Machine, key: Any, name: str, value: Abstract, heap: dict[int, Any]) -> Abstract:
+    """Return a copy of a list, dict or set as a function is passed it."""
+    procedure = m.functions.get(key)
+    entry = None if procedure is None else procedure.entry
+    before = None if entry is None else entry.top.vars.get(name)
+    pattern = entry.heap.get(before.id) if entry is not None and isinstance(before, HeapRef) else None
+    if isinstance(value, ListRef):
+        return _passed_list(m, (key, name), value, heap, pattern)
+    assert isinstance(value, (DictRef, SetRef))
+    content = heap[value.id]
+    assert isinstance(content, TableContent)
+    lists: list[ListRef | None] = []
+    for part in ("keys", "values"):
+        items = getattr(content, part)
+        likewise = getattr(pattern, part) if isinstance(pattern, TableContent) else None
+        found = entry.heap.get(likewise.id) if entry is not None and isinstance(likewise, ListRef) else None
+        lists.append(items and _passed_list(m, (key, name, part), items, heap, found))
+    copied = replace(value, id=fresh_id())
+    assert lists[0] is not None
+    heap[copied.id] = m.state.heap[copied.id] = TableContent(lists[0], lists[1], ordered=False)
+    return copied
+
+
+def _passed_list(
+    m: Machine, place: tuple[Any, ...], value: ListRef, heap: dict[int, Any], pattern: Any
+) -> ListRef:
     """Return a copy of a list, of run-time length, as a function is passed it."""
     from janus_mlir.capture.containers import list_items
-    from janus_mlir.capture.dynamic import packing, vectors
 
     copied = ListRef()
-    procedure = m.functions.get(key)
-    before = procedure.entry.top.vars.get(name) if procedure is not None else None
-    pattern = (
-        procedure.entry.heap.get(before.id) if procedure is not None and isinstance(before, ListRef) else None
-    )
+    known = m.live.facts.passed.get(place)
     content = m.get(value.id)
     if not isinstance(content, VectorContent):
         items = list_items(m, value)
-        if isinstance(pattern, VectorContent):
-            layout = packing.common_layout(m, items, m.state.heap, pattern.layout)
-        else:
-            layout = packing.common_layout(m, items, m.state.heap)
+        layout = packing.common_layout(
+            m, items, m.state.heap, pattern.layout if isinstance(pattern, VectorContent) else known
+        )
+        if layout is None and not items:
+            # What its items are like is seen when it has some.
+            heap[copied.id] = m.state.heap[copied.id] = ListContent(())
+            return copied
         if layout is None or packing.owned_ids(m, items, m.state.heap):
             raise Mismatch(None, "a list of such items is passed to a recursive function")
         size = vectors.capacity(m, layout, len(items))
         buffers = vectors.from_items(m, layout, items, m.state.heap, size)
         content = VectorContent(layout, buffers, m.const(len(items)))
+    elif known is not None and known != content.layout:
+        layout = packing.merged(m, content.layout, known)
+        if layout is not None:
+            content = vectors.resized(m, content, layout)
+    if isinstance(pattern, ListContent) and known != content.layout:
+        m.live.facts.passed[place] = content.layout
+        raise Respecialise
     content = vectors.at_run_time(m, content)
     heap[copied.id] = m.state.heap[copied.id] = content
     return copied
@@ -142,12 +191,7 @@ def _widened(m: Machine, value: Abstract, varies: bool, key: Any) -> Abstract:
         return Number(kind, m.number_ref(value))
     if isinstance(value, Known) and callable(value.value):
         raise Mismatch(None, "a function that varies between calls")
-    if (
-        isinstance(value, ListRef)
-        and isinstance(key, tuple)
-        and len(key) > 1
-        and key[1] in m.live.facts.by_value
-    ):
+    if isinstance(key, tuple) and len(key) > 1 and is_copied(m, key[1], value):
         return value
     if isinstance(value, (Known, ObjectRef, ListRef, DictRef, TupleValue)):
         ref = object_ref(m, value)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from janus_mlir import log
+from janus_mlir.capture import growing
 from janus_mlir.capture.boundary.sources import Argument, Index
 from janus_mlir.capture.breaks import Break, NotJoinable
 from janus_mlir.capture.control import Left, Unjoined, run
@@ -30,6 +31,7 @@ from janus_mlir.capture.procedures import (
     Parameters,
     Renamer,
     incoming_state,
+    is_copied,
     materialised,
     same,
 )
@@ -39,12 +41,14 @@ from janus_mlir.capture.state import RESULT, Frame, State, references, tidy
 from janus_mlir.capture.values import (
     Abstract,
     CellRef,
+    DictRef,
     JaxArray,
     Known,
     ListRef,
     LiveObject,
     NumpyArray,
     ObjectRef,
+    SetRef,
     Storage,
     TupleValue,
     fresh_id,
@@ -66,6 +70,8 @@ class Procedure:
     entry: State
     #: Values with a smaller uid are the same in all calls.
     mark: int
+    #: The containers made by the call that it reaches.
+    reached: dict[int, growing.Way]
     exit: State | None = None
     #: What a call gives back, in the order of the function's results.
     results: list[Value] = field(default_factory=list)
@@ -171,8 +177,11 @@ def call(m: Machine, context: FunctionContext, bound: dict[str, Abstract]) -> Ab
     if key in facts.by_value and not any(key_of(frame.function) == key for frame in m.state.frames):
         return None
     _stream(m, key, bound)
-    if key not in facts.by_value and any(_is_made_list(m, bound.get(name)) for name in facts.recursive[key]):
+    made = {name for name in facts.recursive[key] if _is_made(m, bound.get(name))}
+    if key not in facts.by_value and made:
+        # Its outermost call is inlined now, and may be the one that makes them: then they are the same in all others.
         facts.by_value.add(key)
+        facts.recursive[key] -= made
         raise Respecialise
     try:
         return _call(m, key, context, bound)
@@ -200,9 +209,9 @@ def _is_list(m: Machine, value: Abstract | None) -> bool:
     return isinstance(value, ListRef) and value.cls is list
 
 
-def _is_made_list(m: Machine, value: Abstract | None) -> bool:
-    """Whether a value is a list that the call has made."""
-    return isinstance(value, ListRef) and value.cls is list and value.id not in m.initial
+def _is_made(m: Machine, value: Abstract | None) -> bool:
+    """Whether a value is a list, dict or set that the call has made."""
+    return isinstance(value, (ListRef, DictRef, SetRef)) and value.id not in m.initial
 
 
 def _stream(m: Machine, key: Any, bound: dict[str, Abstract]) -> None:
@@ -318,6 +327,7 @@ def _varying(a: dict[str, Abstract], b: dict[str, Abstract]) -> set[Any]:
 
 
 def _call(m: Machine, key: Any, context: FunctionContext, bound: dict[str, Abstract]) -> Abstract:
+    growing.prepare(m, key, context, bound)
     incoming = incoming_state(m, key, context, bound)
     procedure = m.functions.get(key)
     if procedure is None:
@@ -325,10 +335,12 @@ def _call(m: Machine, key: Any, context: FunctionContext, bound: dict[str, Abstr
         parameters = Parameters(m, key)
         entry = parameters.state(incoming)
         function = Function(context.code.name, parameters.params)
-        procedure = m.functions[key] = Procedure(key, context, function, entry, mark)
+        reached = growing.ways(m, context, entry.top.vars, entry.heap)
+        procedure = m.functions[key] = Procedure(key, context, function, entry, mark, reached)
         binding = _bind(m, procedure, incoming)
         _capture(m, procedure)
     else:
+        growing.compare(m, key, procedure.reached, procedure.entry.heap, incoming.heap)
         binding = _bind(m, procedure, incoming)
     if procedure.exit is None:
         m.unknown_exits.add(key)
@@ -346,7 +358,7 @@ def _check_lists(m: Machine, procedure: Procedure, bound: dict[str, Abstract]) -
     """A function that returns a list may return the one that it is passed, which then must not have another name."""
     exit_ = procedure.exit
     assert exit_ is not None
-    lists = {value.id for value in bound.values() if isinstance(value, ListRef)}
+    lists = {value.id for value in bound.values() if isinstance(value, (ListRef, DictRef, SetRef))}
     if not lists or not _lists(exit_.top.vars[RESULT]):
         return
     state = m.state.clone()
@@ -361,7 +373,7 @@ def _check_lists(m: Machine, procedure: Procedure, bound: dict[str, Abstract]) -
 def _lists(value: Any) -> bool:
     if isinstance(value, TupleValue):
         return any(map(_lists, value.items))
-    return isinstance(value, ListRef)
+    return isinstance(value, (ListRef, DictRef, SetRef))
 
 
 @dataclass(slots=True)
@@ -483,8 +495,9 @@ def _exit(m: Machine, procedure: Procedure, state: State) -> State:
     context = procedure.context
     cells = [c for c in context.closure.values() if isinstance(c, CellRef)]
     reached = references([result, *cells], state.heap) | entry.heap.keys()
+    growing.compare(m, procedure.key, procedure.reached, entry.heap, state.heap)
     heap = {
-        k: vectors.at_run_time(m, c) if isinstance(c, VectorContent) and k not in entry.heap else c
+        k: vectors.at_run_time(m, c) if isinstance(c, VectorContent) and c is not entry.heap.get(k) else c
         for k, c in state.heap.items()
         if k in reached or k in m.initial
     }
@@ -495,8 +508,8 @@ def _exit(m: Machine, procedure: Procedure, state: State) -> State:
     escaped = state.escaped - entry.escaped
     if escaped & references([result, *(c for k, c in heap.items() if k not in escaped)], heap):
         raise Mismatch(None, "what the function returns is stored outside as well")
-    for id_, content in entry.heap.items():
-        if isinstance(content, VectorContent) and heap.get(id_, content) is not content:
+    for copied in _copies(m, procedure):
+        if heap.get(copied) is not entry.heap.get(copied):
             raise Mismatch(None, "a list that the function is passed is changed")
     params = {p.uid for p in procedure.function.params}
     for array in _arrays(result, state.heap):
@@ -505,6 +518,16 @@ def _exit(m: Machine, procedure: Procedure, state: State) -> State:
             raise Mismatch(None, "the function may return the array that it is passed")
     frame = Frame(context, 0, {RESULT: result})
     return State([frame], heap, entry.escaped, state.effects)
+
+
+def _copies(m: Machine, procedure: Procedure) -> list[int]:
+    """Return the ids of the lists, dicts and sets that a function is passed copies of, and of what these consist of."""
+    found: list[int] = []
+    for name in m.live.facts.recursive[procedure.key]:
+        value = procedure.entry.top.vars.get(name)
+        if value is not None and is_copied(m, procedure.key, value):
+            found += references([value], procedure.entry.heap)
+    return found
 
 
 def _arrays(value: Any, heap: dict[int, Any]) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from typing import Any, cast
 
 from janus_mlir.capture.function import FunctionContext
@@ -141,6 +142,25 @@ class State:
         }
 
 
+#: Annotations of fields that hold no value of the graph, and of those that hold no abstract value.
+_NO_VALUES = frozenset(
+    ("Source | None", "NumberKind", "type", "np.dtype[Any]", "bool", "str", "int", "int | None")
+)
+_NO_OBJECTS = _NO_VALUES | {"Value", "Value | None", "tuple[Value, ...]", "Layout", "Layout | None"}
+_NO_OBJECTS |= {"Extent", "tuple[Extent, ...]", "tuple[ViewStep, ...]", "tuple[tuple[int, Source], ...]"}
+
+
+@cache
+def _fields_of(cls: type, without: frozenset[str]) -> tuple[str, ...]:
+    """Return the fields of a class of values or contents that may hold what is looked for."""
+    return tuple(f.name for f in fields(cast(Any, cls)) if f.type not in without)
+
+
+@cache
+def _identities_of(cls: type) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cast(Any, cls)) if f.name in ("id", "storage"))
+
+
 class Rewriter:
     """Applies a function to every graph value inside abstract values, preserving sharing."""
 
@@ -160,12 +180,13 @@ class Rewriter:
         if seen is not None:
             return seen[1]
         changes = {}
-        for f in fields(cast(Any, obj)):
-            old = getattr(obj, f.name)
+        cls: Any = type(obj)
+        for name in _fields_of(cls, _NO_VALUES):
+            old = getattr(obj, name)
             if isinstance(old, (Value, Abstract, Content, tuple)):
                 new = self(old)
                 if new is not old:
-                    changes[f.name] = new
+                    changes[name] = new
         result = replace(cast(Any, obj), **changes) if changes else obj
         self.memo[id(obj)] = (obj, result)
         return result
@@ -194,14 +215,16 @@ def references(roots: Iterable[Any], heap: dict[int, Any]) -> set[int]:
         if not isinstance(obj, (Abstract, Content)) or isinstance(obj, Known) or id(obj) in seen:
             continue
         seen.add(id(obj))
-        for f in fields(cast(Any, obj)):
-            item = getattr(obj, f.name)
-            if f.name in ("id", "storage"):
-                if item not in found:
-                    found.add(item)
-                    if item in heap:
-                        work.append(heap[item])
-            elif isinstance(item, (Abstract, Content, tuple)):
+        cls: Any = type(obj)
+        for name in _identities_of(cls):
+            item = getattr(obj, name)
+            if item not in found:
+                found.add(item)
+                if item in heap:
+                    work.append(heap[item])
+        for name in _fields_of(cls, _NO_OBJECTS):
+            item = getattr(obj, name)
+            if isinstance(item, (Abstract, Content, tuple)):
                 work.append(item)
         if isinstance(obj, GeneratorContent):
             # Its code reads them when it goes on.

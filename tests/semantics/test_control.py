@@ -355,4 +355,15 @@ def generator_with_effects(box, k):
     return found, box.n
 
 
+@cases.add(lambda i: (20 + i, 3 + i % 3), lambda: (0, 1), lambda: (5, -2), lambda: (5, 0))
+def range_with_steps_of_the_run_time(n, k):
+    back = 0
+    try:
+        for j in reversed(range(0, n, k)):
+            back = back * 2 + j
+    except ValueError as error:
+        return str(error)
+    return list(range(0, n, k)), back, len(range(n, -n, -k))
+
+
 test_program = cases.test()

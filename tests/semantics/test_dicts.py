@@ -294,4 +294,13 @@ def keys_and_views(n):
     )
 
 
+@cases.add(lambda i: (8 + i,), lambda: (0,))
+def of_run_time_pairs(n):
+    evens = [k for k in range(n) if k % 2 == 0]
+    odds = [k for k in range(n) if k % 2]
+    found = dict(zip(evens, odds, strict=False))
+    found.update(enumerate(odds))
+    return found, dict(enumerate(odds))
+
+
 test_program = cases.test()

@@ -127,4 +127,31 @@ def questioned_by_generator(n):
     return found, any(p > 20 for p in found)
 
 
+def _summed(n):
+    total = 0
+    for k in range(n):
+        yield k
+        total += k
+    return total
+
+
+def _delegates(n):
+    a = yield from _summed(n)
+    yield a
+    b = (yield from _summed(2)) or 5
+    yield b
+    c = yield from [1, 2]
+    assert c is None
+    return a + b
+
+
+def _delegates_again(n):
+    yield (yield from _delegates(n))
+
+
+@cases.add(lambda i: (3 + i % 3,), lambda: (0,))
+def values_of_delegation(n):
+    return list(_delegates(n)), sum(_delegates_again(n))
+
+
 test_program = cases.test()

@@ -17,7 +17,8 @@ from janus_mlir.capture.containers import (
     length,
 )
 from janus_mlir.capture.exceptions import ExceptionBase, Raised
-from janus_mlir.capture.numbers import fold_call, is_number
+from janus_mlir.capture.graph import Value
+from janus_mlir.capture.numbers import compare_numbers, fold_call, is_number
 from janus_mlir.capture.text import format_value, snapshot
 from janus_mlir.capture.values import (
     Abstract,
@@ -60,6 +61,9 @@ def _range(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Abs
         parts.append(Known(1))
     if isinstance(parts[2], Known) and parts[2].value == 0:
         raise Failed.by(range, 0, 1, 0)
+    counts = compare_numbers(m, "ne", parts[2], Known(0))
+    if isinstance(counts, Value):
+        m.check(counts, "domain", "the step is not zero", Failed.by(range, 0, 1, 0))
     return RangeValue(*parts)
 
 

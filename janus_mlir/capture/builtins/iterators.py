@@ -314,10 +314,9 @@ def _dict(m: Machine, args: list[Abstract], kwargs: dict[str, Abstract]) -> Dict
         for name, item in dict_entries(m, args[0]):
             set_item(m, handle, Known(name), item)
     elif args:
-        from janus_mlir.capture.members import pairs_of
+        from janus_mlir.capture.members import store_pairs
 
-        for key, item in pairs_of(m, args[0]):
-            set_item(m, handle, key, item)
+        store_pairs(m, handle, args[0])
     for name, item in kwargs.items():
         set_item(m, handle, Known(name), item)
     return handle

@@ -131,10 +131,13 @@ def taken(m: Machine, item: Abstract) -> Abstract:
     return item
 
 
-def stored(m: Machine, container: Abstract, item: Abstract) -> None:
-    """Note that something becomes an item of a list or dict."""
+def stored(m: Machine, container: Abstract, item: Abstract) -> Abstract:
+    """Note that something becomes an item of a list or dict; return it as that."""
+    from janus_mlir.capture import live
+
     if isinstance(container, (ListRef, DictRef)) and not m.is_outside(container.id):
-        taken(m, item)
+        return live.held(m, taken(m, item))
+    return item
 
 
 def _convert(m: Machine, ref: ListRef, content: ListContent | VectorContent) -> None:

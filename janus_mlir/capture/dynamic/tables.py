@@ -308,14 +308,18 @@ def update(m: Machine, value: DictRef, more: DictRef) -> None:
     record_mutation(m, value, "dict.update", "{0}.update({1})", more)
 
 
-def count(m: Machine, value: DictRef, items: Abstract) -> None:
-    """Do ``value.update(items)`` of a Counter."""
+def count(m: Machine, value: DictRef, items: Abstract, *, take: bool = False) -> None:
+    """Do ``value.update(items)`` of a Counter, or ``value.subtract(items)``."""
     from janus_mlir.capture.containers import record_mutation
 
+    if take and isinstance(items, DictRef):
+        raise Break("JN301", "Counter.subtract of a mapping")
     content = make(m, value)
-    library.call(m, library_tables.table_count, content.keys, _values(content), items)
+    function = library_tables.table_subtract if take else library_tables.table_count
+    library.call(m, function, content.keys, _values(content), items)
     _settle(m, content)
-    record_mutation(m, value, "Counter.update", "{0}.update({1})", items)
+    name = "subtract" if take else "update"
+    record_mutation(m, value, f"Counter.{name}", f"{{0}}.{name}({{1}})", items)
 
 
 def most_common(m: Machine, value: DictRef, number: Abstract | None) -> Abstract:

@@ -107,6 +107,11 @@ def table_update(keys: Any, values: Any, more: Any, others: Any) -> Any:
         i += 1
 
 
+def store_pairs(target: Any, pairs: Any) -> Any:
+    for key, value in pairs:
+        target[key] = value
+
+
 def table_count(keys: Any, values: Any, items: Any) -> Any:
     for item in items:
         i = table_find(keys, item)
@@ -115,6 +120,16 @@ def table_count(keys: Any, values: Any, items: Any) -> Any:
         else:
             keys.append(item)
             values.append(1)
+
+
+def table_subtract(keys: Any, values: Any, items: Any) -> Any:
+    for item in items:
+        i = table_find(keys, item)
+        if i >= 0:
+            values[i] = values[i] - 1
+        else:
+            keys.append(item)
+            values.append(-1)
 
 
 def table_most_common(keys: Any, values: Any) -> Any:

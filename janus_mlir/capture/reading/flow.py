@@ -49,7 +49,7 @@ def uses(instr: Instr) -> tuple[Var, ...]:
             return parts
         case tac.Call(_, fn, args, kwargs):
             return (fn, *(arg for arg, _ in args), *(value for _, value in kwargs))
-        case tac.ForIter(_, iterator, _, _):
+        case tac.ForIter(_, iterator):
             return (iterator,)
         case tac.ListAppend(target, item) | tac.SetAdd(target, item):
             return (target, item)
@@ -107,7 +107,7 @@ def successors(instrs: tuple[Instr, ...], pc: int) -> tuple[int, ...]:
             return (target,)
         case tac.Branch(_, then, orelse, _):
             return (then, orelse)
-        case tac.ForIter(_, _, end, _):
+        case tac.ForIter(_, _, end):
             return (pc + 1, end)
         case tac.Return():
             return (len(instrs),)

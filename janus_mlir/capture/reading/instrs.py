@@ -317,12 +317,13 @@ class GetIter(Instr):
 
 @dataclass(frozen=True, slots=True)
 class ForIter(Instr):
-    """Next item of ``iter`` to ``dst`` and fall through, or jump to ``end`` when it is exhausted."""
+    """Next item of ``iter`` to ``dst``; at the end jump to ``end``, with what a generator returns in ``returned``."""
 
     dst: Var
     iter: Var
     end: int
     loop: int
+    returned: Var | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -509,9 +510,7 @@ class Yield(Instr):
 @dataclass(frozen=True, slots=True)
 class Import(Instr):
     """``import module`` (``name`` is None; ``dst`` gets what ``__import__`` returns, the top package) or, for
-    ``from module import name``, the attribute (or submodule) ``name``.
-
-    ``leaf``: ``import a.b as c``: ``dst`` gets ``a.b`` itself.
+    ``from module import name``, the attribute (or submodule) ``name``. ``leaf``: as ``import a.b as c``, ``a.b`` itself.
     """
 
     dst: Var

@@ -237,7 +237,7 @@ class Emitter:
                         replace(self.branches[number], id=len(kept_branches), pc=len(instrs))
                     )
                     instr = replace(instr, then=pc(then), orelse=pc(orelse), id=len(kept_branches) - 1)
-                case ForIter(_, _, end, _):
+                case ForIter(_, _, end):
                     instr = replace(instr, end=pc(end))
                 case EnterTry(handler):
                     instr = replace(instr, handler=pc(handler))
@@ -270,7 +270,7 @@ class Emitter:
                     work.append(positions[target])
                 case Branch(_, then, orelse, _):
                     work += [positions[then], positions[orelse]]
-                case ForIter(_, _, end, _):
+                case ForIter(_, _, end):
                     work += [pc + 1, positions[end]]
                 case Return() | Raise() | Reraise():
                     pass

@@ -198,16 +198,18 @@ class ControlCompiler(ExpressionCompiler):
 
         self._generators(node, node.generators, ".0", finish)
 
-    def delegate(self, node: ast.Expr, source: ast.expr) -> None:
-        """Compile ``yield from`` whose value nobody uses."""
+    def delegate(self, node: ast.AST, source: ast.expr) -> Var:
+        """Compile ``yield from``; return its value."""
         iterator = self.put(GetIter, source, self.expr(source))
+        returned = self.const(node, None)
         loop = len(self.loops)
         head, end = self.here(), self.label()
         self.loops.append(LoopInfo(loop, "yield from", self.stmt, self.span(source), iterator, ()))
         self.loop_heads[loop] = [head]
-        self.emit(Yield, node, self.put(ForIter, node, iterator, end, loop))
+        self.emit(Yield, node, self.put(ForIter, node, iterator, end, loop, returned))
         self.jump(node, head)
         self.place(end)
+        return returned
 
     # ---- leaving regions
 

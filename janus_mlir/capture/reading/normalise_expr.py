@@ -205,6 +205,8 @@ class ExpressionCompiler(Emitter):
                 sent = self.temporary()
                 self.emit(Yield, node, source, sent)
                 return sent
+            case ast.YieldFrom(value) if isinstance(self.source.node, ast.FunctionDef):
+                return self.delegate(node, value)
             case ast.Yield() | ast.YieldFrom() | ast.Await():
                 raise self.unsupported("JN203", type(node).__name__.lower())
             case _:
@@ -212,6 +214,10 @@ class ExpressionCompiler(Emitter):
 
     def comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp) -> Var:
         """Evaluate a comprehension; defined with the loops."""
+        raise NotImplementedError
+
+    def delegate(self, node: ast.AST, source: ast.expr) -> Var:
+        """Evaluate ``yield from``; defined with the loops."""
         raise NotImplementedError
 
     def generator(self, node: ast.GeneratorExp) -> Var:
