@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -56,12 +57,20 @@ class Worker:
 
     def __init__(self, program: str, column: str, profile: str, warmup: int, stack: ExitStack) -> None:
         self.stderr = stack.enter_context(tempfile.TemporaryFile("w+"))  # noqa: SIM115
+        # What an earlier run has compiled would make the first step look short.
+        caches = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-"))
+        environment = os.environ | {
+            "TORCHINDUCTOR_CACHE_DIR": caches,
+            "TRITON_CACHE_DIR": caches,
+            "JAX_ENABLE_COMPILATION_CACHE": "false",
+            "JANUS_CACHE_DIR": "",
+        }
         self.process = subprocess.Popen(
             [
                 sys.executable, "-m", "benchmarks.models.worker", program, column, profile,
                 str(warmup),
             ],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.stderr, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.stderr, text=True, env=environment,
         )  # fmt: skip
         stack.callback(self.stop)
         self._answer()

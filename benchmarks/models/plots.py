@@ -58,6 +58,9 @@ def draw_curves(results: dict[str, dict[str, Column]], profile: str, path: Path)
     for program, axes in zip(programs, grid.flat, strict=False):
         eager, ours = results[program]["eager"].losses, results[program]["janus"].losses
         count = min(len(eager), len(ours))
+        if "nudged" in results[program]:
+            yardstick = results[program]["nudged"].losses[:count]
+            axes.plot(yardstick, color=COLOURS["torch"], linewidth=2, label="eager JAX, one ulp off")
         axes.plot(eager[:count], color=COLOURS["eager"], linewidth=4, label="eager JAX")
         axes.plot(ours[:count], color=COLOURS["janus"], linewidth=1, label="Janus")
         axes.set_title(program, fontsize=9)

@@ -39,6 +39,10 @@ def load(program: str, column: str, profile: str, warmup: int = 0) -> tuple[Any,
     import torch
 
     torch.manual_seed(0)
+    if column == "compile":
+        from torch import _dynamo
+
+        _dynamo.config.allow_rnn = True  # without it, programs with nn.LSTM are not compiled at all
     module = importlib.import_module(f".pytorch.{program}", __package__)
     return module.Training(size, torch.compile if column == "compile" else lambda f: f), ()
 
@@ -67,6 +71,36 @@ def steps(training: Any, count: int, seconds: float) -> dict[str, Any]:
     return result
 
 
+def nudge(training: Any) -> int:
+    """Move every weight by one unit in the last place, up or down by chance; return how many arrays have moved."""
+    import jax.numpy as jnp
+    import numpy as np
+
+    random = np.random.default_rng(0)
+    seen: set[int] = set()
+    moved = 0
+    open_ = [training]
+    while open_:
+        value = open_.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, dict):
+            for name, item in value.items():
+                if isinstance(item, jnp.ndarray) and item.dtype == np.float32:
+                    array = np.asarray(item)
+                    towards = random.choice(np.float32([-np.inf, np.inf]), array.shape)
+                    value[name] = jnp.asarray(np.where(array == 0, array, np.nextafter(array, towards)))
+                    moved += 1
+                else:
+                    open_.append(item)
+        elif isinstance(value, list | tuple):
+            open_ += value
+        elif type(value).__module__.startswith(__package__ or "") and hasattr(value, "__dict__"):
+            open_ += vars(value).values()
+    return moved
+
+
 def report(functions: tuple[Any, ...]) -> dict[str, Any]:
     counters: dict[str, float] = {}
     left: list[str] = []
@@ -85,11 +119,13 @@ def main() -> None:
     print(json.dumps({"ready": True}), file=answers, flush=True)
     for line in sys.stdin:
         command = json.loads(line)
-        answer = (
-            steps(training, command["count"], command["seconds"])
-            if command["do"] == "steps"
-            else report(functions)
-        )
+        match command["do"]:
+            case "steps":
+                answer = steps(training, command["count"], command["seconds"])
+            case "nudge":
+                answer = {"moved": nudge(training)}
+            case _:
+                answer = report(functions)
         print(json.dumps(answer), file=answers, flush=True)
 
 

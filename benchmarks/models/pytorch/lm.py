@@ -1,4 +1,4 @@
-"""The language model, with the library's own recurrent layer with projection."""
+"""The language model, with the library's own recurrent layer with projection, which torch.compile unrolls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The LSTM, with the library's own recurrent layer; torch.compile leaves that to the library as well."""
+"""The LSTM, with the library's own recurrent layer, which torch.compile unrolls."""
 
 from __future__ import annotations
 
