@@ -264,8 +264,9 @@ LogicalResult Reverse::reverseFor(scf::ForOp op) {
     return success();
   OpBuilder forward(op);
   Value forwardCount = trips(forward, op.getLowerBound(), op.getUpperBound(), op.getStep());
+  // Behind the loop there may be sums already, with what its initial values get.
+  OpBuilder::InsertionGuard guard(b);
   realizeRows(op, scope, forwardCount, backward);
-  b.setInsertionPointAfter(backward);
   return success();
 }
 

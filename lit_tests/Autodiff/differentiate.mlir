@@ -111,6 +111,34 @@ func.func private @f(%x: tensor<4xf32>) -> tensor<f32> {
 
 // -----
 
+// What the initial value of a loop gets is summed with what its other uses give, before it is used.
+
+// CHECK-LABEL: func.func @entry
+// CHECK: scf.for
+// CHECK: %[[LOOP:.*]] = scf.for
+// CHECK: %[[SUM:.*]] = lax.add %{{.*}}, %[[LOOP]]
+// CHECK: lax.mul %[[SUM]], %{{.*}}
+// CHECK: return
+func.func @entry(%x: tensor<4xf32>) -> (tensor<f32>, tensor<4xf32>) {
+  %v, %g = janus.value_and_grad @f(%x) {wrt = array<i64: 0>} : (tensor<4xf32>) -> (tensor<f32>, tensor<4xf32>)
+  return %v, %g : tensor<f32>, tensor<4xf32>
+}
+func.func private @f(%x: tensor<4xf32>) -> tensor<f32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c5 = arith.constant 5 : index
+  %s = lax.sin %x : tensor<4xf32>
+  %y = scf.for %i = %c0 to %c5 step %c1 iter_args(%a = %s) -> (tensor<4xf32>) {
+    %z = lax.sin %a : tensor<4xf32>
+    scf.yield %z : tensor<4xf32>
+  }
+  %t = lax.mul %y, %s : tensor<4xf32>
+  %r = lax.reduce_sum %t axes = [0] : tensor<4xf32> -> tensor<f32>
+  return %r : tensor<f32>
+}
+
+// -----
+
 // A loop that runs until the data says stop: a tape, and a count of the iterations.
 
 // CHECK-LABEL: func.func @entry

@@ -468,6 +468,31 @@ def recursion(x):
     return jax.value_and_grad(lambda w: helper(w, 4).sum())(x)
 
 
+def fibonacci(n: int, x: Any) -> Any:
+    if n < 2:
+        return x
+    return fibonacci(n - 1, jnp.sin(x)) + 0.5 * fibonacci(n - 2, x)
+
+
+@cases.add(lambda i: (small(), i % 5))
+def branching_recursion(x, n):
+    return jax.value_and_grad(lambda w: (fibonacci(n, w).sum(), helper(w, n)), has_aux=True)(x)
+
+
+@cases.add(lambda i: (small(), i % 4))
+def initial_values_used_again(x, n):
+    def loss(w):
+        def halves():
+            y = w
+            for _ in range(n):
+                yield y
+                y = y * 0.5
+
+        return sum(jnp.sum(y**2) for y in halves()) + w[0]
+
+    return jax.value_and_grad(loss)(x)
+
+
 class Node:
     """A node of a binary tree."""
 
