@@ -174,6 +174,7 @@ def _differentiate(
     same: dict[int, Abstract] = {i.id: a for i, a in zip(inner, leaves, strict=True)}
     block = Block([a.ref for a in inner])
     m.differentiating += 1
+    m.sealed += not has_aux
     try:
         with m.b.inside(block):
             rest = iter(inner)
@@ -200,6 +201,7 @@ def _differentiate(
             loss = result.ref
     finally:
         m.differentiating -= 1
+        m.sealed -= not has_aux
     assert m.b.block is outer and outer.ops is ops
     check_tracers(m, block, m.concretised[concretised:])
     if not m.differentiating:

@@ -138,6 +138,8 @@ class Machine:
         self.pure = 0
         #: Inside a function that is differentiated, and how deep.
         self.differentiating = 0
+        #: Those of these that give nothing but the gradient and the value back.
+        self.sealed = 0
         #: Float arrays in there that become Python floats, or text.
         self.concretised: list[Value] = []
         #: Exceptions that have been raised on some path.

@@ -514,8 +514,8 @@ def _exit(m: Machine, procedure: Procedure, state: State) -> State:
     params = {p.uid for p in procedure.function.params}
     for array in _arrays(result, state.heap):
         ref = array.ref if isinstance(array, JaxArray) else state.heap[array.storage].ref
-        # What is differentiated by is a tracer in Python, which nobody outside gets hold of.
-        traced = isinstance(array, JaxArray) and m.differentiating
+        # What is differentiated by is a tracer in Python, which nobody outside gets hold of, but as an auxiliary result.
+        traced = isinstance(array, JaxArray) and 0 < m.differentiating == m.sealed
         if ref.uid in params and array.live is None and not traced:
             raise Mismatch(None, "the function may return the array that it is passed")
     frame = Frame(context, 0, {RESULT: result})

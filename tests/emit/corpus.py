@@ -285,6 +285,8 @@ _BINARY: dict[str, tuple[Callable[..., Any], tuple[Any, ...]]] = {
         lambda x, y: jax.scipy.linalg.solve_triangular(x @ x.T + jnp.eye(3), y, lower=True, trans=1),
         (X, Y),
     ),
+    "qr": (lambda x: (jnp.linalg.qr(x), jnp.linalg.qr(x.T, mode="complete")), (X,)),
+    "singular_values": (lambda x: jnp.linalg.svd(x, compute_uv=False), (X,)),
     "igamma": (jax.scipy.special.gammainc, (P, P)),
     "random_bits": (lambda k: jax.random.bits(jax.random.wrap_key_data(k), (5,)), (KEY,)),
     "random_uniform": (lambda k: jax.random.uniform(k, (3, 5)), (KEY,)),

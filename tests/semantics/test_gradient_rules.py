@@ -195,6 +195,15 @@ def scan_inside(rows, x):
     return jax.value_and_grad(loss)(x)
 
 
+@cases.add(lambda i: (jnp.sin(mat(3, 3, 1.0 + i)) + 2 * jnp.eye(3), jnp.cos(mat(4, 2, 1.0 + i))))
+def factorisations(x, y):
+    def loss(a, b):
+        q, r = jnp.linalg.qr(a)
+        return jnp.sum(q[0] * a[1]) + jnp.sum(r**2) + jnp.linalg.norm(b, 2) + jnp.linalg.norm(b.T, "nuc")
+
+    return jax.value_and_grad(loss, argnums=(0, 1))(x, y)
+
+
 @cases.add(lambda i: (small(), 0.1))
 def descent(x, rate):
     def loss(w):
