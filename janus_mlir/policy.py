@@ -310,6 +310,15 @@ def too_many_branches(count: int) -> bool:
     return count > MAX_BRANCHES
 
 
+#: Operations in branches and loops, times the depth at which they stand: compilation takes minutes beyond.
+MAX_NESTING = 60_000
+
+
+def too_nested(nesting: int) -> bool:
+    """Whether operations stand so deep, and are so many, that they are not compiled."""
+    return nesting > MAX_NESTING
+
+
 #: Entries of functions into themselves, on ways that only run time tells apart.
 MAX_OPEN_ENTRIES = 64
 #: The same where lists have run-time lengths: slices of such never end a recursion.

@@ -79,6 +79,8 @@ class VersionRecord:
     completes: bool
     #: Lines of the program that are compiled, by function.
     visited: dict[CodeKey, set[int]]
+    #: Branches of which it has both sides, whatever the profile says.
+    both: frozenset[Any]
     seconds: float = 0.0
     #: Failures of each entry fact, by index, and of each exit, by site.
     entry_failures: dict[int, int] = field(default_factory=dict)
@@ -109,6 +111,7 @@ class VersionRecord:
             captured.array_ops,
             captured.completes,
             captured.visited,
+            frozenset(captured.speculation.both),
         )
         record.native = _runtime.Version(
             compiled.address,

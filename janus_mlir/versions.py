@@ -328,7 +328,8 @@ class FunctionManager:
             raise CaptureError(note.code, note.detail, note.span, function=self.function.__qualname__)
         served = any(v.completes for v in self.versions)
         if not captured.completes and (served or not self._useful(captured)):
-            self._reject(captured.notes[-1], before)
+            never = BreakNote("JN505", "no way through the function returns", None, False)
+            self._reject(captured.notes[-1] if captured.notes else never, before)
             return None
         record = self.native(captured, start)
         with self._lock:
@@ -547,8 +548,9 @@ class FunctionManager:
             if site.grows and policy.give_more_room(self.speculation):
                 self._retire(record, "a list needs more room")
                 return
-            if site.branch is not None and site.branch not in self.speculation.both:
-                self.work.flip(self.speculation, site.branch)
+            if site.branch is not None and site.branch not in record.both:
+                if site.branch not in self.speculation.both:
+                    self.work.flip(self.speculation, site.branch)
                 self._retire(record, "a branch goes both ways")
                 if self.given_up is not None and self.given_up.code == "JN601" and not self.work.exhausted():
                     # There is room again, for the version that takes its place.

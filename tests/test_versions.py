@@ -206,6 +206,19 @@ def test_a_branch_that_flips_when_no_more_versions_are_made() -> None:
     assert size.stats.compiled_calls > before.compiled_calls
 
 
+def test_a_branch_that_flips_flips_in_all_versions() -> None:
+    @janus.jit
+    def scaled(x, n):
+        rows = x if n < 6 else np.concatenate([x, x])
+        return rows.sum() + len(x)
+
+    few, many = np.ones(3), np.ones((2, 3))
+    drive(scaled, lambda i: (many if i % 4 else few, i % 4), 12)
+    drive(scaled, lambda i: (few, 9), 4)
+    late = drive(scaled, lambda i: (many if i % 4 else few, 4 + i % 4), 40)
+    assert late["deopts"] == 0 and late["compiled_calls"] == late["calls"], scaled.explain()
+
+
 def test_closures_made_anew_share_a_version() -> None:
     @janus.jit
     def apply(x, f):

@@ -141,6 +141,8 @@ def _capture(m: Machine) -> Captured:
     recursion.check(m)
     m.outside.finish()
     bodies = [m.graph.body, *(f.body for f in m.graph.functions)]
+    if policy.too_nested(sum(_nesting(body, 0) for body in bodies)):
+        raise Break("JN604", "too many operations in branches and loops within others")
     used: set[int] = set()
     for body in bodies:
         _collect_sites(body, used)
@@ -159,6 +161,12 @@ def _capture(m: Machine) -> Captured:
         m.outside.arrays,
         m.visited,
     )
+
+
+def _nesting(block: Block, depth: int) -> int:
+    """Return the sum of the depths at which operations stand."""
+    regions = (region for op in block.ops for region in op.regions)
+    return depth * len(block.ops) + sum(_nesting(region, depth + 1) for region in regions)
 
 
 def _collect_sites(block: Block, sites: set[int]) -> None:

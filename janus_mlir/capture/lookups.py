@@ -122,18 +122,16 @@ def store(m: Machine, value: DictRef, key: Abstract, item: Abstract) -> bool:
     return True
 
 
-def _contains_text(m: Machine, container: Abstract, item: Abstract) -> Value | None:
+def _contains_text(m: Machine, container: Abstract, item: Abstract) -> bool | Value | None:
     """Return whether a string of the run time is in something, or has something in it; None for other containers."""
     if isinstance(container, DictRef):
         same = same_keys(m, container, item)
-        inside = None if same is None else any_of(m, [test for test, _ in same])
-        return m.const(inside) if isinstance(inside, bool) else inside
+        return None if same is None else any_of(m, [test for test, _ in same])
     if isinstance(container, SetRef):
         container = Known(frozenset(sets.elements(m, container)))
     whole = isinstance(container, Known) and type(container.value) in (str, tuple, frozenset, set)
     if whole or isinstance(container, Boxed) or boxed.is_text(container):
-        found = boxed.contains(m, container, item)
-        return m.const(found) if isinstance(found, bool) else found
+        return boxed.contains(m, container, item)
     return None
 
 
@@ -170,8 +168,11 @@ def contains(m: Machine, container: Abstract, item: Abstract, *, negate: bool) -
     result: bool | Value
     if isinstance(container, ViewValue) and container.kind == "keys":
         container = container.dict
-    if boxed.is_text(item) or boxed.is_text(container) or isinstance(container, Boxed):
+    is_text = boxed.is_text(item) or boxed.is_text(container) or isinstance(container, Boxed)
+    if is_text and tables.content_of(m, container) is None:
         found = _contains_text(m, container, item)
+        if isinstance(found, bool):
+            return Known(found != negate)
         if found is not None:
             return make("bool", m.b.one("arith.xori", [found, m.const(True)], BOOL) if negate else found)
     if isinstance(container, (DictRef, SetRef)) and tables.content_of(m, container) is not None:

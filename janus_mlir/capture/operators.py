@@ -302,6 +302,7 @@ def compare(m: Machine, op: str, a: Abstract, b: Abstract) -> Abstract:
         found = unions.compare_numbers(m, op, a, b)
         if found is not None:
             return make("bool", found)
+        a, b = unions.as_text(m, a), unions.as_text(m, b)
     if isinstance(a, JaxArray) or isinstance(b, JaxArray):
         if any(isinstance(x, Known) and (x.value is None or isinstance(x.value, str)) for x in (a, b)):
             return Known(op == "ne")

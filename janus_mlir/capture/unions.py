@@ -403,4 +403,22 @@ def as_array(m: Machine, value: UnionValue) -> JaxArray | None:
     return JaxArray(ref, last.dtype, last.shape, last.weak)
 
 
-__all__ = ["Tags", "as_array", "choose", "compare_numbers", "needs_known", "select", "split"]
+def as_text(m: Machine, value: Abstract) -> Abstract:
+    """Return what is one of several strings as an object of the run time; anything else itself."""
+    from janus_mlir.capture import boxed
+    from janus_mlir.capture.graph import OBJECT
+
+    if not isinstance(value, UnionValue):
+        return value
+    texts = (boxed.is_text(o) or (isinstance(o, Known) and type(o.value) is str) for _, o in value.options)
+    if not all(texts):
+        return value
+    *others, (_, last) = value.options
+    ref = boxed.box(m, last)
+    for tag, option in others:
+        hit = m.b.one("arith.cmpi", [value.which, m.const(tag)], BOOL, predicate="eq")
+        ref = m.b.one("arith.select", [hit, boxed.box(m, option), ref], OBJECT)
+    return Boxed(ref, str)
+
+
+__all__ = ["Tags", "as_array", "as_text", "choose", "compare_numbers", "needs_known", "select", "split"]

@@ -303,4 +303,16 @@ def of_run_time_pairs(n):
     return found, dict(enumerate(odds))
 
 
+@cases.add(lambda i: (f"abcab{i}",), lambda: ("",), lambda: ("zz",))
+def last_seen(s):
+    seen = {}
+    start = best = 0
+    for i, ch in enumerate(s):
+        if ch in seen and seen[ch] >= start:
+            start = seen[ch] + 1
+        seen[ch] = i
+        best = max(best, i - start + 1)
+    return best, seen
+
+
 test_program = cases.test()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 from typing import Any
 
@@ -208,6 +209,14 @@ def grouped(words: list[str]) -> Any:
         if len(word) > len(longest):
             longest = word
     return groups, sorted(len(g) for g in groups.values()), longest
+
+
+@cases.add(lambda i: (["b", "a", "c"], [2, 1 + i % 3, 2]), lambda: ([], []), lambda: (["a", "a"], [1, 1]))
+def names_in_order_of_cost(names, costs):
+    waiting = []
+    for name, cost in zip(names, costs, strict=True):
+        heapq.heappush(waiting, (cost, name))
+    return [heapq.heappop(waiting) for _ in range(len(names))]
 
 
 test_program = cases.test()
