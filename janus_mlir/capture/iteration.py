@@ -491,11 +491,16 @@ def runs_user_code(m: Machine, state: State) -> bool:
     for pc in (frame.pc, frame.pc + 1):
         instr = frame.function.code.instrs[pc]
         if isinstance(instr, c.ForIter):
-            iterator = frame.vars.get(instr.iter)
-            if isinstance(iterator, IteratorRef):
-                return isinstance(m.content(state, iterator.id), GeneratorContent)
-            return isinstance(iterator, ObjectRef)
+            return _is_user_code(m, state, frame.vars.get(instr.iter))
     return False
+
+
+def _is_user_code(m: Machine, state: State, iterator: Abstract | None) -> bool:
+    if not isinstance(iterator, IteratorRef):
+        return isinstance(iterator, ObjectRef)
+    content = m.content(state, iterator.id)
+    beside = content.parts if isinstance(content, IteratorContent) and content.kind == "enumerate" else ()
+    return isinstance(content, GeneratorContent) or any(_is_user_code(m, state, part) for part in beside)
 
 
 def static_count(m: Machine, iterator: Abstract) -> int | None:

@@ -154,4 +154,26 @@ def values_of_delegation(n):
     return list(_delegates(n)), sum(_delegates_again(n))
 
 
+class _Countdown:
+    def __init__(self, n):
+        self.n = n
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.n <= 0:
+            raise StopIteration
+        self.n -= 1
+        return self.n
+
+
+@cases.add(lambda i: (4 + i,))
+def counted_with_an_iterator_of_a_class(n):
+    found = dict(enumerate(_Countdown(2)))
+    for k, v in enumerate(_Countdown(3)):
+        found[k] = v + n
+    return found
+
+
 test_program = cases.test()
