@@ -33,6 +33,7 @@ import numpy as np
 
 from janus_mlir.capture.boundary.sources import Copied, Index, Key
 from janus_mlir.capture.dynamic import columns
+from janus_mlir.capture.jax.values import is_jax_callable
 from janus_mlir.config import config
 from janus_mlir.profile.lattice import ARRAYS, Level, join, knowledge_of
 
@@ -200,6 +201,8 @@ def relax(
         and isinstance(expected, types.FunctionType)
     ):
         if got.__code__ is not expected.__code__ or source in facts.by_code | facts.by_object:
+            return False
+        if is_jax_callable(got):  # traced as a whole, with what it closes over
             return False
         facts.by_code.add(source)
         return True

@@ -123,6 +123,8 @@ def _graph_options(function: Transformed) -> _Options | None:
     argnums, has_aux = given.pop("argnums", Known(0)), given.pop("has_aux", Known(False))
     if function.args or any(_constant(option) for option in given.values()):
         return None
+    if isinstance(argnums, Known) and isinstance(argnums.value, (tuple, list)):
+        argnums = TupleValue(tuple(map(Known, argnums.value)))
     found = [filter_of(a) for a in (argnums.items if isinstance(argnums, TupleValue) else (argnums,))]
     if None in found or not isinstance(has_aux, Known):
         return None

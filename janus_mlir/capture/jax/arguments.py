@@ -185,7 +185,11 @@ class Arguments:
         source = m.outside.source(value.id)
         if source is None or m.get(value.id).written:
             return False
-        m.outside.check("is", source, m.outside.live(value.id), kind="identity", expected="the same")
+        live = m.outside.live(value.id)
+        m.outside.check("is", source, live, kind="identity", expected="the same")
+        if not cls.__dictoffset__:
+            # Without attributes but in slots: a frozen mapping, which holds what it was made with.
+            return cls.__name__ == "FrozenDict" and not any(map(_is_array, jax.tree.leaves(live)))
         return all(constant_of(get_attribute(m, value, n))[0] for n in attribute_names(m, value))
 
     def _known(self, value: Known) -> Any:
@@ -229,6 +233,10 @@ class Arguments:
             narrow = "f32" if value.kind == "float" else "i32"
             ref = m.b.one("lax.convert_element_type", [ref], TensorType(narrow, ()))
         return self.add(ref, dtype, (), True)
+
+
+def _is_array(leaf: Any) -> bool:
+    return isinstance(leaf, (jax.Array, np.ndarray))
 
 
 def restore(structure: Any, leaves: Sequence[Any], copies: Copies | None = None) -> Any:
