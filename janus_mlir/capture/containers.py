@@ -107,7 +107,7 @@ def build_set(m: Machine, items: tuple[Abstract, ...]) -> Abstract:
         if key not in values:
             values.append(key)
     handle = SetRef()
-    m.put(handle.id, SetContent(tuple(values)))
+    m.put(handle.id, SetContent(tuple(values), added=True))
     return handle
 
 

@@ -128,6 +128,8 @@ class SetContent(Content):
     items: tuple[Any, ...] | None
     ordered: bool = False
     known: tuple[tuple[Any, bool], ...] = ()
+    #: Whether elements have only been added to it, one by one: none has been in another's place.
+    added: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -469,7 +469,7 @@ class Joiner:
             case (CompressedContent(), CompressedContent()) if a.dtype == b.dtype:
                 return CompressedContent(self.tensor(a.data, b.data), self.tensor(a.mask, b.mask), a.dtype)
             case (SetContent(), SetContent()) if same_constant((a.items, a.known), (b.items, b.known)):
-                return a
+                return a if b.added else replace(a, added=False)
             case (TableContent(), _) | (_, TableContent()):
                 return join_tables(self, key, a, b)
             case (SetContent(), SetContent()) if by_number(a.items) and by_number(b.items):

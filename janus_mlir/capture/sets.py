@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import operator
 import random
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from janus_mlir.capture.breaks import Break, Failed
@@ -45,10 +46,39 @@ def order_matters(content: SetContent) -> bool:
     else:
         shuffle = random.Random(0)
         orders = (shuffle.sample(items, len(items)) for _ in range(40))
+    orders = list(orders)
     if any(list(set(order)) != first for order in orders):
         return True
+    if content.added:
+        # A display of constants makes room for all at once, where the first table has too little.
+        return len(items) > 4 and any(
+            _laid_out(order, size) != first for order in orders for size in (16, 32, 64, 128)
+        )
     # Deletions leave larger tables behind, in which the order may be another one.
     return any(list(_in_table(items, size)) != first for size in (32, 128, 512, 2048))
+
+
+#: Places beside its own that CPython tries for an element, before it jumps.
+_PROBES = 9
+
+
+def _laid_out(items: Sequence[Any], size: int) -> list[Any]:
+    """Return the items in the order of a table of `size` places, at least, to which they are added in turn."""
+    while size * 3 <= len(items) * 5:
+        size *= 4
+    places: dict[int, Any] = {}
+    for item in items:
+        perturbed = hash(item) & (2**64 - 1)
+        i = perturbed & (size - 1)
+        while True:
+            beside = range(i, i + 1 + (_PROBES if i + _PROBES < size else 0))
+            free = next((k for k in beside if k not in places), None)
+            if free is not None:
+                places[free] = item
+                break
+            perturbed >>= 5
+            i = (i * 5 + 1 + perturbed) & (size - 1)
+    return [places[i] for i in sorted(places)]
 
 
 def _in_table(items: tuple[Any, ...], size: int) -> set[Any]:
@@ -101,10 +131,10 @@ def _has(m: Machine, value: SetRef, key: Any) -> bool:
     return m.outside.set_has(value.id, key)
 
 
-def new_set(m: Machine, items: Any, cls: type = set) -> SetRef:
-    """Return a new set."""
+def new_set(m: Machine, items: Any, cls: type = set, *, added: bool = False) -> SetRef:
+    """Return a new set, to which the items have been added in turn or in another way."""
     handle = SetRef(cls=cls)
-    m.put(handle.id, SetContent(tuple(dict.fromkeys(items))))
+    m.put(handle.id, SetContent(tuple(dict.fromkeys(items)), added=added))
     return handle
 
 
@@ -345,7 +375,7 @@ def _change(m: Machine, self: SetRef, name: str, item: Abstract) -> None:
     elif inside:
         new = SetContent(tuple(k for k in found.items if k != key))
     else:
-        new = SetContent((*found.items, key))
+        new = SetContent((*found.items, key), added=found.added)
     _record(m, self, new, name, item)
 
 
@@ -355,7 +385,7 @@ def make(m: Machine, args: list[Abstract], cls: type) -> Abstract:
     from janus_mlir.capture.iteration import collect
 
     if not args:
-        return new_set(m, (), cls)
+        return new_set(m, (), cls, added=True)
     if isinstance(args[0], SetRef) and _is_table(m, args[0]):
         content = tables.make(m, tables.copied(m, args[0]))
         handle = SetRef(cls=cls)
@@ -370,7 +400,7 @@ def make(m: Machine, args: list[Abstract], cls: type) -> Abstract:
         if any(map(tables.is_run_time_key, items)):
             return tables.make_set(m, new_list(m, tuple(items)), cls)
         args = [new_list(m, tuple(items))]
-    return new_set(m, _iterated(m, args[0]), cls)
+    return new_set(m, _iterated(m, args[0]), cls, added=_elements(m, args[0]) is None)
 
 
 __all__ = [

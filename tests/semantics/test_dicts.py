@@ -315,4 +315,12 @@ def last_seen(s):
     return best, seen
 
 
+@cases.add(lambda i: ([5, 3, 4, 3 + i % 3],), lambda: ([40, 8, 0],))
+def sets_that_are_only_added_to(xs):
+    found = set()
+    for x in xs:
+        found.add(x % 7)
+    return {x + 1 for x in xs}, set(xs), {3, 4, 5, 40}, found, list({2, 5, 9})
+
+
 test_program = cases.test()
