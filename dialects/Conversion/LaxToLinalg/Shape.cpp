@@ -29,6 +29,18 @@ struct LowerIota : public LaxPattern<lax::IotaOp> {
   }
 };
 
+/// A tensor of `sizes` whose elements are those of `operand` at `source`, functions of their positions.
+Value readAt(OpBuilder &builder, Location loc, Value operand, ArrayRef<AffineExpr> source, const Sizes &sizes) {
+  unsigned rank = sizes.size();
+  SmallVector<AffineMap> maps = {AffineMap::get(rank, 0, source, builder.getContext()),
+                                 builder.getMultiDimIdentityMap(rank)};
+  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+  Value output = emptyTensor(builder, loc, sizes, getElementTypeOrSelf(operand.getType()));
+  return buildGeneric(builder, loc, operand, output, maps, iterators,
+                      [](OpBuilder &b, Location loc, ValueRange args) { linalg::YieldOp::create(b, loc, args[0]); })
+      .getResult(0);
+}
+
 struct LowerBroadcast : public LaxPattern<lax::BroadcastInDimOp> {
   using LaxPattern::LaxPattern;
 
@@ -44,14 +56,7 @@ struct LowerBroadcast : public LaxPattern<lax::BroadcastInDimOp> {
     for (auto [size, dim] : llvm::zip_equal(from.getShape(), op.getBroadcastDimensions()))
       source.push_back(size == 1 && type.getDimSize(dim) != 1 ? rewriter.getAffineConstantExpr(0)
                                                               : rewriter.getAffineDimExpr(dim));
-    SmallVector<AffineMap> maps = {AffineMap::get(rank, 0, source, rewriter.getContext()),
-                                   rewriter.getMultiDimIdentityMap(rank)};
-    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-    Value output = emptyTensor(rewriter, loc, sizes, type.getElementType());
-    Value result =
-        buildGeneric(rewriter, loc, adaptor.getOperand(), output, maps, iterators,
-                     [](OpBuilder &b, Location loc, ValueRange args) { linalg::YieldOp::create(b, loc, args[0]); })
-            .getResult(0);
+    Value result = readAt(rewriter, loc, adaptor.getOperand(), source, sizes);
     rewriter.replaceOp(op, castTensor(rewriter, loc, result, type));
     return success();
   }
@@ -147,14 +152,7 @@ struct LowerTranspose : public LaxPattern<lax::TransposeOp> {
       sizes.push_back(from[operandDim]);
       source[operandDim] = rewriter.getAffineDimExpr(dim);
     }
-    SmallVector<AffineMap> maps = {AffineMap::get(rank, 0, source, rewriter.getContext()),
-                                   rewriter.getMultiDimIdentityMap(rank)};
-    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-    Value output = emptyTensor(rewriter, loc, sizes, type.getElementType());
-    Value result =
-        buildGeneric(rewriter, loc, adaptor.getOperand(), output, maps, iterators,
-                     [](OpBuilder &b, Location loc, ValueRange args) { linalg::YieldOp::create(b, loc, args[0]); })
-            .getResult(0);
+    Value result = readAt(rewriter, loc, adaptor.getOperand(), source, sizes);
     rewriter.replaceOp(op, castTensor(rewriter, loc, result, type));
     return success();
   }
@@ -198,14 +196,7 @@ struct LowerTile : public LaxPattern<lax::TileOp> {
       sizes.push_back(size);
     }
     unsigned rank = sizes.size();
-    SmallVector<AffineMap> maps = {AffineMap::get(rank, 0, source, rewriter.getContext()),
-                                   rewriter.getMultiDimIdentityMap(rank)};
-    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
-    Value output = emptyTensor(rewriter, loc, sizes, type.getElementType());
-    Value result =
-        buildGeneric(rewriter, loc, adaptor.getOperand(), output, maps, iterators,
-                     [](OpBuilder &b, Location loc, ValueRange args) { linalg::YieldOp::create(b, loc, args[0]); })
-            .getResult(0);
+    Value result = readAt(rewriter, loc, adaptor.getOperand(), source, sizes);
     SmallVector<ReassociationIndices> groups;
     for (int64_t dim = 0; dim < rank; dim += 2)
       groups.push_back({dim, dim + 1});
