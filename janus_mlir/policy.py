@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from janus_mlir.capture.boundary.sources import Copied, Index, Key
+from janus_mlir.capture.boundary.sources import Argument, Attribute, Copied, Index, Key
 from janus_mlir.capture.dynamic import columns
 from janus_mlir.capture.jax.values import is_jax_callable
 from janus_mlir.config import config
@@ -62,7 +62,7 @@ def number_is_constant(facts: Speculation, source: Source, value: Any, history: 
         return True
     if type(value) is float or source in facts.dynamic:
         return False
-    if _family(source) in facts.families:
+    if any(container in facts.families for container in _containers(source)):
         facts.dynamic.add(source)
         return False
     if history is not None and history.varies and _all_of(history, type(value)):
@@ -95,6 +95,31 @@ def _family(source: Source) -> Source | None:
     if isinstance(source, Index | Key) and isinstance(source.base, Copied):
         return source.base
     return None
+
+
+def _containers(source: Source) -> Iterator[Source]:
+    """Yield the sequence or dict that an item is in, the one that holds that, and so on."""
+    while isinstance(source, Index | Key):
+        source = source.base
+        yield source
+
+
+def siblings(source: Source, other: Source) -> bool:
+    """Whether both are arguments, attributes of one object, or items of one container."""
+    if isinstance(source, Argument):
+        return isinstance(other, Argument)
+    if isinstance(source, Attribute):
+        return isinstance(other, Attribute) and source.base == other.base
+    return isinstance(source, Index | Key) and isinstance(other, Index | Key) and source.base == other.base
+
+
+def _relax_item(facts: Speculation, source: Source) -> None:
+    """Take all items of a container, nested ones too, for inputs once two of them have varied."""
+    others = facts.dynamic - {source}
+    for container in _containers(source):
+        if any(container in _containers(other) for other in others):
+            facts.families.add(container)
+            return
 
 
 def _relax_family(facts: Speculation, source: Source) -> None:
@@ -164,6 +189,15 @@ def relax(
             return False
         facts.dynamic.add(source)
         _relax_family(facts, source)
+        _relax_item(facts, source)
+        return True
+    if kind == "value" and type(got) is bool and isinstance(source, Index | Key):
+        # A flag gets versions of its own; where many of a container vary, they are data.
+        facts.spellings[source.base] += 1
+        if source in facts.dynamic or facts.spellings[source.base] < MAX_SPELLINGS:
+            return False
+        facts.dynamic.add(source)
+        facts.families.add(source.base)
         return True
     if kind == "value" and type(got) is str and type(expected) is str:
         if text_varies(facts, source):

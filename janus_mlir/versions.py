@@ -456,8 +456,8 @@ class FunctionManager:
                 continue
             if self._relax(fact, record.expected(index), got):
                 outdated.append((record, f"generalised: {name} varies"))
-                if fact.kind in ("array", "length"):
-                    self._relax_others(record, fact.kind, slots)
+                if fact.kind in ("array", "length", "value"):
+                    self._relax_others(record, fact, slots)
         return outdated
 
     def _relax(self, fact: Fact, expected: Any, got: Any) -> bool:
@@ -466,17 +466,24 @@ class FunctionManager:
         shapes = (shape for v in self.versions for shape in v.shapes(source))
         return policy.relax(self.speculation, fact.kind, source, expected, got, shapes)
 
-    def _relax_others(self, record: VersionRecord, kind: str, slots: list[Any]) -> None:
+    def _relax_others(self, record: VersionRecord, failed: Fact, slots: list[Any]) -> None:
         """Generalise what else differs in this call: a batch without its labels would fit nothing."""
         facts = record.captured.entry.facts if record.captured is not None else []
+        kind = failed.kind
         for index, fact in enumerate(facts):
             if fact.kind != kind or fact.source is None:
+                continue
+            if kind == "value" and not policy.siblings(fact.source, failed.source or fact.source):
                 continue
             try:
                 got = fact.source.fetch(slots)
             except Exception:  # the object is not there any more: the guard will say so when it comes to that
                 continue
-            if kind == "array" or (hasattr(got, "__len__") and len(got) != record.expected(index)):
+            if kind == "value":
+                differs = type(got) is int and got != record.expected(index)
+            else:
+                differs = kind == "array" or (hasattr(got, "__len__") and len(got) != record.expected(index))
+            if differs:
                 self._relax(fact, None, got)
 
     def _count_failure(self, text: str, expected: str, got: str, span: Span | None) -> None:

@@ -394,3 +394,48 @@ def test_settled_size_is_specialised_anew() -> None:
     drive(total, lambda i: (np.ones(32),), 8 * policy.SAMPLE_EVERY * policy.STABLE_LOOKS + 200)
     assert total.versions[0] is special
     assert total.stats.compilations == 3
+
+
+def weigh(items: Any) -> int:
+    t = 0
+    for x in items:
+        t = (t * 3 + x) % 1000
+    return t
+
+
+def weigh_rows(rows: Any) -> int:
+    return weigh([weigh(row) for row in rows])
+
+
+def weigh_values(items: dict[str, int]) -> int:
+    return weigh(items.values())
+
+
+def digits(count: int, below: int = 10) -> list[int]:
+    return [RANDOM.randrange(below) for _ in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("function", "make", "versions", "compilations"),
+    [
+        (weigh, lambda: digits(12), 1, 2),
+        (weigh, lambda: tuple(digits(12)), 1, 2),
+        (weigh, lambda: [d > 4 for d in digits(8)], 2, 3),
+        (weigh, lambda: digits(1 + RANDOM.randrange(9)), 1, 2),
+        (weigh_rows, lambda: [digits(4) for _ in range(5)], 1, 3),
+        (weigh_values, lambda: dict(zip("abcdefgh", digits(8), strict=True)), 1, 2),
+    ],
+    ids=["list", "tuple", "flags", "length", "rows", "dict"],
+)
+def test_items_that_all_vary(
+    function: Callable[[Any], int], make: Callable[[], Any], versions: int, compilations: int
+) -> None:
+    settles(janus.jit(function), lambda i: (make(),), versions=versions, compilations=compilations)
+
+
+def test_arguments_that_begin_to_vary_together() -> None:
+    @janus.jit
+    def mix(a: int, b: int, c: int, d: int) -> int:
+        return a + 2 * b - 3 * c * d
+
+    settles(mix, lambda i: tuple(digits(4)) if i > 4 else (1, 2, 3, 4), versions=1, compilations=2)
