@@ -48,8 +48,9 @@ __all__ = [
     "Compilations", "Settled", "Side", "arrays_kept_for_guard", "branch_plan",
     "candidates", "extent_is_symbolic", "function_by_code", "give_more_room",
     "learn_overflow",
-    "last_resort", "learn_argument", "least_useful", "leaves_too_often", "may_inline", "may_look_again", "may_peel", "may_step",
-    "may_unroll",
+    "last_resort", "learn_argument", "least_useful", "leaves_too_often", "length_varies", "may_inline", "may_look_again",
+    "may_peel", "may_step",
+    "may_unroll", "moves_along",
     "number_is_constant", "pointless", "python_is_as_good", "relax", "text_varies", "too_long", "too_many_branches",
 ]  # fmt: skip
 
@@ -104,7 +105,16 @@ def _containers(source: Source) -> Iterator[Source]:
         yield source
 
 
-def siblings(source: Source, other: Source) -> bool:
+def moves_along(kind: str, source: Source, failed: Source, expected: Any, got: Any) -> bool:
+    """Whether the fact about `source`, found to be `got`, is relaxed because a like one about `failed` has failed."""
+    if kind == "array":
+        return True
+    if kind == "length":
+        return hasattr(got, "__len__") and len(got) != expected
+    return kind == "value" and type(got) is int and got != expected and _siblings(source, failed)
+
+
+def _siblings(source: Source, other: Source) -> bool:
     """Whether both are arguments, attributes of one object, or items of one container."""
     if isinstance(source, Argument):
         return isinstance(other, Argument)

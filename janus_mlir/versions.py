@@ -469,21 +469,14 @@ class FunctionManager:
     def _relax_others(self, record: VersionRecord, failed: Fact, slots: list[Any]) -> None:
         """Generalise what else differs in this call: a batch without its labels would fit nothing."""
         facts = record.captured.entry.facts if record.captured is not None else []
-        kind = failed.kind
         for index, fact in enumerate(facts):
-            if fact.kind != kind or fact.source is None:
-                continue
-            if kind == "value" and not policy.siblings(fact.source, failed.source or fact.source):
+            if fact.kind != failed.kind or fact.source is None or failed.source is None:
                 continue
             try:
                 got = fact.source.fetch(slots)
             except Exception:  # the object is not there any more: the guard will say so when it comes to that
                 continue
-            if kind == "value":
-                differs = type(got) is int and got != record.expected(index)
-            else:
-                differs = kind == "array" or (hasattr(got, "__len__") and len(got) != record.expected(index))
-            if differs:
+            if policy.moves_along(fact.kind, fact.source, failed.source, record.expected(index), got):
                 self._relax(fact, None, got)
 
     def _count_failure(self, text: str, expected: str, got: str, span: Span | None) -> None:
