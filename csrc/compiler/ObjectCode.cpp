@@ -237,6 +237,11 @@ llvm::Expected<Object> janus::compileToArchive(ModuleOp op, int optLevel) {
     return machine.takeError();
   module->setDataLayout((*machine)->createDataLayout());
   module->setTargetTriple((*machine)->getTargetTriple());
+  // The conversion to the LLVM dialect keeps the visibility only.
+  for (auto symbol : op.getOps<SymbolOpInterface>())
+    if (llvm::Function *function = module->getFunction(symbol.getName());
+        function && symbol.isPrivate() && !function->isDeclaration())
+      function->setLinkage(llvm::GlobalValue::InternalLinkage);
   keepConditions(*module);
   // Without it LLVM splits 512-bit vectors in two on CPUs where that was once faster.
   std::string width = std::to_string(getHost().vectorBits);
