@@ -109,7 +109,7 @@ JanusExecutable janusJit(MlirModule module, intptr_t numSymbols, const MlirStrin
   size_t count = numSymbols;
   SmallVector<StringRef> functions;
   for (LLVM::LLVMFuncOp function : op.getOps<LLVM::LLVMFuncOp>())
-    if (!function.isExternal() && function.getLinkage() == LLVM::Linkage::External)
+    if (!function.isExternal() && !function.isPrivate() && function.getLinkage() == LLVM::Linkage::External)
       functions.push_back(function.getSymName());
   auto build = [&]() -> llvm::Expected<std::unique_ptr<orc::LLJIT>> {
     auto archive = compileToArchive(op, optLevel);
