@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
 
 __all__ = [
+    "OWN",
     "Copies",
+    "Opaque",
     "Recipe",
     "Same",
     "Untraced",
@@ -37,7 +39,7 @@ __all__ = [
 ]
 
 #: What belongs to one object alone, and is made anew for each copy.
-_OWN = ("_trace_state", "_pytree__state")
+OWN = ("_trace_state", "_pytree__state")
 _NODES = "_pytree__nodes"
 
 
@@ -65,7 +67,7 @@ def parts(m: Machine, value: ObjectRef) -> list[tuple[str, Abstract]]:
     for name in attribute_names(m, value):
         if name == _NODES:
             found.append((name, _nodes(m, value)))
-        elif name not in _OWN:
+        elif name not in OWN:
             found.append((name, get_attribute(m, value, name)))
     return found
 
@@ -207,7 +209,7 @@ class Copies:
 def _attributes_of(copy: Any) -> dict[str, Any]:
     if is_variable(type(copy)):
         return {name: getattr(copy, name) for name in ("_raw_value", "_var_metadata")}
-    return {name: value for name, value in vars(copy).items() if name not in _OWN}
+    return {name: value for name, value in vars(copy).items() if name not in OWN}
 
 
 def write_back(m: Machine, places: Sequence[tuple[ObjectRef, str]], values: Sequence[Abstract]) -> None:

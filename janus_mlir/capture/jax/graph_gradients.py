@@ -19,14 +19,14 @@ from janus_mlir.capture.containers import dict_entries, list_items, new_dict, ne
 from janus_mlir.capture.heap import ObjectContent
 from janus_mlir.capture.jax.arguments import Arguments, restore
 from janus_mlir.capture.jax.calls import call_jax
-from janus_mlir.capture.jax.copies import Copies, Recipe, is_variable, new_object
+from janus_mlir.capture.jax.copies import OWN, Copies, Recipe, is_variable, new_object
 from janus_mlir.capture.jax.values import is_node
 from janus_mlir.capture.values import Abstract, DictRef, JaxArray, Known, ListRef, ObjectRef, TupleValue
 
 if TYPE_CHECKING:
     from janus_mlir.capture.machine import Machine
 
-__all__ = ["Clones", "GraphArgument", "filter_of"]
+__all__ = ["Clones", "GraphArgument", "filter_of", "graph_children", "rebuilt_graph"]
 
 
 def filter_of(option: Abstract | None) -> tuple[int, Any] | None:
@@ -190,7 +190,7 @@ class Clones:
         for id, clone in self._clones.items():
             given = self._given[id]
             for name, item in m.get(clone.id).written:
-                if name not in given and name in ("_trace_state", "_pytree__state"):
+                if name not in given and name in OWN:
                     continue
                 if item is given.get(name):
                     continue
